@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// libtorch is found through TORCH_DIR (a folder with include/ and lib/) or through `.libtorch`, the link `make bootstrap` makes.
+let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.libtorch"
+
+let package = Package(
+  name: "valley",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "Torch", targets: ["Torch"]),
+    .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Networks", targets: ["Networks"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "Merging", targets: ["Merging"]),
+    .library(name: "Studies", targets: ["Studies"]),
+    .library(name: "Reports", targets: ["Reports"]),
+    .executable(name: "valley", targets: ["valley"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(
+      name: "CTorch",
+      cxxSettings: [.unsafeFlags(["-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include"])],
+      linkerSettings: [
+        .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
+        .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+      ]),
+    .target(name: "Torch", dependencies: ["CTorch"]),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
+    .target(name: "Networks", dependencies: ["Torch", "Checkpoints"]),
+    .target(name: "Datasets", dependencies: ["Torch", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "Training", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets"]),
+    .target(name: "Merging", dependencies: ["Torch", "Checkpoints"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Yams",
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(name: "Reports", dependencies: ["Studies"], resources: [.embedInCode("Resources")]),
+    .executableTarget(
+      name: "valley",
+      dependencies: [
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Studies", "Reports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Training"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "MergingTests", dependencies: ["Merging"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

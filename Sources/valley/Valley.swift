@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The command line: parse, call, print.
+@main
+struct Valley: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "valley",
+    abstract: "Train networks under controlled noise, merge them, and measure what the merge gains.",
+    version: "0.1.0",
+    subcommands: []
+  )
+}
