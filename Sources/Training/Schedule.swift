@@ -1,0 +1,111 @@
+import Foundation
+
+/// How the learning rate falls during the decay phase, as a factor of the peak over t = step/T from 0 to 1.
+///
+/// The names follow Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (2024); the merging
+/// paper's "square-root decay" is `oneMinusSquareRoot`.
+public enum DecayShape: String, Codable, CaseIterable, Hashable, Sendable {
+  /// 1 − √t, the merging paper's
+  case oneMinusSquareRoot = "1-sqrt"
+  /// √(1 − t)
+  case squareRoot = "sqrt"
+  /// 1 − t
+  case linear
+  /// (1 + cos πt) / 2
+  case cosine
+  /// 1 − t²
+  case square
+  /// 0.01ᵗ, so the last learning rate is a hundredth of the peak
+  case exponential
+
+  /// The factor on the peak learning rate at `t`, which is held to 0…1.
+  public func factor(_ t: Double) -> Double {
+    let t = min(max(t, 0), 1)
+    return switch self {
+    case .oneMinusSquareRoot: 1 - t.squareRoot()
+    case .squareRoot: (1 - t).squareRoot()
+    case .linear: 1 - t
+    case .cosine: (1 + cos(Double.pi * t)) / 2
+    case .square: 1 - t * t
+    case .exponential: pow(0.01, t)
+    }
+  }
+}
+
+/// Warmup, constant learning rate, decay. The trunk is warmup + stable; each endpoint is one decay from a trunk checkpoint.
+public struct WarmupStableDecay: Codable, Hashable, Sendable {
+  /// Linear rise from near 0 to the peak
+  public var warmup: TrainingLength
+  /// Constant peak, after the warmup
+  public var stable: TrainingLength
+  /// Fall to 0 (to a hundredth for `.exponential`)
+  public var decay: TrainingLength
+  public var shape: DecayShape
+
+  public init(
+    warmup: TrainingLength = .epochs(1), stable: TrainingLength = .epochs(25), decay: TrainingLength = .epochs(6),
+    shape: DecayShape = .oneMinusSquareRoot
+  ) {
+    self.warmup = warmup
+    self.stable = stable
+    self.decay = decay
+    self.shape = shape
+  }
+}
+
+/// The learning rate of every optimizer step, lengths resolved to steps. Steps count from 0; step s is the update that leads from the
+/// weights after s updates to those after s + 1.
+///
+/// With W, S, D the warmup, stable and decay steps and η the peak:
+///
+///     s < W              η (s + 1) / W
+///     W ≤ s < W + S      η
+///     otherwise          η · shape((s − W − S) / D)
+///
+/// The first decay step still has the peak, the last one shape(1 − 1/D): no step is spent at zero.
+public struct Schedule: Codable, Hashable, Sendable {
+  public let peak: Double
+  public let warmupSteps: Int
+  public let stableSteps: Int
+  public let decaySteps: Int
+  /// nil holds the peak to the end (the constant schedule)
+  public let shape: DecayShape?
+
+  public init(_ plan: WarmupStableDecay, learningRate: Double, stepsPerEpoch: Int) {
+    peak = learningRate
+    warmupSteps = plan.warmup.steps(stepsPerEpoch: stepsPerEpoch)
+    stableSteps = plan.stable.steps(stepsPerEpoch: stepsPerEpoch)
+    decaySteps = plan.decay.steps(stepsPerEpoch: stepsPerEpoch)
+    shape = plan.shape
+  }
+
+  /// One learning rate throughout: `steps` of trunk and, where endpoints branch, `endpointSteps` more at the same rate.
+  public init(constant learningRate: Double, steps: Int, endpointSteps: Int = 0) {
+    peak = learningRate
+    warmupSteps = 0
+    stableSteps = steps
+    decaySteps = endpointSteps
+    shape = nil
+  }
+
+  /// Steps before the decay: the trunk.
+  public var trunkSteps: Int { warmupSteps + stableSteps }
+
+  public var totalSteps: Int { trunkSteps + decaySteps }
+
+  /// The learning rate of step `step` of one run through all three phases; 0 after the last step.
+  public func learningRate(atStep step: Int) -> Double {
+    step < trunkSteps ? trunkLearningRate(atStep: step) : endpointLearningRate(atStep: step - trunkSteps)
+  }
+
+  /// The learning rate of the trunk at `step`, which goes on at the peak however long the trunk.
+  public func trunkLearningRate(atStep step: Int) -> Double {
+    step < warmupSteps ? peak * Double(step + 1) / Double(warmupSteps) : peak
+  }
+
+  /// The learning rate of an endpoint `step` steps after it branched, wherever on the trunk that was.
+  public func endpointLearningRate(atStep step: Int) -> Double {
+    guard step < decaySteps else { return 0 }
+    return peak * (shape?.factor(Double(step) / Double(decaySteps)) ?? 1)
+  }
+}
