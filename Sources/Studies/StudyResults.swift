@@ -1,0 +1,86 @@
+/// What a study has found so far, as plain values: all that a report reads, and nothing of how it came about.
+public struct StudyResults: Codable, Hashable, Sendable {
+  public var name: String
+  public var description: String
+  /// The exponent p of the noise proxy S̃ = η / (B (1−μ)^p).
+  public var exponent: Int
+  /// The swept keys as `study.yaml` names them, such as `optimizer.lr`, `batch_size`; empty when nothing is swept.
+  public var axes: [String]
+  /// The study's settings for people to read, in the order to show them. `dataset` and `model` are named in captions.
+  public var settings: [Setting]
+  /// Every run that the study declares, those without results included.
+  public var runs: [RunResults]
+
+  public init(
+    name: String, description: String, exponent: Int = 1, axes: [String], settings: [Setting], runs: [RunResults]
+  ) {
+    self.name = name
+    self.description = description
+    self.exponent = exponent
+    self.axes = axes
+    self.settings = settings
+    self.runs = runs
+  }
+}
+
+/// A named value as `study.yaml` writes it.
+public struct Setting: Codable, Hashable, Sendable {
+  public var key: String
+  public var value: String
+
+  public init(key: String, value: String) {
+    self.key = key
+    self.value = value
+  }
+}
+
+/// The state of a run.
+public enum RunStatus: Codable, Hashable, Sendable {
+  case pending
+  case running
+  case done
+  /// It ended with an error, whose text is kept.
+  case failed(reason: String)
+  /// The training loss became NaN or infinite at this step; such a run counts as completed.
+  case diverged(step: Int)
+}
+
+/// The results of one run, with the values that set it apart from the other runs of its study.
+public struct RunResults: Codable, Hashable, Sendable {
+  public var id: String
+  public var status: RunStatus
+  public var learningRate: Double
+  public var batchSize: Int
+  public var momentum: Double
+  public var weightDecay: Double
+  /// The seed of initialisation; runs with equal settings and different seeds are repetitions of one another.
+  public var seed: Int
+  /// The noise proxy S̃ = η / (B (1−μ)^p), with the study's p.
+  public var noiseProxy: Double
+  /// This run's value for each of the study's `axes`.
+  public var settings: [Setting]
+  public var rows: [ResultRow]
+  /// Noise measured along the trunk, in the order of steps; empty where it was not measured.
+  public var noise: [NoiseRow]
+  /// Mean training loss (nats) of the decayed singles of the last branch; nil before there is one.
+  public var finalTrainLoss: Double?
+
+  public init(
+    id: String, status: RunStatus, learningRate: Double, batchSize: Int, momentum: Double, weightDecay: Double,
+    seed: Int, noiseProxy: Double, settings: [Setting], rows: [ResultRow], noise: [NoiseRow] = [],
+    finalTrainLoss: Double? = nil
+  ) {
+    self.id = id
+    self.status = status
+    self.learningRate = learningRate
+    self.batchSize = batchSize
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+    self.seed = seed
+    self.noiseProxy = noiseProxy
+    self.settings = settings
+    self.rows = rows
+    self.noise = noise
+    self.finalTrainLoss = finalTrainLoss
+  }
+}
