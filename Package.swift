@@ -6,7 +6,7 @@ let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.li
 
 let package = Package(
   name: "valley",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "Checkpoints", targets: ["Checkpoints"]),

@@ -1,0 +1,84 @@
+import CTorch
+
+extension Tensor {
+  /// Whether operations on this tensor are recorded for differentiation.
+  public var requiresGradient: Bool { vt_tensor_requires_grad(reference.handle) }
+
+  /// Turns recording on or off for a leaf tensor.
+  public func setRequiresGradient(_ value: Bool) throws {
+    try check(vt_tensor_set_requires_grad(reference.handle, value), "setRequiresGradient", [self])
+  }
+
+  /// What `backward` accumulated, or nil.
+  public func gradient() throws -> Tensor? {
+    var result: VTTensor?
+    try check(vt_tensor_grad(reference.handle, &result), "gradient", [self])
+    return result.map { Tensor(owning: $0) }
+  }
+
+  /// Replaces the accumulated gradient; nil frees it, so that the next `backward` writes instead of adding.
+  public func setGradient(_ gradient: Tensor?) throws {
+    try check(vt_tensor_set_grad(reference.handle, gradient?.reference.handle), "setGradient", [self])
+  }
+
+  /// Accumulates the gradient of this tensor into every leaf it depends on that requires one.
+  ///
+  /// - Parameters:
+  ///   - gradient: the gradient with respect to this tensor, of its shape; may be left out for a single element.
+  ///   - retainGraph: keep what is needed to differentiate a second time.
+  public func backward(gradient: Tensor? = nil, retainGraph: Bool = false) throws {
+    try check(vt_backward(reference.handle, gradient?.reference.handle, retainGraph, false), "backward", [self])
+  }
+
+  /// This tensor cut off from what computed it; the elements are shared.
+  public func detach() throws -> Tensor { try call("aten::detach", self) }
+}
+
+/// The gradients of `output`, summed, with respect to each of `inputs`.
+///
+/// - Parameters:
+///   - outputGradient: of `output`'s shape; may be left out when it has one element.
+///   - createGraph: make the gradients differentiable themselves, for Hessian–vector products.
+/// - Throws: `TorchError` when `output` does not depend on one of the inputs.
+public func gradients(
+  of output: Tensor, withRespectTo inputs: [Tensor], outputGradient: Tensor? = nil, retainGraph: Bool? = nil,
+  createGraph: Bool = false
+) throws -> [Tensor] {
+  let leaves: [VTTensor?] = inputs.map(\.reference.handle)
+  var results = [VTTensor?](repeating: nil, count: inputs.count)
+  var root: VTTensor? = output.reference.handle
+  var seed: VTTensor? = outputGradient?.reference.handle
+  try withExtendedLifetime((inputs, output, outputGradient)) {
+    try check(
+      withUnsafeMutablePointer(to: &seed) { seed in
+        vt_gradients(
+          &root, outputGradient == nil ? nil : seed, 1, leaves, leaves.count, retainGraph ?? createGraph, createGraph,
+          false, &results)
+      },
+      "gradients", [output])
+  }
+  return results.compactMap { $0.map { Tensor(owning: $0) } }
+}
+
+/// Runs `body` without recording for differentiation. The setting belongs to the thread, so `body` must not suspend.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  let former = vt_set_grad_enabled(false)
+  defer { _ = vt_set_grad_enabled(former) }
+  return try body()
+}
+
+/// Runs `body` with convolutions and matrix products in `dtype` and what needs the range in float32; nil changes nothing.
+/// The setting belongs to the thread, so `body` must not suspend.
+public func withAutocast<Result>(_ dtype: DType?, on device: Device = .cpu, _ body: () throws -> Result) rethrows
+  -> Result
+{
+  guard let dtype else { return try body() }
+  let kind = Int32(device.kind.rawValue)
+  let former = vt_set_autocast(kind, dtype.rawValue)
+  defer {
+    _ = vt_set_autocast(kind, former)
+    // Casts of weights are cached while autocast is on; they must not outlive a change of the weights.
+    vt_clear_autocast_cache()
+  }
+  return try body()
+}

@@ -1,0 +1,125 @@
+/// How a loss over examples becomes one value.
+public enum Reduction: Int, Sendable {
+  case none = 0
+  case mean = 1
+  case sum = 2
+}
+
+// What layers are made of. Pictures are [N, C, H, W] whatever their memory format.
+extension Tensor {
+  /// x · `weight`ᵀ + `bias`; x [..., in], `weight` [out, in], `bias` [out].
+  public func linear(_ weight: Tensor, _ bias: Tensor? = nil) throws -> Tensor {
+    try call("aten::linear", self, weight, bias)
+  }
+
+  /// Cross-correlation of [N, C, H, W] with `weight` [O, C / groups, kH, kW].
+  public func conv2d(
+    _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
+  ) throws -> Tensor {
+    try call(
+      "aten::conv2d", self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
+  }
+
+  /// Batch normalisation over all but the second dimension.
+  ///
+  /// In training the batch's statistics normalise, and the running ones move towards them in place by `momentum`
+  /// (the running variance towards the unbiased one); otherwise the running ones normalise.
+  public func batchNorm(
+    weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?, training: Bool,
+    momentum: Double = 0.1, epsilon: Double = 1e-5
+  ) throws -> Tensor {
+    try call(
+      "aten::batch_norm", self, weight, bias, runningMean, runningVariance, training, momentum, epsilon, true)
+  }
+  public func layerNorm(_ shape: [Int], weight: Tensor?, bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
+    try call("aten::layer_norm", self, shape, weight, bias, epsilon)
+  }
+  public func groupNorm(_ groups: Int, weight: Tensor?, bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
+    try call("aten::group_norm", self, groups, weight, bias, epsilon)
+  }
+  public func relu() throws -> Tensor { try call("aten::relu", self) }
+
+  /// x·Φ(x), or its tanh approximation (GPT-2's).
+  public func gelu(approximate: Bool = false) throws -> Tensor {
+    try call("aten::gelu", self, approximate ? "tanh" : "none")
+  }
+  public func silu() throws -> Tensor { try call("aten::silu", self) }
+  public func softmax(_ dimension: Int) throws -> Tensor { try call("aten::softmax.int", self, dimension) }
+  public func logSoftmax(_ dimension: Int) throws -> Tensor { try call("aten::log_softmax.int", self, dimension) }
+  public func maxPool2d(_ kernel: Int, stride: Int? = nil, padding: Int = 0) throws -> Tensor {
+    let stride = stride ?? kernel
+    return try call("aten::max_pool2d", self, [kernel, kernel], [stride, stride], [padding, padding])
+  }
+  public func averagePool2d(_ kernel: Int, stride: Int? = nil, padding: Int = 0) throws -> Tensor {
+    let stride = stride ?? kernel
+    return try call("aten::avg_pool2d", self, [kernel, kernel], [stride, stride], [padding, padding])
+  }
+
+  /// The mean over height and width: [N, C, H, W] to [N, C].
+  public func globalAveragePool() throws -> Tensor { try mean([-2, -1]) }
+
+  /// Rows of a table [V, D] at integer indices of any shape.
+  public static func embedding(_ table: Tensor, _ indices: Tensor) throws -> Tensor {
+    try call("aten::embedding", table, indices)
+  }
+
+  /// softmax(Q·Kᵀ / √d) · V with queries, keys, values [..., T, d]; `causal` hides later positions.
+  public static func attention(_ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool = false) throws -> Tensor {
+    try call("aten::scaled_dot_product_attention", query, key, value, Tensor?.none, 0.0, causal)
+  }
+
+  /// −log softmax(x)[label], in nats; logits [N, C], integer labels [N].
+  public func crossEntropy(_ labels: Tensor, reduction: Reduction = .mean, labelSmoothing: Double = 0) throws -> Tensor
+  {
+    try call("aten::cross_entropy_loss", self, labels, Tensor?.none, reduction.rawValue, -100, labelSmoothing)
+  }
+  public func meanSquaredError(_ target: Tensor, reduction: Reduction = .mean) throws -> Tensor {
+    try call("aten::mse_loss", self, target, reduction.rawValue)
+  }
+
+  /// Zeroes each element with `probability` and scales the others to keep the mean.
+  public func dropout(_ probability: Double, generator: Generator) throws -> Tensor {
+    let keep = try Tensor.uniform(shape, generator: generator, dtype: .float32, device: device).greaterOrEqual(probability)
+    return try self * keep.to(dtype) * (1 / (1 - probability))
+  }
+}
+
+// Arithmetic over lists of tensors in few calls; each list holds tensors of the same shapes as its peers.
+extension Array where Element == Tensor {
+  public func adding(_ other: [Tensor], scale: Double = 1) throws -> [Tensor] {
+    try callTensors("aten::_foreach_add.List", self, other, scale)
+  }
+  public func scaled(by value: Double) throws -> [Tensor] { try callTensors("aten::_foreach_mul.Scalar", self, value) }
+  public func multiplied(by other: [Tensor]) throws -> [Tensor] {
+    try callTensors("aten::_foreach_mul.List", self, other)
+  }
+
+  /// (1 − weight) · self + weight · other
+  public func lerp(_ other: [Tensor], weight: Double) throws -> [Tensor] {
+    try callTensors("aten::_foreach_lerp.Scalar", self, other, weight)
+  }
+  public func addInPlace(_ other: [Tensor], scale: Double = 1) throws {
+    _ = try callMany("aten::_foreach_add_.List", self, other, scale)
+  }
+  public func scaleInPlace(by value: Double) throws { _ = try callMany("aten::_foreach_mul_.Scalar", self, value) }
+  public func copyInPlace(from other: [Tensor]) throws { _ = try callMany("aten::_foreach_copy_", self, other) }
+  public func zeroInPlace() throws { _ = try callMany("aten::_foreach_zero_", self) }
+
+  /// The Euclidean norm of each tensor.
+  public func norms() throws -> [Tensor] { try callTensors("aten::_foreach_norm.Scalar", self, 2) }
+}
+
+/// Fused optimizer steps over all parameters at once, in place.
+public enum FusedOptimizer {
+  /// One step of stochastic gradient descent with coupled weight decay, as `torch.optim.SGD(fused=True)`.
+  /// `momentumBuffers` is empty without momentum; `isFirstStep` makes the buffers start as the gradient.
+  public static func sgd(
+    parameters: [Tensor], gradients: [Tensor], momentumBuffers: [Tensor], weightDecay: Double, momentum: Double,
+    learningRate: Double, nesterov: Bool, isFirstStep: Bool
+  ) throws {
+    guard !parameters.isEmpty else { return }
+    _ = try callMany(
+      "aten::_fused_sgd_", parameters, gradients, momentumBuffers, weightDecay, momentum, learningRate, 0.0, nesterov,
+      false, isFirstStep)
+  }
+}

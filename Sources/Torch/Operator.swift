@@ -1,0 +1,234 @@
+import CTorch
+import Synchronization
+
+/// A value an operator takes.
+public protocol OperatorArgument {
+  /// Writes the value; memory it needs until the call ends comes from `scratch`.
+  func write(into value: inout VTValue, scratch: inout Scratch)
+  /// The tensors in it, for error texts.
+  var tensors: [Tensor] { get }
+}
+
+extension OperatorArgument {
+  public var tensors: [Tensor] { [] }
+}
+
+/// Memory that lives until the end of one call.
+public struct Scratch: ~Copyable {
+  private var blocks: [UnsafeMutableRawPointer] = []
+
+  mutating func copy<Element>(_ elements: [Element]) -> UnsafeRawPointer? {
+    guard !elements.isEmpty else { return nil }
+    let block = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
+    block.initialize(from: elements, count: elements.count)
+    blocks.append(UnsafeMutableRawPointer(block))
+    return UnsafeRawPointer(block)
+  }
+
+  deinit { for block in blocks { block.deallocate() } }
+}
+
+extension Tensor: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_TENSOR
+    value.pointer = UnsafeRawPointer(reference.handle)
+  }
+  public var tensors: [Tensor] { [self] }
+}
+
+extension Int: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_INT
+    value.integer = Int64(self)
+  }
+}
+
+extension Double: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_DOUBLE
+    value.real = self
+  }
+}
+
+extension Bool: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_BOOL
+    value.integer = self ? 1 : 0
+  }
+}
+
+extension String: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_STRING
+    value.pointer = scratch.copy(Array(utf8CString))
+  }
+}
+
+extension DType: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_INT
+    value.integer = Int64(rawValue)
+  }
+}
+
+extension MemoryFormat: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_INT
+    value.integer = rawValue
+  }
+}
+
+extension Device: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_DEVICE
+    value.integer = code
+  }
+}
+
+extension Generator: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.kind = VT_GENERATOR
+    value.pointer = UnsafeRawPointer(handle)
+  }
+}
+
+extension Array: OperatorArgument where Element: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    value.count = Int64(count)
+    switch self {
+    case let integers as [Int]:
+      value.kind = VT_INTS
+      value.pointer = scratch.copy(integers)
+    case let reals as [Double]:
+      value.kind = VT_DOUBLES
+      value.pointer = scratch.copy(reals)
+    case let flags as [Bool]:
+      value.kind = VT_BOOLS
+      value.pointer = scratch.copy(flags.map { $0 ? 1 : 0 as Int64 })
+    case let list as [Tensor]:
+      value.kind = VT_TENSORS
+      value.pointer = scratch.copy(list.map(\.reference.handle))
+    case let list as [Tensor?]:
+      value.kind = VT_OPTIONAL_TENSORS
+      value.pointer = scratch.copy(list.map { $0?.reference.handle })
+    default:
+      value.kind = VT_NONE
+    }
+  }
+  public var tensors: [Tensor] { flatMap(\.tensors) }
+}
+
+extension Optional: OperatorArgument where Wrapped: OperatorArgument {
+  public func write(into value: inout VTValue, scratch: inout Scratch) {
+    guard let self else {
+      value.kind = VT_NONE
+      return
+    }
+    self.write(into: &value, scratch: &scratch)
+  }
+  public var tensors: [Tensor] { self?.tensors ?? [] }
+}
+
+/// What the operator's schema declares when the argument is left out.
+public struct SchemaDefault: OperatorArgument {
+  public init() {}
+  public func write(into value: inout VTValue, scratch: inout Scratch) { value.kind = VT_DEFAULT }
+}
+
+/// What an operator returned, flattened: a list of tensors is that many results.
+enum OperatorResult {
+  case none
+  case tensor(Tensor)
+  case int(Int)
+  case double(Double)
+  case bool(Bool)
+}
+
+// Looking an operator up takes a lock and a string comparison in libtorch, so each name is looked up once. The key is the
+// address of the name's literal.
+private let operators = Mutex<[UInt: SendableHandle]>([:])
+private struct SendableHandle: @unchecked Sendable { let handle: VTOperator }
+
+private func handle(_ name: StaticString) throws -> VTOperator {
+  let key = UInt(bitPattern: name.utf8Start)
+  if let known = operators.withLock({ $0[key] }) { return known.handle }
+  let full = "\(name)"
+  let dot = full.lastIndex(of: ".")
+  var found: VTOperator?
+  try check(
+    vt_operator(String(full[..<(dot ?? full.endIndex)]), dot.map { String(full[full.index(after: $0)...]) } ?? "", &found),
+    full)
+  guard let found else { throw TorchError(operation: full, message: "no such operator") }
+  let entry = SendableHandle(handle: found)
+  operators.withLock { $0[key] = entry }
+  return found
+}
+
+/// Calls an operator by its dispatcher name, "aten::add.Tensor", with its leading arguments; the rest take the schema's defaults.
+private func invoke(_ name: StaticString, _ arguments: [any OperatorArgument], _ results: UnsafeMutableBufferPointer<VTValue>)
+  throws -> (count: Int, overflow: UnsafeMutablePointer<VTValue>?)
+{
+  let handle = try handle(name)
+  var count = 0
+  var overflow: UnsafeMutablePointer<VTValue>?
+  let error = withUnsafeTemporaryAllocation(of: VTValue.self, capacity: arguments.count) { values -> VTError? in
+    var scratch = Scratch()
+    for (index, argument) in arguments.enumerated() {
+      values[index] = VTValue()
+      argument.write(into: &values[index], scratch: &scratch)
+    }
+    let error = withExtendedLifetime(arguments) {
+      vt_call(handle, values.baseAddress, arguments.count, results.baseAddress, results.count, &count, &overflow)
+    }
+    _ = consume scratch
+    return error
+  }
+  try check(error, "\(name)", arguments.flatMap(\.tensors))
+  return (count, overflow)
+}
+
+/// Calls an operator that returns one tensor.
+@inline(never)
+public func call(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> Tensor {
+  var value = VTValue()
+  let (count, overflow) = try withUnsafeMutablePointer(to: &value) {
+    try invoke(name, arguments, UnsafeMutableBufferPointer(start: $0, count: 1))
+  }
+  guard count == 1, overflow == nil, value.kind == VT_TENSOR, let pointer = value.pointer else {
+    if let overflow { _ = take(UnsafeBufferPointer(start: overflow, count: count), freeing: overflow) }
+    throw TorchError(operation: "\(name)", message: "returns \(count) values where one tensor was expected")
+  }
+  return Tensor(owning: UnsafeMutableRawPointer(mutating: pointer))
+}
+
+/// Calls an operator that returns any number of values.
+func callMany(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> [OperatorResult] {
+  try withUnsafeTemporaryAllocation(of: VTValue.self, capacity: 4) { buffer in
+    let (count, overflow) = try invoke(name, arguments, buffer)
+    return take(UnsafeBufferPointer(start: overflow ?? buffer.baseAddress, count: count), freeing: overflow)
+  }
+}
+
+/// Calls an operator that returns several tensors.
+public func callTensors(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> [Tensor] {
+  try withUnsafeTemporaryAllocation(of: VTValue.self, capacity: 4) { buffer in
+    let (count, overflow) = try invoke(name, arguments, buffer)
+    return take(UnsafeBufferPointer(start: overflow ?? buffer.baseAddress, count: count), freeing: overflow)
+      .compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
+  }
+}
+
+private func take(_ values: UnsafeBufferPointer<VTValue>, freeing block: UnsafeMutablePointer<VTValue>?)
+  -> [OperatorResult]
+{
+  defer { vt_free(block) }
+  return values.map { value in
+    switch value.kind {
+    case VT_TENSOR: .tensor(Tensor(owning: UnsafeMutableRawPointer(mutating: value.pointer)))
+    case VT_INT: .int(Int(value.integer))
+    case VT_DOUBLE: .double(value.real)
+    case VT_BOOL: .bool(value.integer != 0)
+    default: .none
+    }
+  }
+}
