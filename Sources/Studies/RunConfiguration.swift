@@ -1,0 +1,299 @@
+import Training
+
+/// One fully resolved run: everything that decides its results, and nothing else.
+///
+/// It is written as canonical JSON (`canonicalJSON`), whose hash names the run's folder, so two runs are the same run exactly when
+/// their configurations are equal. `problems` checks the values, wherever they came from; `StudyFile` reads them from YAML.
+public struct RunConfiguration: Codable, Hashable, Sendable {
+  public var dataset: Dataset
+  public var model: Model
+  public var optimizer: SGD
+  /// Examples per optimizer step; the last incomplete batch of an epoch is left out.
+  public var batchSize: Int
+  public var augmentation: Augmentation
+  public var precision: Precision
+  /// `cpu`, `cuda` or `cuda:N`.
+  public var device: String
+  public var schedule: ScheduleChoice
+  public var branch: Branch
+  public var merge: Merge
+  public var measure: Measure
+  public var checkpoints: CheckpointPolicy
+  public var seeds: Seeds
+
+  public init(
+    dataset: Dataset = .init(name: .glyphs), model: Model = .init(name: .resnet), optimizer: SGD = .init(),
+    batchSize: Int = 128, augmentation: Augmentation? = nil, precision: Precision? = nil, device: String = "cpu",
+    schedule: ScheduleChoice = .init(), branch: Branch = .init(), merge: Merge = .init(), measure: Measure = .init(),
+    checkpoints: CheckpointPolicy = .init(), seeds: Seeds = .init(0)
+  ) {
+    self.dataset = dataset
+    self.model = model
+    self.optimizer = optimizer
+    self.batchSize = batchSize
+    self.augmentation = augmentation ?? dataset.name.usualAugmentation
+    self.precision = precision ?? model.name.usualPrecision
+    self.device = device
+    self.schedule = schedule
+    self.branch = branch
+    self.merge = merge
+    self.measure = measure
+    self.checkpoints = checkpoints
+    self.seeds = seeds
+  }
+
+  /// Which examples are trained and tested on.
+  public struct Dataset: Codable, Hashable, Sendable {
+    public enum Name: String, Codable, CaseIterable, Sendable {
+      case glyphs, cifar10, cifar100, mnist
+      case fashionMNIST = "fashion-mnist"
+    }
+    public var name: Name
+    /// The folder of the files; nil: the usual place for this dataset.
+    public var path: String?
+    /// How many training examples to use; nil: all.
+    public var train: Int?
+    /// How many test examples to use; nil: all.
+    public var test: Int?
+    /// Area-resize the pictures to this many pixels a side; nil: as they are.
+    public var size: Int?
+    /// Glyphs only.
+    public var classes: Int?
+    /// Glyphs only: the difficulty.
+    public var noise: Double?
+    /// Which examples are drawn (and which glyphs are made).
+    public var seed: Int
+
+    /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5.
+    public init(
+      name: Name, path: String? = nil, train: Int? = nil, test: Int? = nil, size: Int? = nil, classes: Int? = nil,
+      noise: Double? = nil, seed: Int = 0
+    ) {
+      let isGlyphs = name == .glyphs
+      self.name = name
+      self.path = path
+      self.train = train ?? (isGlyphs ? 4000 : nil)
+      self.test = test ?? (isGlyphs ? 2000 : nil)
+      self.size = size
+      self.classes = classes ?? (isGlyphs ? 10 : nil)
+      self.noise = noise ?? (isGlyphs ? 0.5 : nil)
+      self.seed = seed
+    }
+
+    /// Training examples in use.
+    public var trainingExamples: Int { train ?? name.counts?.train ?? 0 }
+    /// Test examples in use.
+    public var testExamples: Int { test ?? name.counts?.test ?? 0 }
+    public var classCount: Int { classes ?? name.classes }
+  }
+
+  /// The network. `blocks`, `width` and `stem` belong to the residual networks, `hidden` to the MLP; the others are nil.
+  public struct Model: Codable, Hashable, Sendable {
+    public enum Name: String, Codable, CaseIterable, Sendable {
+      case mlp, resnet, resnet18, resnet34, resnet50
+    }
+    public enum Stem: String, Codable, CaseIterable, Sendable {
+      /// 3×3 convolution, no pooling
+      case cifar
+      /// 7×7 convolution with stride 2 and max pooling
+      case imagenet
+    }
+    public var name: Name
+    /// Residual blocks of each stage.
+    public var blocks: [Int]?
+    /// Channels of the first stage.
+    public var width: Int?
+    public var stem: Stem?
+    /// Widths of the hidden layers.
+    public var hidden: [Int]?
+
+    /// Fills in what is left out: `resnet` is 3 stages of 1 block, width 8; the named ones have their own blocks and width 64.
+    public init(name: Name, blocks: [Int]? = nil, width: Int? = nil, stem: Stem? = nil, hidden: [Int]? = nil) {
+      self.name = name
+      self.blocks = blocks ?? name.usualBlocks
+      self.width = width ?? (name == .mlp ? nil : name == .resnet ? 8 : 64)
+      self.stem = stem ?? (name == .mlp ? nil : .cifar)
+      self.hidden = hidden ?? (name == .mlp ? [256, 256] : nil)
+    }
+  }
+
+  /// Random changes to training pictures; neither is `none`.
+  public struct Augmentation: Codable, Hashable, Sendable {
+    /// Mirror left-right with probability one half.
+    public var flip: Bool
+    /// Pad by this many pixels and crop back at a random place; 0: off.
+    public var crop: Int
+
+    public init(flip: Bool, crop: Int) {
+      self.flip = flip
+      self.crop = crop
+    }
+
+    public static let none = Augmentation(flip: false, crop: 0)
+  }
+
+  public enum Precision: String, Codable, CaseIterable, Sendable {
+    case float32
+    /// Autocast: weights stay float32.
+    case bfloat16
+  }
+
+  /// The learning-rate schedule as declared; `resolved` counts it in steps.
+  public struct ScheduleChoice: Codable, Hashable, Sendable {
+    public enum Name: String, Codable, CaseIterable, Sendable {
+      case warmupStableDecay = "warmup-stable-decay"
+      case constant
+    }
+    public var name: Name
+    /// Zero for the constant schedule.
+    public var warmup: TrainingLength
+    /// The trunk after the warmup.
+    public var stable: TrainingLength
+    /// How long an endpoint trains after it branched (at the peak learning rate if the schedule is constant).
+    public var decay: TrainingLength
+    /// nil for the constant schedule.
+    public var shape: DecayShape?
+
+    public init(
+      name: Name = .warmupStableDecay, warmup: TrainingLength? = nil, stable: TrainingLength = .epochs(25),
+      decay: TrainingLength = .epochs(6), shape: DecayShape? = nil
+    ) {
+      let isConstant = name == .constant
+      self.name = name
+      self.warmup = warmup ?? (isConstant ? .steps(0) : .epochs(1))
+      self.stable = stable
+      self.decay = decay
+      self.shape = shape ?? (isConstant ? nil : .oneMinusSquareRoot)
+    }
+  }
+
+  /// Where endpoints branch from the trunk.
+  public struct Branch: Codable, Hashable, Sendable {
+    /// Distance between branch points; nil: only the trunk's end branches.
+    public var every: TrainingLength?
+    /// The first trunk length that branches; nil: `every`.
+    public var from: TrainingLength?
+    /// Endpoints per branch point, at least 2.
+    public var endpoints: Int
+
+    public init(every: TrainingLength? = .epochs(5), from: TrainingLength? = nil, endpoints: Int = 2) {
+      self.every = every
+      self.from = from
+      self.endpoints = endpoints
+    }
+  }
+
+  /// How the endpoints of a branch point are merged, pair by pair.
+  public struct Merge: Codable, Hashable, Sendable {
+    public enum BatchNorm: String, Codable, CaseIterable, Sendable {
+      /// Statistics are averaged like weights.
+      case average
+      /// Statistics are measured anew on training examples.
+      case reestimate
+    }
+    /// Weights of the second endpoint, α in (1−α) θ_A + α θ_B.
+    public var alphas: [Double]
+    public var batchNorm: BatchNorm
+    /// Training examples for `reestimate`; nil: all in use.
+    public var batchNormSamples: Int?
+
+    public init(alphas: [Double] = [0.5], batchNorm: BatchNorm = .average, batchNormSamples: Int? = nil) {
+      self.alphas = alphas
+      self.batchNorm = batchNorm
+      self.batchNormSamples = batchNormSamples
+    }
+  }
+
+  /// What is measured along the way.
+  public struct Measure: Codable, Hashable, Sendable {
+    public struct Noise: Codable, Hashable, Sendable {
+      public var every: TrainingLength
+      public var microbatches: Int
+
+      public init(every: TrainingLength = .steps(100), microbatches: Int = 8) {
+        self.every = every
+        self.microbatches = microbatches
+      }
+    }
+    /// Gradient noise on the trunk; nil: not measured.
+    public var noise: Noise?
+    /// p in S̃ = η / (B (1−μ)^p): 1 or 2.
+    public var momentumExponent: Int
+
+    public init(noise: Noise? = .init(), momentumExponent: Int = 1) {
+      self.noise = noise
+      self.momentumExponent = momentumExponent
+    }
+  }
+
+  /// Which weights stay on disk.
+  public struct CheckpointPolicy: Codable, Hashable, Sendable {
+    public enum Keep: String, Codable, CaseIterable, Sendable {
+      /// the decayed endpoints
+      case endpoints
+      /// the trunk's branch points
+      case trunk
+      case all
+      /// nothing once the run is done
+      case none
+    }
+    /// How often a state to resume from is written.
+    public var every: TrainingLength
+    public var keep: Keep
+
+    public init(every: TrainingLength = .epochs(1), keep: Keep = .endpoints) {
+      self.every = every
+      self.keep = keep
+    }
+  }
+
+  /// Separate sources of randomness; one number stands for all three.
+  public struct Seeds: Codable, Hashable, Sendable {
+    public var initialisation: Int
+    public var order: Int
+    public var augmentation: Int
+
+    public init(_ seed: Int) { self.init(initialisation: seed, order: seed, augmentation: seed) }
+
+    public init(initialisation: Int, order: Int, augmentation: Int) {
+      self.initialisation = initialisation
+      self.order = order
+      self.augmentation = augmentation
+    }
+  }
+}
+
+extension RunConfiguration.Dataset.Name {
+  /// Examples in the official files; nil where any number can be made.
+  public var counts: (train: Int, test: Int)? {
+    switch self {
+    case .glyphs: nil
+    case .cifar10, .cifar100: (50_000, 10_000)
+    case .mnist, .fashionMNIST: (60_000, 10_000)
+    }
+  }
+
+  var classes: Int { self == .cifar100 ? 100 : 10 }
+
+  /// Flip and crop for photographs; none where left and right matter.
+  public var usualAugmentation: RunConfiguration.Augmentation {
+    switch self {
+    case .cifar10, .cifar100: .init(flip: true, crop: 4)
+    case .glyphs, .mnist, .fashionMNIST: .none
+    }
+  }
+}
+
+extension RunConfiguration.Model.Name {
+  /// bfloat16 for convolutional networks, float32 for MLPs.
+  public var usualPrecision: RunConfiguration.Precision { self == .mlp ? .float32 : .bfloat16 }
+
+  var usualBlocks: [Int]? {
+    switch self {
+    case .mlp: nil
+    case .resnet: [1, 1, 1]
+    case .resnet18: [2, 2, 2, 2]
+    case .resnet34, .resnet50: [3, 4, 6, 3]
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Crypto
+import Foundation
+import Training
+
+extension RunConfiguration {
+  /// JSON with sorted keys, no spaces, absent values left out and numbers in their shortest form: the same bytes for equal
+  /// configurations, whoever writes them.
+  public var canonicalJSON: Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    // Every value is a plain number, text, list or record, so encoding cannot fail.
+    return (try? encoder.encode(self)) ?? Data()
+  }
+
+  /// The first 12 hexadecimal digits of the SHA-256 of `canonicalJSON`: the name of the run's folder.
+  public var id: String {
+    SHA256.hash(data: canonicalJSON).prefix(6).map { String(format: "%02x", $0) }.joined()
+  }
+
+  /// The proxy for the effective noise scale, S̃ = η / (B (1−μ)^p), p = `measure.momentumExponent`.
+  public var noiseProxy: Double {
+    let damping = 1 - optimizer.momentum
+    let power = (0..<max(0, measure.momentumExponent)).reduce(1.0) { product, _ in product * damping }
+    return optimizer.learningRate / (Double(batchSize) * power)
+  }
+
+  /// The value at a dotted key as `study.yaml` would write it, such as `optimizer.learning_rate`; nil for no such key.
+  public func value(at keyPath: String) -> String? {
+    guard let root = try? JSONSerialization.jsonObject(with: canonicalJSON) else { return nil }
+    var value: Any = root
+    for key in SchemaKey.path(keyPath) {
+      guard let fields = value as? [String: Any],
+        let match = fields.first(where: { SchemaKey.normalised($0.key) == key })
+      else { return value is [String: Any] ? "null" : nil }
+      value = match.value
+    }
+    return Self.text(value)
+  }
+
+  private static func text(_ value: Any) -> String {
+    switch value {
+    case let list as [Any]: return "[" + list.map(text).joined(separator: ", ") + "]"
+    case let fields as [String: Any]:
+      let pairs = fields.sorted { $0.key < $1.key }.map { "\(SchemaKey.normalised($0.key)): \(text($0.value))" }
+      return "{" + pairs.joined(separator: ", ") + "}"
+    case let number as NSNumber:
+      // A Boolean is an NSNumber too, told apart by its type code.
+      if String(cString: number.objCType) == "c" || String(cString: number.objCType) == "B" {
+        return number.boolValue ? "true" : "false"
+      }
+      return Int(exactly: number.doubleValue).map(String.init) ?? "\(number.doubleValue)"
+    default: return "\(value)"
+    }
+  }
+}
+
+/// Keys of the configuration as people write them: `learningRate`, `learning-rate` and `lr` are all `learning_rate`.
+enum SchemaKey {
+  private static let synonyms = [
+    "lr": "learning_rate", "wd": "weight_decay", "decoupled": "decoupled_weight_decay", "batchnorm": "batch_norm",
+    "batchnorm_samples": "batch_norm_samples", "bn": "batch_norm", "bs": "batch_size", "batch": "batch_size",
+    "initialization": "initialisation", "init": "initialisation", "p": "momentum_exponent",
+  ]
+
+  static func normalised(_ key: String) -> String {
+    var snake = ""
+    for character in key {
+      if character.isUppercase {
+        if let last = snake.last, last != "_" { snake += "_" }
+        snake += character.lowercased()
+      } else {
+        snake.append(character == "-" ? "_" : character)
+      }
+    }
+    return synonyms[snake] ?? snake
+  }
+
+  static func path(_ dotted: String) -> [String] {
+    dotted.split(separator: ".", omittingEmptySubsequences: false).map { normalised(String($0)) }
+  }
+}
+
+/// The lengths of a run, counted in optimizer steps.
+public struct RunSteps: Hashable, Sendable {
+  public let perEpoch: Int
+  public let schedule: Training.Schedule
+  /// Trunk lengths at which endpoints branch, rising.
+  public let branches: [Int]
+  public let endpoints: Int
+
+  /// The trunk is trained no further than its last branch point.
+  public var trunk: Int { branches.last ?? 0 }
+  public var endpoint: Int { schedule.decaySteps }
+  public var total: Int { trunk + branches.count * endpoints * endpoint }
+
+  public init(perEpoch: Int, schedule: Training.Schedule, branches: [Int], endpoints: Int) {
+    self.perEpoch = perEpoch
+    self.schedule = schedule
+    self.branches = branches
+    self.endpoints = endpoints
+  }
+}
+
+extension RunConfiguration {
+  /// The run in steps. `trainingExamples` is how many examples the dataset turned out to have.
+  public func steps(trainingExamples: Int? = nil) -> RunSteps {
+    let perEpoch = max(1, (trainingExamples ?? dataset.trainingExamples) / max(1, batchSize))
+    let schedule = self.schedule.resolved(learningRate: optimizer.learningRate, stepsPerEpoch: perEpoch)
+    return RunSteps(
+      perEpoch: perEpoch, schedule: schedule,
+      branches: branch.points(trunkSteps: schedule.trunkSteps, stepsPerEpoch: perEpoch), endpoints: branch.endpoints)
+  }
+}
+
+extension RunConfiguration.ScheduleChoice {
+  public func resolved(learningRate: Double, stepsPerEpoch: Int) -> Training.Schedule {
+    guard let shape, name == .warmupStableDecay else {
+      return Training.Schedule(
+        constant: learningRate, steps: stable.steps(stepsPerEpoch: stepsPerEpoch),
+        endpointSteps: decay.steps(stepsPerEpoch: stepsPerEpoch))
+    }
+    return Training.Schedule(
+      WarmupStableDecay(warmup: warmup, stable: stable, decay: decay, shape: shape), learningRate: learningRate,
+      stepsPerEpoch: stepsPerEpoch)
+  }
+}
+
+extension RunConfiguration.Branch {
+  /// Trunk steps that branch: `from`, then every `every`, up to the trunk's end. Each point is rounded to a step by itself, so
+  /// fractions of an epoch do not drift.
+  func points(trunkSteps: Int, stepsPerEpoch: Int) -> [Int] {
+    guard let every else {
+      let first = from?.steps(stepsPerEpoch: stepsPerEpoch) ?? trunkSteps
+      return first <= trunkSteps ? Array(Set([first, trunkSteps])).sorted() : []
+    }
+    func steps(_ length: TrainingLength) -> Double {
+      switch length {
+      case .epochs(let epochs): epochs * Double(stepsPerEpoch)
+      case .steps(let steps): Double(steps)
+      }
+    }
+    let stride = steps(every)
+    guard stride >= 0.5 else { return [] }
+    let first = from.map(steps) ?? stride
+    var points: [Int] = []
+    for index in 0..<10_000 {
+      let point = (first + Double(index) * stride).rounded()
+      guard point <= Double(trunkSteps) else { break }
+      if Int(point) != points.last { points.append(Int(point)) }
+    }
+    return points
+  }
+}

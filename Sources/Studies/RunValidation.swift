@@ -1,0 +1,190 @@
+import Training
+
+/// A value of a configuration that cannot be: where, and what was expected.
+public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+  /// Dotted, as in `study.yaml`, such as `optimizer.learning_rate`.
+  public let keyPath: String
+  public let message: String
+
+  public var description: String { "\(keyPath): \(message)" }
+}
+
+/// A configuration that cannot be run, with everything that is wrong with it.
+public struct InvalidConfiguration: Error, CustomStringConvertible {
+  public let problems: [ConfigurationProblem]
+
+  public var description: String {
+    "the run's configuration cannot be run:\n" + problems.map { "  \($0)" }.joined(separator: "\n")
+  }
+}
+
+extension RunConfiguration {
+  /// Throws `InvalidConfiguration` unless the run is possible.
+  public func validate() throws {
+    let problems = problems
+    if !problems.isEmpty { throw InvalidConfiguration(problems: problems) }
+  }
+
+  /// Everything impossible about this configuration; empty when it can be run.
+  public var problems: [ConfigurationProblem] {
+    var check = Check()
+    checkData(&check)
+    checkModel(&check)
+    checkOptimizer(&check)
+    checkLengths(&check)
+    checkMeasures(&check)
+    return check.problems
+  }
+
+  private struct Check {
+    var problems: [ConfigurationProblem] = []
+
+    mutating func require(_ holds: Bool, _ keyPath: String, _ message: @autoclosure () -> String) {
+      if !holds { problems.append(ConfigurationProblem(keyPath: keyPath, message: message())) }
+    }
+
+    mutating func range(_ value: Int?, _ bounds: ClosedRange<Int>, _ keyPath: String) {
+      guard let value else { return }
+      let wanted =
+        bounds.upperBound >= RunConfiguration.most
+        ? (bounds.lowerBound == 0 ? "a whole number, 0 or more" : "a whole number of at least \(bounds.lowerBound)")
+        : "a whole number between \(bounds.lowerBound) and \(bounds.upperBound)"
+      require(bounds.contains(value), keyPath, "is \(value); expected \(wanted)")
+    }
+  }
+
+  /// No count in a configuration is larger than this.
+  private static var most: Int { 1_000_000_000 }
+
+  private func checkData(_ check: inout Check) {
+    let counts = dataset.name.counts
+    check.range(dataset.train, 1...Self.most, "dataset.train")
+    check.range(dataset.test, 1...Self.most, "dataset.test")
+    for (key, asked, held) in [("train", dataset.train, counts?.train), ("test", dataset.test, counts?.test)] {
+      guard let asked, let held else { continue }
+      check.require(
+        asked <= held, "dataset.\(key)", "is \(asked), but \(dataset.name.rawValue) has only \(held) examples")
+    }
+    check.range(dataset.size, 4...512, "dataset.size")
+    if dataset.name == .glyphs {
+      check.range(dataset.classes, 2...1000, "dataset.classes")
+      let noise = dataset.noise ?? 0
+      check.require(noise.isFinite && noise >= 0 && noise <= 10, "dataset.noise", "is \(noise); expected 0 … 10")
+      check.require(
+        dataset.path == nil, "dataset.path",
+        "is given, but glyphs are made from the seed and read no files; leave it out")
+    } else {
+      check.require(
+        dataset.classes == nil, "dataset.classes", "belongs to glyphs; \(dataset.name.rawValue) has its own")
+      check.require(
+        dataset.noise == nil, "dataset.noise", "belongs to glyphs; \(dataset.name.rawValue) has no such setting")
+    }
+    check.require(dataset.seed >= 0, "dataset.seed", "is \(dataset.seed); expected 0 or more")
+    check.range(augmentation.crop, 0...64, "augmentation.crop")
+    check.range(batchSize, 1...Self.most, "batch_size")
+    check.require(
+      batchSize <= max(1, dataset.trainingExamples), "batch_size",
+      "is \(batchSize), larger than the training set of \(dataset.trainingExamples) examples")
+    check.require(
+      model.name == .mlp || batchSize != 1, "batch_size", "is 1, but BatchNorm needs at least 2 examples in a batch")
+    for (name, seed) in [
+      ("initialisation", seeds.initialisation), ("order", seeds.order), ("augmentation", seeds.augmentation),
+    ] {
+      check.require(seed >= 0, "seeds.\(name)", "is \(seed); expected a whole number, 0 or more")
+    }
+    let index = device.hasPrefix("cuda:") ? Int(device.dropFirst(5)) : nil
+    check.require(
+      device == "cpu" || device == "cuda" || (index ?? -1) >= 0, "device",
+      "is \"\(device)\"; expected cpu, cuda or cuda:N")
+  }
+
+  private func checkModel(_ check: inout Check) {
+    let name = model.name.rawValue
+    if model.name == .mlp {
+      for (key, isGiven) in [
+        ("blocks", model.blocks != nil), ("width", model.width != nil), ("stem", model.stem != nil),
+      ] {
+        check.require(!isGiven, "model.\(key)", "belongs to the residual networks; an mlp has `hidden`")
+      }
+      let hidden = model.hidden ?? []
+      check.require(hidden.count <= 64, "model.hidden", "has \(hidden.count) layers; expected at most 64")
+      check.require(
+        hidden.allSatisfy { (1...65_536).contains($0) }, "model.hidden", "expected layer widths between 1 and 65536")
+    } else {
+      check.require(model.hidden == nil, "model.hidden", "belongs to the mlp; \(name) has `blocks` and `width`")
+      check.range(model.width, 1...4096, "model.width")
+      let blocks = model.blocks ?? []
+      check.require((1...8).contains(blocks.count), "model.blocks", "has \(blocks.count) stages; expected 1 … 8")
+      check.require(
+        blocks.allSatisfy { (1...200).contains($0) }, "model.blocks", "expected between 1 and 200 blocks in each stage")
+      check.require(
+        model.name == .resnet || blocks == model.name.usualBlocks ?? [], "model.blocks",
+        "cannot be changed for \(name); use `name: resnet` with your own blocks")
+    }
+  }
+
+  private func checkOptimizer(_ check: inout Check) {
+    let (rate, momentum, decay) = (optimizer.learningRate, optimizer.momentum, optimizer.weightDecay)
+    check.require(rate.isFinite && rate > 0, "optimizer.learning_rate", "is \(rate); expected a number above 0")
+    check.require(
+      momentum.isFinite && momentum >= 0 && momentum < 1, "optimizer.momentum",
+      "is \(momentum); expected at least 0 and below 1")
+    check.require(decay.isFinite && decay >= 0, "optimizer.weight_decay", "is \(decay); expected a number, 0 or more")
+    check.require(
+      !optimizer.nesterov || momentum > 0, "optimizer.nesterov", "needs a momentum above 0")
+    check.require(
+      !optimizer.decoupledWeightDecay || rate * decay < 1, "optimizer.weight_decay",
+      "times the learning rate is \(rate * decay); decoupled weight decay needs it below 1")
+  }
+
+  private func checkLengths(_ check: inout Check) {
+    func length(_ length: TrainingLength?, atLeastOne: Bool, _ keyPath: String) {
+      guard let length else { return }
+      let isFinite = length.value.isFinite && length.value >= 0
+      check.require(
+        isFinite && (!atLeastOne || length.value > 0), keyPath,
+        "is \(length); expected a length \(atLeastOne ? "above 0" : "of 0 or more"), such as 5 epochs or 200 steps")
+      check.require(
+        length.value < 10_000_000, keyPath, "is \(length), which no run would finish; expected less than 10 million")
+    }
+    length(schedule.warmup, atLeastOne: false, "schedule.warmup")
+    length(schedule.stable, atLeastOne: false, "schedule.stable")
+    length(schedule.decay, atLeastOne: true, "schedule.decay")
+    length(branch.every, atLeastOne: true, "branch.every")
+    length(branch.from, atLeastOne: false, "branch.from")
+    length(checkpoints.every, atLeastOne: true, "checkpoints.every")
+    length(measure.noise?.every, atLeastOne: true, "measure.noise.every")
+    if schedule.name == .constant {
+      check.require(schedule.warmup.value == 0, "schedule.warmup", "belongs to warmup-stable-decay; constant has none")
+      check.require(schedule.shape == nil, "schedule.shape", "belongs to warmup-stable-decay; constant has none")
+    }
+    check.range(branch.endpoints, 2...64, "branch.endpoints")
+    guard check.problems.isEmpty else { return }
+    let steps = steps()
+    check.require(
+      steps.schedule.trunkSteps > 0, "schedule.stable",
+      "makes a trunk of 0 steps; expected a longer warmup or stable phase")
+    check.require(
+      steps.endpoint > 0, "schedule.decay",
+      "is \(schedule.decay), less than one step of \(steps.perEpoch) an epoch; endpoints need at least one step")
+    check.require(
+      !steps.branches.isEmpty, branch.from == nil ? "branch.every" : "branch.from",
+      "leaves no branch point: the trunk (warmup and stable) has \(steps.schedule.trunkSteps) steps, "
+        + "\(steps.perEpoch) an epoch")
+    check.require(steps.branches.count < 10_000, "branch.every", "makes \(steps.branches.count) or more branch points")
+  }
+
+  private func checkMeasures(_ check: inout Check) {
+    check.require(!merge.alphas.isEmpty, "merge.alphas", "is empty; expected at least one α, such as [0.5]")
+    for alpha in merge.alphas {
+      check.require(alpha.isFinite && alpha >= 0 && alpha <= 1, "merge.alphas", "has \(alpha); expected 0 … 1")
+    }
+    check.require(
+      Set(merge.alphas).count == merge.alphas.count, "merge.alphas", "names the same α more than once")
+    check.range(merge.batchNormSamples, 2...Self.most, "merge.batchnorm_samples")
+    check.range(measure.noise?.microbatches, 2...1024, "measure.noise.microbatches")
+    check.require(
+      (1...2).contains(measure.momentumExponent), "measure.momentum_exponent",
+      "is \(measure.momentumExponent); expected 1 or 2")
+  }
+}
