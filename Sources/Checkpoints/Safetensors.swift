@@ -1,0 +1,204 @@
+import Foundation
+import Torch
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes without gaps.
+public enum Safetensors {
+  /// What a file holds.
+  public struct Content: Sendable {
+    public var weights: Weights
+    /// The header's `__metadata__`: text by key.
+    public var metadata: [String: String]
+  }
+
+  /// Reads a file. The tensors lie in a private mapping of it: pages are read when first used, and writing to a tensor does not change
+  /// the file. The header is checked against the file's size before anything is allocated.
+  ///
+  /// - Throws: `CheckpointError` naming the file, the tensor and what is wrong.
+  public static func read(_ path: String) throws -> Content {
+    let mapping = try Mapping(path)
+    let (entries, metadata, dataStart) = try header(of: mapping)
+    let tensors = try entries.map { entry -> (String, Tensor) in
+      let bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[(dataStart + entry.start)..<(dataStart + entry.end)])
+      let isAligned = Int(bitPattern: bytes.baseAddress) % entry.dtype.byteCount == 0
+      let tensor =
+        isAligned && !bytes.isEmpty
+        ? try Tensor(borrowing: bytes, dtype: entry.dtype, shape: entry.shape, owner: mapping)
+        : try Tensor(copying: bytes, dtype: entry.dtype, shape: entry.shape)
+      return (entry.name, tensor)
+    }
+    return Content(weights: Weights(tensors), metadata: metadata)
+  }
+
+  /// Writes weights so that the file appears all at once or not at all. Equal weights and metadata give equal bytes.
+  public static func write(_ weights: Weights, metadata: [String: String] = [:], to path: String) throws {
+    var header: [(String, String)] = []
+    if !metadata.isEmpty {
+      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+      header.append(("__metadata__", "{\(pairs.joined(separator: ","))}"))
+    }
+    var offset = 0
+    for (name, tensor) in zip(weights.names, weights.tensors) {
+      guard let code = codes[tensor.dtype] else {
+        throw CheckpointError(path, "\(name): safetensors has no type for \(tensor.dtype)")
+      }
+      let end = offset + tensor.count * tensor.dtype.byteCount
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      header.append((name, "{\"dtype\":\"\(code)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"))
+      offset = end
+    }
+    var json = "{" + header.map { "\(quoted($0.0)):\($0.1)" }.joined(separator: ",") + "}"
+    // Pad so that the tensors start at a multiple of 8.
+    json += String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
+
+    let file = try AtomicFile(path)
+    try withUnsafeBytes(of: UInt64(json.utf8.count).littleEndian) { try file.write($0) }
+    try file.write(Data(json.utf8))
+    for tensor in weights.tensors {
+      let plain = try tensor.detach().to(.cpu).contiguous()
+      try plain.withUnsafeBytes { try file.write($0) }
+    }
+    try file.commit()
+  }
+
+  // MARK: Header
+
+  struct Entry {
+    var name: String
+    var dtype: DType
+    var shape: [Int]
+    var start: Int
+    var end: Int
+  }
+
+  private static let codes: [DType: String] = [
+    .bool: "BOOL", .uint8: "U8", .int8: "I8", .int16: "I16", .int32: "I32", .int64: "I64", .float16: "F16",
+    .bfloat16: "BF16", .float32: "F32", .float64: "F64",
+  ]
+  private static let dtypes = Dictionary(uniqueKeysWithValues: codes.map { ($1, $0) })
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  private static func header(of mapping: Mapping) throws -> ([Entry], [String: String], Int) {
+    let path = mapping.path, size = mapping.bytes.count
+    guard size >= 8 else { throw CheckpointError(path, "is \(size) bytes long, too short for a safetensors file") }
+    let length = UInt64(littleEndian: mapping.bytes.loadUnaligned(as: UInt64.self))
+    guard length >= 2, length <= UInt64(size - 8), length <= 100 << 20 else {
+      throw CheckpointError(
+        path, "is no safetensors file or is cut off: its header would be \(length) bytes of the file's \(size)")
+    }
+    let dataStart = 8 + Int(length)
+    let dataSize = size - dataStart
+    let object: [(String, HeaderJSON)]
+    do {
+      object = try HeaderJSON.object(UnsafeRawBufferPointer(rebasing: mapping.bytes[8..<dataStart]))
+    } catch {
+      throw CheckpointError(path, "its header is damaged at byte \(8 + error.offset): \(error.message)")
+    }
+    var entries: [Entry] = []
+    var metadata: [String: String] = [:]
+    for (name, value) in object {
+      guard case .object(let fields) = value else {
+        throw CheckpointError(path, "\(name): its header entry is no object")
+      }
+      if name == "__metadata__" {
+        for (key, value) in fields {
+          guard case .string(let text) = value else { throw CheckpointError(path, "metadata \(key) is no text") }
+          metadata[key] = text
+        }
+        continue
+      }
+      entries.append(try entry(name, fields, dataSize: dataSize, path: path))
+    }
+    entries.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+    var end = 0
+    for entry in entries {
+      guard entry.start == end else {
+        throw CheckpointError(
+          path, "\(entry.name): starts at byte \(entry.start) of the data, \(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))")
+      }
+      end = entry.end
+    }
+    guard end == dataSize else {
+      throw CheckpointError(path, "holds \(dataSize) bytes of tensors where its header names \(end); it was cut off or has a tail")
+    }
+    return (entries, metadata, dataStart)
+  }
+
+  private static func entry(_ name: String, _ fields: [(String, HeaderJSON)], dataSize: Int, path: String) throws -> Entry
+  {
+    func integers(_ value: HeaderJSON?) -> [Int]? {
+      guard case .array(let items) = value else { return nil }
+      let numbers = items.compactMap { if case .integer(let number) = $0, number >= 0 { number } else { nil } }
+      return numbers.count == items.count ? numbers : nil
+    }
+    let byKey = Dictionary(fields, uniquingKeysWith: { $1 })
+    guard case .string(let code) = byKey["dtype"], let dtype = dtypes[code] else {
+      throw CheckpointError(path, "\(name): its type is none of \(dtypes.keys.sorted().joined(separator: ", "))")
+    }
+    guard let shape = integers(byKey["shape"]), shape.count <= 64, let offsets = integers(byKey["data_offsets"]),
+      offsets.count == 2
+    else { throw CheckpointError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
+    var bytes = dtype.byteCount
+    for size in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+      guard !overflow else { throw CheckpointError(path, "\(name): its shape \(shape) is impossibly large") }
+      bytes = product
+    }
+    guard offsets[0] <= offsets[1], offsets[1] <= dataSize else {
+      throw CheckpointError(path, "\(name): its bytes \(offsets[0])..<\(offsets[1]) lie outside the file's \(dataSize) bytes of data")
+    }
+    guard offsets[1] - offsets[0] == bytes else {
+      throw CheckpointError(path, "\(name): \(shape) \(dtype) takes \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
+    }
+    return Entry(name: name, dtype: dtype, shape: shape, start: offsets[0], end: offsets[1])
+  }
+}
+
+/// A file mapped into memory, privately and copy-on-write, until the last tensor over it goes.
+private final class Mapping {
+  let path: String
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ path: String) throws {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw CheckpointError(path, "cannot be read: \(String(cString: strerror(errno)))") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw CheckpointError(path, "is no file")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      throw CheckpointError(path, "cannot be mapped: \(String(cString: strerror(errno)))")
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit {
+    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+  }
+}

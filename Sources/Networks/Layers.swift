@@ -1,0 +1,105 @@
+import Torch
+
+/// How a layer's weights are drawn; the names are PyTorch's.
+public enum Initialisation: Sendable {
+  /// U(−b, b) with b = 1 / √fanIn: `kaiming_uniform_(a=√5)`, the default of PyTorch's Linear and Conv2d
+  case kaimingUniform
+  /// N(0, 2 / fanOut): `kaiming_normal_(mode="fan_out")`, what torchvision's ResNet gives its convolutions
+  case kaimingNormalFanOut
+
+  func tensor(_ shape: [Int], generator: Generator) throws -> Tensor {
+    let receptiveField = shape.dropFirst(2).reduce(1, *)
+    let tensor = try Tensor.empty(shape)
+    switch self {
+    case .kaimingUniform:
+      let bound = 1 / Double(shape[1] * receptiveField).squareRoot()
+      return try tensor.fillUniform(-bound, bound, generator: generator)
+    case .kaimingNormalFanOut:
+      let deviation = (2 / Double(shape[0] * receptiveField)).squareRoot()
+      return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
+    }
+  }
+}
+
+/// y = x Wᵀ + b; input [..., inputs], output [..., outputs].
+public struct Linear: Module {
+  /// [outputs, inputs]
+  public let weight: Parameter
+  /// [outputs]
+  public let bias: Parameter?
+
+  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, generator: Generator) throws {
+    weight = Parameter(try Initialisation.kaimingUniform.tensor([outputs, inputs], generator: generator))
+    let bound = 1 / Double(inputs).squareRoot()
+    self.bias = bias ? Parameter(try Tensor.empty([outputs]).fillUniform(-bound, bound, generator: generator)) : nil
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try input.linear(weight.value, bias?.value)
+  }
+}
+
+/// Cross-correlation; input [N, inputs, H, W], output [N, outputs, H', W'].
+public struct Conv2d: Module {
+  /// [outputs, inputs / groups, kernel, kernel]
+  public let weight: Parameter
+  /// [outputs]
+  public let bias: Parameter?
+  let stride: Int
+  let padding: Int
+  let groups: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias: Bool = true,
+    initialisation: Initialisation = .kaimingUniform, generator: Generator
+  ) throws {
+    let shape = [outputs, inputs / groups, kernel, kernel]
+    weight = Parameter(try initialisation.tensor(shape, generator: generator))
+    let bound = 1 / Double(inputs / groups * kernel * kernel).squareRoot()
+    self.bias = bias ? Parameter(try Tensor.empty([outputs]).fillUniform(-bound, bound, generator: generator)) : nil
+    self.stride = stride
+    self.padding = padding
+    self.groups = groups
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try input.conv2d(weight.value, bias?.value, stride: stride, padding: padding, groups: groups)
+  }
+}
+
+/// y = γ (x − mean) / √(variance + ε) + β per channel, with the batch's statistics in training and the running ones in evaluation.
+public struct BatchNorm2d: Module {
+  /// γ, [channels]
+  public let weight: Parameter
+  /// β, [channels]
+  public let bias: Parameter
+  public let runningMean: Parameter
+  public let runningVar: Parameter
+  /// How many batches the running statistics have seen; a number, int64
+  public let numBatchesTracked: Parameter
+  let momentum: Double
+  let epsilon: Double
+
+  public init(_ channels: Int, momentum: Double = 0.1, epsilon: Double = 1e-5) throws {
+    weight = Parameter(try .ones([channels]))
+    bias = Parameter(try .zeros([channels]))
+    runningMean = Parameter(try .zeros([channels]), isTrainable: false)
+    runningVar = Parameter(try .ones([channels]), isTrainable: false)
+    numBatchesTracked = Parameter(try .zeros([], dtype: .int64), isTrainable: false)
+    self.momentum = momentum
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let rate: Double
+    switch mode {
+    case .evaluation: rate = 0
+    case .training: rate = momentum
+    case .reestimation(let batch): rate = 1 / Double(batch + 1)
+    }
+    if mode != .evaluation { try withoutGradients { _ = try numBatchesTracked.value.addInPlace(1) } }
+    return try input.batchNorm(
+      weight: weight.value, bias: bias.value, runningMean: runningMean.value, runningVariance: runningVar.value,
+      training: mode != .evaluation, momentum: rate, epsilon: epsilon)
+  }
+}

@@ -1,0 +1,107 @@
+import Checkpoints
+import Torch
+
+/// A named tensor of a network. Layers hold their tensors in these boxes, so that a network can be put at any point of weight space by
+/// exchanging the tensors and without copying a number.
+public final class Parameter {
+  public var value: Tensor
+  /// False for buffers, which are not trained: BatchNorm's running statistics.
+  public let isTrainable: Bool
+
+  public init(_ value: Tensor, isTrainable: Bool = true) {
+    self.value = value
+    self.isTrainable = isTrainable
+  }
+}
+
+/// What a forward pass is for.
+public enum Mode: Sendable, Hashable {
+  /// Batch statistics normalise and running statistics follow them.
+  case training
+  /// Running statistics normalise.
+  case evaluation
+  /// Batch statistics normalise and running statistics become the plain average over the batches seen: the `batch`th (from 0) enters
+  /// with weight 1 / (batch + 1). PyTorch's BatchNorm with `momentum=None`.
+  case reestimation(batch: Int)
+}
+
+/// A network or a part of one: plain stored properties that are parameters, other modules, or arrays of modules.
+///
+/// Names are the properties' in PyTorch's spelling: `layer1: [BasicBlock]` holding `conv1: Conv2d` gives `layer1.0.conv1.weight`, and
+/// `runningMean` gives `running_mean`.
+public protocol Module {
+  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor
+}
+
+extension Module {
+  /// Every parameter and buffer by name, in the order of declaration.
+  public func parameters() -> [(name: String, parameter: Parameter)] {
+    var found: [(String, Parameter)] = []
+    collect(Mirror(reflecting: self), prefix: "", into: &found)
+    return found
+  }
+
+  /// The point in weight space where the network stands. Tensors are shared, not copied.
+  public var weights: Weights { Weights(parameters().map { ($0.name, $0.parameter.value) }) }
+
+  /// Puts the network at a point. Tensors are shared, not copied.
+  ///
+  /// - Throws: `CheckpointError` that lists every name, shape and type that does not fit; the network is then unchanged.
+  public func load(_ weights: Weights) throws {
+    let parameters = parameters()
+    try self.weights.requireLoadable(weights)
+    for (name, parameter) in parameters {
+      if let tensor = weights[name] { parameter.value = tensor }
+    }
+  }
+
+  /// The same network on a device, with 4-dimensional weights in `format`.
+  public func move(to device: Device, format: MemoryFormat = .contiguous) throws {
+    for (_, parameter) in parameters() {
+      let moved = try parameter.value.to(device)
+      parameter.value = moved.rank == 4 ? try moved.contiguous(format) : moved
+    }
+  }
+
+  /// Whether any layer keeps statistics that a merge may want re-estimated.
+  public var hasBatchNorm: Bool { parameters().contains { $0.name.hasSuffix("running_mean") } }
+}
+
+private func collect(_ mirror: Mirror, prefix: String, into found: inout [(String, Parameter)]) {
+  for child in mirror.children {
+    guard let label = child.label else { continue }
+    let name = prefix + snakeCase(label)
+    switch child.value {
+    case let parameter as Parameter: found.append((name, parameter))
+    case let module as any Module: collect(Mirror(reflecting: module), prefix: name + ".", into: &found)
+    case let modules as [any Module]:
+      for (index, module) in modules.enumerated() {
+        collect(Mirror(reflecting: module), prefix: "\(name).\(index).", into: &found)
+      }
+    case let optional as Parameter?:
+      if let optional { found.append((name, optional)) }
+    default: break
+    }
+  }
+}
+
+private func snakeCase(_ name: String) -> String {
+  name.reduce(into: "") { result, character in
+    if character.isUppercase {
+      result += "_" + character.lowercased()
+    } else {
+      result.append(character)
+    }
+  }
+}
+
+extension Weights {
+  /// Throws when `other` cannot stand where these weights stand, listing every difference.
+  fileprivate func requireLoadable(_ other: Weights) throws {
+    let differences = layoutDifferences(from: other)
+    guard differences.isEmpty else {
+      throw CheckpointError(
+        "", "these are not the weights of this network:\n  " + differences.joined(separator: "\n  "))
+    }
+  }
+}
