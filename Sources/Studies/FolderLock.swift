@@ -1,0 +1,230 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Exclusive ownership of a run folder, kept in its file `lock`, which works across machines on a shared file system.
+///
+/// The file is written under another name and hard-linked to `lock`: link(2) either makes the name or fails, on network file systems
+/// too, and nobody ever sees half a lock. The owner renews the file's modification time (the heartbeat). A lock whose owner is gone,
+/// a dead process of this machine or one elsewhere without a heartbeat for a minute, is succeeded: the successor links its own file to
+/// `lock.after-<token of the dead owner>`, a name that exactly one process can ever make, and then renames it over `lock`. Whoever looks
+/// in between follows the chain of such names to the owner at its end, so no two processes take over the same lock and none takes
+/// over a new lock for the old one.
+public final class FolderLock: @unchecked Sendable {
+  /// Who holds a lock.
+  public struct Owner: Codable, Hashable, Sendable, CustomStringConvertible {
+    public let host: String
+    /// Tells containers of one machine apart, whose process numbers mean different processes.
+    public let processSpace: String
+    public let process: Int32
+    /// When the process started, so that a reused number is not taken for it.
+    public let processStart: String
+    public let since: Date
+    /// Unique to each lock that was ever taken.
+    public let token: String
+
+    public var description: String { "process \(process) on \(host) since \(since.formatted(.iso8601))" }
+
+    static func current() -> Owner {
+      Owner(
+        host: Machine.hostName, processSpace: Machine.processSpace, process: getpid(),
+        processStart: Machine.startOfProcess(getpid()) ?? "", since: .currentSecond, token: UUID().uuidString)
+    }
+  }
+
+  /// The folder belongs to a living process.
+  public struct Held: Error, CustomStringConvertible, Sendable {
+    public let folder: String
+    public let owner: Owner
+    public var description: String {
+      "\(folder) is in use by \(owner); wait for it or stop it. (A lock whose process is gone is taken over by itself.)"
+    }
+  }
+
+  /// The lock was taken over, because this process showed no sign of life for too long.
+  public struct Lost: Error, CustomStringConvertible, Sendable {
+    public let folder: String
+    public var description: String {
+      "\(folder) was taken over by another process, since this one had stopped for over a minute; nothing more is written"
+    }
+  }
+
+  public let folder: URL
+  public let owner: Owner
+  private let descriptor: Int32
+  private let inode: UInt64
+  private let timer: any DispatchSourceTimer
+  private let mutex = NSLock()
+  private var isReleased = false
+
+  private var path: String { folder.path + "/lock" }
+
+  /// Takes the lock; throws `Held` if a living process has it.
+  /// - Parameters:
+  ///   - heartbeat: seconds between signs of life
+  ///   - staleAfter: seconds without one after which a lock of another machine is taken for abandoned
+  public init(_ folder: URL, heartbeat: Double = 10, staleAfter: Double = 60) throws {
+    self.folder = folder
+    owner = Owner.current()
+    let path = folder.path + "/lock"
+    let mine = path + ".new-" + owner.token
+    descriptor = retrying { open(mine, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    guard descriptor >= 0 else { throw FileError("create", mine) }
+    do {
+      defer { unlink(mine) }
+      try writeAll(try JSONEncoder.record.encode(owner), to: descriptor, path: mine)
+      guard fsync(descriptor) == 0 else { throw FileError("flush", mine) }
+      guard let stamp = FileStamp(mine) else { throw FileError("read", mine) }
+      inode = stamp.inode
+      try Self.acquire(path: path, mine: mine, owner: owner, descriptor: descriptor, staleAfter: staleAfter)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
+    timer.schedule(deadline: .now() + heartbeat, repeating: heartbeat)
+    timer.setEventHandler { [weak self] in self?.beat() }
+    timer.resume()
+  }
+
+  deinit {
+    release()
+    timer.cancel()
+    close(descriptor)
+  }
+
+  /// Throws `Lost` unless this process still owns the folder; cheap enough to ask before every checkpoint.
+  public func check() throws {
+    guard !mutex.withLock({ isReleased }), FileStamp(path)?.inode == inode else { throw Lost(folder: folder.path) }
+  }
+
+  /// Gives the folder up.
+  public func release() {
+    mutex.withLock {
+      guard !isReleased else { return }
+      isReleased = true
+      if FileStamp(path)?.inode == inode { unlink(path) }
+    }
+  }
+
+  private func beat() {
+    mutex.withLock { if !isReleased { _ = futimens(descriptor, nil) } }
+  }
+
+  /// Who owns the folder now, or nil if nobody does (abandoned locks included).
+  public static func owner(of folder: URL, staleAfter: Double = 60) -> Owner? {
+    guard let (last, file) = chainEnd(folder.path + "/lock") else { return nil }
+    return isAlive(last, file: file, now: Date().timeIntervalSince1970, staleAfter: staleAfter) ? last : nil
+  }
+
+  private static func acquire(path: String, mine: String, owner: Owner, descriptor: Int32, staleAfter: Double) throws {
+    for _ in 0..<1000 {
+      if try makeLink(mine, path) { return }
+      guard let (last, file) = chainEnd(path) else { continue }
+      // The file system's own clock, which may differ from this machine's.
+      _ = futimens(descriptor, nil)
+      let now = FileStamp(mine)?.modified ?? Date().timeIntervalSince1970
+      if isAlive(last, file: file, now: now, staleAfter: staleAfter) {
+        throw Held(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path, owner: last)
+      }
+      let succession = path + ".after-" + last.token
+      guard try makeLink(mine, succession) else { continue }
+      // The owner may have been succeeded, and its successor have finished, since the chain was read: then this name is on no chain.
+      guard let end = chainEnd(path), end.owner.token == owner.token else {
+        unlink(succession)
+        continue
+      }
+      guard rename(mine, path) == 0 else { throw FileError("rename", mine) }
+      removeSuccessions(path)
+      return
+    }
+    throw FileError("lock", path, code: EAGAIN)
+  }
+
+  /// Makes a new name for a file; false if the name exists.
+  private static func makeLink(_ file: String, _ name: String) throws -> Bool {
+    if link(file, name) == 0 { return true }
+    let code = errno
+    // Over a network the answer may be lost and the repeated request fail, although the first made the link.
+    if let a = FileStamp(file), let b = FileStamp(name), a.inode == b.inode { return true }
+    guard code == EEXIST else { throw FileError("link", name, code: code) }
+    return false
+  }
+
+  /// The owner that `lock` and the successions after it lead to, and the file that says so; nil if there is no lock.
+  private static func chainEnd(_ path: String) -> (owner: Owner, file: String)? {
+    guard var end = read(path).map({ (owner: $0, file: path) }) else { return nil }
+    for _ in 0..<1000 {
+      let next = path + ".after-" + end.owner.token
+      guard let owner = read(next) else { break }
+      end = (owner, next)
+    }
+    return end
+  }
+
+  /// A file that cannot be understood, after a crash of the machine say, is a lock of nobody that only its age tells about.
+  private static func read(_ path: String) -> Owner? {
+    guard let stamp = FileStamp(path) else { return nil }
+    if let data = FileManager.default.contents(atPath: path),
+      let owner = try? JSONDecoder.record.decode(Owner.self, from: data)
+    {
+      return owner
+    }
+    guard FileStamp(path) != nil else { return nil }
+    return Owner(
+      host: "an unknown machine", processSpace: "", process: 0, processStart: "",
+      since: Date(timeIntervalSince1970: stamp.modified), token: "damaged-\(stamp.inode)")
+  }
+
+  private static func isAlive(_ owner: Owner, file: String, now: Double, staleAfter: Double) -> Bool {
+    if owner.host == Machine.hostName, owner.processSpace == Machine.processSpace {
+      return Machine.startOfProcess(owner.process) == owner.processStart
+    }
+    guard let stamp = FileStamp(file) else { return false }
+    return now - stamp.modified < staleAfter
+  }
+
+  /// Removes the names of finished successions, which no chain leads to any more, and what crashed processes left half-made.
+  private static func removeSuccessions(_ path: String) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      let file = folder + "/" + name
+      if name.hasPrefix("lock.after-") {
+        unlink(file)
+      } else if name.hasPrefix("lock.new-"),
+        let age = FileStamp(file).map({ Date().timeIntervalSince1970 - $0.modified }), age > 3600
+      {
+        unlink(file)
+      }
+    }
+  }
+}
+
+extension Date {
+  /// Now, in the whole seconds that ISO 8601 text keeps.
+  static var currentSecond: Date { Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down)) }
+}
+
+extension JSONEncoder {
+  /// For small files that people may read too.
+  static var record: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    return encoder
+  }
+}
+
+extension JSONDecoder {
+  static var record: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    return decoder
+  }
+}

@@ -1,0 +1,129 @@
+import Checkpoints
+import Foundation
+
+/// The folder of one run, owned by this process for as long as the value lives (or until `close`).
+///
+///     run.json              what the run is and how it stands
+///     metrics.jsonl         a row for each training step and noise measurement
+///     results.jsonl         a `ResultRow` for each single and merge
+///     checkpoints/          weights and the state to resume from
+///     lock                  who owns the folder
+///     stderr.log            what the last worker complained about
+public final class RunFolder: @unchecked Sendable {
+  public let url: URL
+  public let configuration: RunConfiguration
+  public let metrics: RowFile
+  public let results: RowFile
+  private let lock: FolderLock
+  private let mutex = NSLock()
+  private var current: RunRecord
+  private var lastWritten = Date.distantPast
+  private var lastCounted = Date()
+
+  /// Takes ownership of the folder, making it if need be.
+  ///
+  /// Throws `FolderLock.Held` if a living process owns it, and `RunFolderError` if the folder belongs to another configuration.
+  /// - Parameter configuration: nil reads it from `run.json`, which must be there
+  public init(_ url: URL, configuration: RunConfiguration? = nil) throws {
+    self.url = url
+    if configuration == nil, try RunRecord.read(url) == nil {
+      throw RunFolderError(path: url.path, message: "is no run folder: it has no run.json")
+    }
+    try makeFolder(url)
+    lock = try FolderLock(url)
+    // A record that cannot be read is written anew where the configuration is known, since it holds nothing else of worth.
+    let found = configuration == nil ? try RunRecord.read(url) : (try? RunRecord.read(url))
+    guard let wanted = configuration ?? found?.configuration else {
+      throw RunFolderError(path: url.path, message: "lost its run.json")
+    }
+    if let found, found.configuration != wanted {
+      throw RunFolderError(path: url.path, message: "holds another run (\(found.configuration.id)) than \(wanted.id)")
+    }
+    self.configuration = wanted
+    current = found ?? RunRecord(configuration: wanted)
+    try makeFolder(url.appendingPathComponent("checkpoints"))
+    metrics = try RowFile(url.appendingPathComponent("metrics.jsonl"))
+    results = try RowFile(url.appendingPathComponent("results.jsonl"))
+    if found == nil { try write(current) }
+  }
+
+  /// Gives the folder up. Nothing may be written through this value any more.
+  public func close() { lock.release() }
+
+  /// Where weights go.
+  public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
+
+  public var record: RunRecord { mutex.withLock { current } }
+
+  /// Throws `FolderLock.Lost` if another process took the folder over; ask before writing a checkpoint.
+  public func checkOwnership() throws { try lock.check() }
+
+  /// Appends a result and waits until it is on the disk.
+  public func append(_ row: ResultRow) throws {
+    try results.append(row)
+    try results.synchronise()
+  }
+
+  /// Goes back to what a checkpoint recorded as `metrics.length` and `results.length`; 0 and 0 start over.
+  public func rewind(metrics metricsLength: Int, results resultsLength: Int) throws {
+    try lock.check()
+    try metrics.truncate(to: metricsLength)
+    try results.truncate(to: resultsLength)
+  }
+
+  /// Notes that an attempt starts.
+  public func begin(versions: RunRecord.Versions?) throws {
+    lastCounted = Date()
+    try change { record in
+      record.status = .running
+      record.started = .currentSecond
+      record.ended = nil
+      record.attempts += 1
+      record.versions = versions
+    }
+  }
+
+  /// Notes how far the run is; written at most every `interval` seconds.
+  public func progress(done: Int, total: Int, interval: Double = 5) throws {
+    let isDue = mutex.withLock { () -> Bool in
+      current.stepsDone = done
+      current.stepsTotal = total
+      return Date().timeIntervalSince(lastWritten) >= interval
+    }
+    if isDue { try change { _ in } }
+  }
+
+  /// Notes how the attempt ended; `.pending` for one that was interrupted and goes on another time.
+  public func end(_ status: RunStatus) throws {
+    try metrics.synchronise()
+    try change { record in
+      record.status = status
+      record.ended = .currentSecond
+      if status == .done { record.stepsDone = record.stepsTotal }
+    }
+  }
+
+  private func change(_ body: (inout RunRecord) -> Void) throws {
+    try lock.check()
+    let record = mutex.withLock { () -> RunRecord in
+      let now = Date()
+      if current.status == .running { current.seconds += now.timeIntervalSince(lastCounted) }
+      lastCounted = now
+      lastWritten = now
+      body(&current)
+      return current
+    }
+    try write(record)
+  }
+
+  private func write(_ record: RunRecord) throws {
+    try writeAtomically(try JSONEncoder.record.encode(record), to: url.appendingPathComponent("run.json").path)
+  }
+}
+
+/// A folder that is not the run folder it should be.
+public struct RunFolderError: Error, CustomStringConvertible, Sendable {
+  public let path: String
+  public let message: String
+  public var description: String { "\(path) \(message)" }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@testable import Studies
+
+@Suite struct FolderLockTests {
+  /// A lock file as another process would have left it.
+  private func plant(
+    _ scratch: Scratch, host: String = Machine.hostName, process: Int32, start: String, age: Double = 0
+  ) throws {
+    let owner = FolderLock.Owner(
+      host: host, processSpace: Machine.processSpace, process: process, processStart: start, since: Date(),
+      token: UUID().uuidString)
+    let file = scratch.file("lock")
+    try JSONEncoder.record.encode(owner).write(to: file)
+    try FileManager.default.setAttributes([.modificationDate: Date() - age], ofItemAtPath: file.path)
+  }
+
+  @Test func heldUntilReleased() throws {
+    let scratch = try Scratch()
+    let lock = try FolderLock(scratch.url)
+    #expect(FolderLock.owner(of: scratch.url) == lock.owner)
+    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
+    lock.release()
+    #expect(FolderLock.owner(of: scratch.url) == nil)
+    let next = try FolderLock(scratch.url)
+    try next.check()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["lock"])
+  }
+
+  @Test func aDeadProcessIsSucceededAtOnce() throws {
+    let scratch = try Scratch()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/true")
+    try process.run()
+    process.waitUntilExit()
+    try plant(scratch, process: process.processIdentifier, start: "1")
+    #expect(FolderLock.owner(of: scratch.url) == nil)
+    let lock = try FolderLock(scratch.url)
+    try lock.check()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["lock"])
+  }
+
+  @Test func aReusedProcessNumberIsNotTheOwner() throws {
+    #if os(Linux)
+      let scratch = try Scratch()
+      try plant(scratch, process: getpid(), start: "not my start")
+      try FolderLock(scratch.url).check()
+    #endif
+  }
+
+  @Test func anotherMachineIsBelievedForAMinute() throws {
+    let scratch = try Scratch()
+    try plant(scratch, host: "elsewhere", process: 1, start: "1", age: 30)
+    let error = try #require(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
+    #expect(error.description.contains("process 1 on elsewhere"))
+    try plant(scratch, host: "elsewhere", process: 1, start: "1", age: 90)
+    try FolderLock(scratch.url).check()
+  }
+
+  @Test func aDamagedLockIsBelievedForAMinute() throws {
+    let scratch = try Scratch()
+    try Data("{".utf8).write(to: scratch.file("lock"))
+    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
+    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.file("lock").path)
+    try FolderLock(scratch.url).check()
+  }
+
+  @Test func theHeartbeatKeepsALockFresh() throws {
+    let scratch = try Scratch()
+    let lock = try FolderLock(scratch.url, heartbeat: 0.05)
+    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.file("lock").path)
+    Thread.sleep(forTimeInterval: 0.5)
+    let stamp = try #require(FileStamp(scratch.file("lock").path))
+    #expect(Date().timeIntervalSince1970 - stamp.modified < 5)
+    lock.release()
+  }
+
+  @Test func aLostLockIsNoticed() throws {
+    let scratch = try Scratch()
+    let lock = try FolderLock(scratch.url)
+    try FileManager.default.removeItem(at: scratch.file("lock"))
+    try plant(scratch, host: "elsewhere", process: 1, start: "1")
+    #expect(throws: FolderLock.Lost.self) { try lock.check() }
+    lock.release()
+    // What is not ours stays.
+    #expect(FileManager.default.fileExists(atPath: scratch.file("lock").path))
+  }
+
+  /// Many threads fight for an abandoned lock, again and again: never two owners, always one in the end.
+  @Test func onlyOneTakesOverAnAbandonedLock() throws {
+    let scratch = try Scratch()
+    let owners = Counter()
+    for round in 0..<40 {
+      try plant(scratch, host: round % 2 == 0 ? Machine.hostName : "elsewhere", process: 0, start: "1", age: 90)
+      let winners = Counter()
+      DispatchQueue.concurrentPerform(iterations: 8) { _ in
+        guard let lock = try? FolderLock(scratch.url) else { return }
+        winners.add(1)
+        if owners.add(1) != 1 { Issue.record("two owners at once") }
+        Thread.sleep(forTimeInterval: 0.002)
+        if (try? lock.check()) == nil { Issue.record("the owner lost its lock") }
+        owners.add(-1)
+        lock.release()
+      }
+      #expect(winners.value >= 1)
+      #expect(FolderLock.owner(of: scratch.url) == nil)
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path)
+    #expect(left.allSatisfy { $0.hasPrefix("lock.after-") } && left.count <= 8, "\(left)")
+  }
+}
+
+/// A number that threads may change together.
+final class Counter: @unchecked Sendable {
+  private let mutex = NSLock()
+  private var number = 0
+  var value: Int { mutex.withLock { number } }
+
+  @discardableResult
+  func add(_ amount: Int) -> Int {
+    mutex.withLock {
+      number += amount
+      return number
+    }
+  }
+}
