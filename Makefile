@@ -1,0 +1,41 @@
+# What people run. `make` alone lists the targets. Everything is made by `swift` and the scripts named here.
+DEMO := out/demo
+SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build demo test bench format lint docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+bootstrap: ## install what Valley needs: system packages, libtorch, the figure renderer
+	@scripts/bootstrap
+
+build: bootstrap ## build the command line tool, optimised: .build/release/valley
+	swift build -c release --product valley
+
+demo: build ## train, branch and merge small networks, then show the report
+	.build/release/valley study run studies/demo.yaml --out $(DEMO)
+	.build/release/valley report $(DEMO)
+	@scripts/show $(DEMO)
+
+test: ## run every test
+	@scripts/bootstrap --test
+	Tests/bootstrap/run
+	swift test
+
+bench: build ## measure speed against PyTorch; prints ratios
+	Benchmarks/run
+
+format: ## format the Swift sources in place
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is missing: scripts unchecked"; fi
+
+docs: bootstrap ## write the API documentation to out/docs
+	scripts/docs out/docs
+
+clean: ## remove what was built; results in out/ stay
+	rm -rf .build out/docs
