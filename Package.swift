@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "Studies", targets: ["Studies"]),
     .library(name: "Reports", targets: ["Reports"]),
     .executable(name: "valley", targets: ["valley"]),
+    .executable(name: "valley-bench", targets: ["ValleyBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,6 +55,13 @@ let package = Package(
         "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Studies", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "ValleyBench",
+      dependencies: [
+        "CTorch", "Torch", "Networks", "Datasets", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/ValleyBench"),
     .testTarget(name: "TorchTests", dependencies: ["Torch"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Training"]),

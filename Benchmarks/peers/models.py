@@ -10,13 +10,24 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-BLOCKS = {"resnet18": (BasicBlock, [2, 2, 2, 2]), "resnet34": (BasicBlock, [3, 4, 6, 3]), "resnet50": (Bottleneck, [3, 4, 6, 3])}
+BLOCKS = {
+    "resnet18": (BasicBlock, [2, 2, 2, 2]),
+    "resnet34": (BasicBlock, [3, 4, 6, 3]),
+    "resnet50": (Bottleneck, [3, 4, 6, 3]),
+}
 
 
 class ResNet(nn.Module):
     """A residual network. `stem` is "cifar" (3x3 convolution, stride 1) or "imagenet" (7x7, stride 2, then max-pooling)."""
 
-    def __init__(self, block=BasicBlock, blocks: Sequence[int] = (2, 2, 2, 2), width: int = 64, classes: int = 10, stem: str = "cifar"):
+    def __init__(
+        self,
+        block=BasicBlock,
+        blocks: Sequence[int] = (2, 2, 2, 2),
+        width: int = 64,
+        classes: int = 10,
+        stem: str = "cifar",
+    ):
         super().__init__()
         imagenet = stem == "imagenet"
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False) if imagenet else nn.Conv2d(3, width, 3, 1, 1, bias=False)

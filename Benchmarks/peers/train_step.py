@@ -1,0 +1,36 @@
+"""One training step of a residual network: forward, cross-entropy, backward, SGD with momentum."""
+
+import argparse
+
+import torch
+import torch.nn.functional as F
+from measure import parser, report
+from models import resnet
+
+options = parser(__doc__, warmup=3, repetitions=10)
+options.add_argument("--model", default="resnet18")
+options.add_argument("--width", type=int, default=64)
+options.add_argument("--batch", type=int, default=128)
+options.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+options.add_argument("--channels-last", action=argparse.BooleanOptionalAction, default=False)
+arguments = options.parse_args()
+
+torch.manual_seed(0)
+torch.set_num_threads(arguments.threads)
+layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
+model = resnet(arguments.model, arguments.width).to(memory_format=layout).train()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+images = torch.randn(arguments.batch, 3, 32, 32).to(memory_format=layout)
+labels = torch.randint(10, (arguments.batch,))
+
+
+def step() -> float:
+    optimizer.zero_grad(set_to_none=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.dtype == "bfloat16"):
+        loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+report("train-step", step, arguments)
