@@ -48,7 +48,7 @@ let package = Package(
         "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Yams",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    .target(name: "Reports", dependencies: ["Studies"], resources: [.embedInCode("Resources")]),
+    .target(name: "Reports", dependencies: ["Checkpoints", "Studies"], resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",
       dependencies: [
@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "MergingTests", dependencies: ["Merging"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
   ],
   swiftLanguageModes: [.v6],

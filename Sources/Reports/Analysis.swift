@@ -1,0 +1,148 @@
+import Foundation
+import Studies
+
+/// Everything that a report says about a study, worked out once.
+public struct Analysis: Sendable {
+  public let results: StudyResults
+  /// Which merges stand for a run, with α as the study has it.
+  public let selection: MergeSelection
+  public let configurations: [Configuration]
+  /// The quantity over which a maximum is sought: S̃ where it varies, otherwise the first swept number.
+  let testAxis: Axis?
+  /// One for each measure that the study has; empty where no number is swept.
+  public let maxima: [InteriorMaximum]
+  public let warnings: [String]
+
+  /// The mean training loss (nats) above which a configuration is said not to have fitted its training set.
+  public static let fittedTrainLoss = 0.1
+
+  /// - Throws: `ReportError` where no run has finished with a merge.
+  public init(_ results: StudyResults, selection: MergeSelection = MergeSelection()) throws {
+    let selection = selection.resolved(for: results.runs)
+    let configurations = Configuration.group(results.runs)
+    self.results = results
+    self.selection = selection
+    self.configurations = configurations
+    let axes = [Axis.noise] + results.axes.map { Axis(key: $0) }
+    testAxis = axes.first { axis in Set(configurations.map { axis.number($0) }).subtracting([nil]).count > 1 }
+    let measures = Measure.allCases.filter { measure in
+      configurations.contains { !$0.gains(measure, selection).isEmpty }
+    }
+    guard !measures.isEmpty else { throw ReportError.noResults(results) }
+    if let testAxis {
+      maxima = measures.map { InteriorMaximum($0, configurations, along: testAxis, selection) }
+    } else {
+      maxima = []
+    }
+    warnings = Self.warnings(results, configurations, selection)
+  }
+
+  /// The swept quantities that take more than one value.
+  var axes: [Axis] {
+    results.axes.map { Axis(key: $0) }.filter { axis in Set(configurations.map { axis.text($0) }).count > 1 }
+  }
+
+  var measures: [Measure] {
+    Measure.allCases.filter { measure in configurations.contains { !$0.gains(measure, selection).isEmpty } }
+  }
+
+  /// The runs that enter the averages.
+  var completed: [RunResults] {
+    results.runs.filter { run in run.status == .done && !selection.chosen(run).isEmpty }
+  }
+
+  /// What tells the lines of a plot over `axis` apart: all other swept quantities; over S̃, all but the learning rate.
+  func seriesAxes(over axis: Axis) -> [Axis] {
+    let axes = self.axes
+    if axis != .noise { return axes.filter { $0 != axis } }
+    let dropped = axes.first { $0.quantity == .learningRate } ?? axes.first
+    return axes.filter { $0 != dropped }
+  }
+
+  /// The name of a configuration's line, among lines told apart by `axes`.
+  func series(_ configuration: Configuration, _ axes: [Axis]) -> String {
+    axes.count == 1
+      ? axes[0].text(configuration)
+      : axes.map { "\($0.shortName) \($0.text(configuration))" }.joined(separator: ", ")
+  }
+
+  /// The names of all lines in the order of their values.
+  func seriesNames(_ axes: [Axis]) -> [String] {
+    guard !axes.isEmpty else { return [] }
+    // Words keep the order in which the study has them.
+    let ranks = axes.map { axis in
+      let texts = configurations.map { axis.text($0) }
+      return configurations.map { axis.number($0) ?? Double(texts.firstIndex(of: axis.text($0)) ?? 0) }
+    }
+    let sorted = configurations.indices.sorted { a, b in
+      for rank in ranks where rank[a] != rank[b] { return rank[a] < rank[b] }
+      return a < b
+    }.map { configurations[$0] }
+    return sorted.map { series($0, axes) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// "CIFAR-10, ResNet; 3 seeds; each run's gain is the mean of its 6 merges (α = 0.5, the later half of the trunk checkpoints)."
+  var settingText: String {
+    let named = ["dataset", "model"].compactMap { key in results.settings.first { $0.key == key }?.value }
+    let runs = completed
+    let perConfiguration = configurations.map { configuration in
+      configuration.runs.filter { run in runs.contains { $0.id == run.id } }.count
+    }.filter { $0 > 0 }
+    let merges = runs.map { selection.chosen($0).count }
+    let parts =
+      named + [
+        span(perConfiguration, "seed") + " per configuration",
+        "a run's gain is the mean over \(span(merges, "merge")) (α = \(short(selection.alpha)), \(selection.checkpoints.words))",
+      ]
+    return parts.joined(separator: "; ")
+  }
+
+  var proxyText: String { "S̃ = η / (B (1−μ)^p) with p = \(results.exponent)" }
+
+  private static func warnings(
+    _ results: StudyResults, _ configurations: [Configuration], _ selection: MergeSelection
+  ) -> [String] {
+    var warnings: [String] = []
+    func list(_ where_: (RunResults) -> Bool) -> (count: Int, names: String) {
+      let hit = configurations.map { ($0.label, $0.runs.filter(where_).count) }.filter { $0.1 > 0 }
+      let names = hit.prefix(6).map { "\($0.0)\($0.1 > 1 ? " ×\($0.1)" : "")" }.joined(separator: "; ")
+      return (hit.reduce(0) { $0 + $1.1 }, names + (hit.count > 6 ? "; and \(hit.count - 6) more configurations" : ""))
+    }
+    let diverged = list { if case .diverged = $0.status { true } else { false } }
+    if diverged.count > 0 {
+      warnings.append(
+        "\(counted(diverged.count, "run")) diverged (training loss NaN or infinite) and \(diverged.count == 1 ? "is" : "are") left "
+          + "out of every average, which flatters the settings concerned: \(diverged.names).")
+    }
+    let failed = list { if case .failed = $0.status { true } else { false } }
+    if failed.count > 0 {
+      warnings.append(
+        "\(counted(failed.count, "run")) failed and \(failed.count == 1 ? "is" : "are") missing: \(failed.names).")
+    }
+    let missing = list { $0.status == .pending || $0.status == .running }
+    if missing.count > 0 {
+      warnings.append(
+        "\(counted(missing.count, "run")) of \(results.runs.count) not finished; this report is of a part of the study: "
+          + "\(missing.names).")
+    }
+    let empty = list { $0.status == .done && selection.chosen($0).isEmpty }
+    if empty.count > 0 {
+      warnings.append("\(counted(empty.count, "finished run")) without a merge: \(empty.names).")
+    }
+    let unfitted = list { run in run.status == .done && (run.finalTrainLoss.map { $0 > fittedTrainLoss } ?? false) }
+    if unfitted.count > 0 {
+      let worst = results.runs.filter { $0.status == .done }.compactMap(\.finalTrainLoss).max() ?? .nan
+      warnings.append(
+        "\(counted(unfitted.count, "run")) ended with a training loss above \(short(fittedTrainLoss)) nats (up to \(short(worst, digits: 2))); the paper "
+          + "compares networks trained to nearly 0, so gains there may also mean that training was not finished: \(unfitted.names)."
+      )
+    }
+    return warnings
+  }
+}
+
+/// "3 seeds", or "2 to 3 seeds" where the counts differ.
+func span(_ counts: [Int], _ noun: String) -> String {
+  guard let low = counts.min(), let high = counts.max() else { return "no \(noun)s" }
+  return low == high ? counted(low, noun) : "\(low) to \(high) \(noun)s"
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// What a study found, in plain words.
+struct Conclusion: Sendable {
+  let analysis: Analysis
+
+  /// One sentence: the finding.
+  var headline: String {
+    guard let first = analysis.maxima.first, let axis = analysis.testAxis else {
+      return "Nothing is swept, so there is no curve to judge"
+    }
+    let what = axis == .noise ? "noise" : axis.title
+    let significant = analysis.maxima.filter { $0.verdict == .significant }
+    if !significant.isEmpty {
+      let names = significant.map { $0.measure == .accuracy ? "test accuracy" : "test loss" }.joined(separator: " and ")
+      return
+        "Merging gains most at an intermediate \(axis == .noise ? "level of noise" : what): significant in \(names)"
+    }
+    let testable = analysis.maxima.first { $0.verdict != .noTest } ?? first
+    switch testable.verdict {
+    case .noTest:
+      return "Too few runs to tell whether an intermediate \(axis == .noise ? "level of noise" : what) is best"
+    case .bestAtLowEnd: return "No interior maximum: merging gains most at the lowest \(what) tried"
+    case .bestAtHighEnd: return "No interior maximum: merging gains most at the highest \(what) tried"
+    case .notSignificant, .significant:
+      return
+        "No significant interior maximum: an intermediate \(axis == .noise ? "level of noise" : what) looks best, but chance could explain it"
+    }
+  }
+
+  /// A paragraph per measure, and one on what it means.
+  var paragraphs: [String] {
+    var texts = analysis.maxima.map { paragraph($0) }
+    if let meaning { texts.append(meaning) }
+    if analysis.maxima.isEmpty {
+      let measures = analysis.measures.map { measure in
+        let gains = analysis.configurations.flatMap { $0.gains(measure, analysis.selection) }
+        return Estimate(runs: gains).map { "\(measure.name) \(text($0, measure))" } ?? ""
+      }
+      texts.append("Over all runs: \(measures.filter { !$0.isEmpty }.joined(separator: "; ")).")
+    }
+    return texts
+  }
+
+  private func text(_ estimate: Estimate, _ measure: Measure) -> String {
+    guard let lower = estimate.lower, let upper = estimate.upper else { return measure.text(estimate.value) }
+    return
+      "\(measure.text(estimate.value)) (95 % interval \(measure.text(lower, unit: false)) to \(measure.text(upper, unit: false)))"
+  }
+
+  private func paragraph(_ test: InteriorMaximum) -> String {
+    let (measure, symbol) = (test.measure, analysis.testAxis?.shortName ?? "")
+    let name = measure == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)"
+    guard let best = test.best, let low = test.low, let high = test.high else {
+      let known = test.levels.max { measure.sign * $0.gain.value < measure.sign * $1.gain.value }
+      let seen =
+        known.map {
+          " The \(measure.best) value seen is \(text($0.gain, measure)) at \(symbol) = \(short($0.position, digits: 3))."
+        } ?? ""
+      return "\(name): no test is possible, since \(test.reason ?? "there are too few runs").\(seen)"
+    }
+    let place = "\(symbol) = \(short(best.position, digits: 3)) (\(best.configurations.joined(separator: " / ")))"
+    let range = "\(short(low.position, digits: 3)) to \(short(high.position, digits: 3))"
+    let ends =
+      "against \(text(low.gain, measure)) at the lowest and \(text(high.gain, measure)) at the highest"
+    let how =
+      "one-sided Welch t tests of the level against both ends, the larger p taken, Bonferroni-corrected over \(counted(test.candidates, "interior level"))"
+    let p = test.pValue.map { "p \(probability($0))" } ?? "p not defined"
+    let interval =
+      "Its interval \(test.intervalAboveEnds ? "lies wholly beyond" : "does not lie wholly beyond") the values at both ends."
+    switch test.verdict {
+    case .significant:
+      return
+        "\(name): an interior \(measure.sign > 0 ? "maximum" : "minimum") is significant, \(p) (\(how)). It is at \(place), inside \(range): "
+        + "\(text(best.gain, measure)), \(ends). \(interval)"
+    case .notSignificant:
+      return
+        "\(name): the \(measure.best) value lies inside the range, at \(place): \(text(best.gain, measure)), \(ends); "
+        + "but this is not significant, \(p) (\(how)). \(interval)"
+    case .bestAtLowEnd, .bestAtHighEnd, .noTest:
+      let end = test.verdict == .bestAtLowEnd ? low : high
+      let side = test.verdict == .bestAtLowEnd ? "lowest" : "highest"
+      return
+        "\(name): no level inside \(range) is better than both ends. The \(side) level, \(symbol) = \(short(end.position, digits: 3)), is the best of the two ends "
+        + "with \(text(end.gain, measure)); the best inside is \(text(best.gain, measure)) at \(place), \(p) (\(how))."
+    }
+  }
+
+  /// What the verdicts mean for someone who trains networks.
+  private var meaning: String? {
+    guard let axis = analysis.testAxis else { return nil }
+    let verdicts = Set(analysis.maxima.map(\.verdict))
+    let what = axis == .noise ? "noise (learning rate over batch size)" : axis.title
+    if verdicts.contains(.significant) {
+      return
+        "In words: networks trained with too little or too much \(what) gain less from being merged than those in between. "
+        + (verdicts.count > 1 ? "Only one of the two measures shows it significantly." : "")
+    }
+    if verdicts.contains(.notSignificant) {
+      return
+        "In words: the curve rises and falls as expected, but runs with other seeds scatter too much for these differences to be relied on. "
+        + "More seeds, more endpoints per trunk, or a wider range would decide it."
+    }
+    if verdicts.contains(.bestAtHighEnd) || verdicts.contains(.bestAtLowEnd) {
+      let end = verdicts.contains(.bestAtHighEnd) ? "more" : "less"
+      return
+        "In words: within the range tried there is no sign of an optimum; if there is one, it takes \(end) \(what) than was tried."
+    }
+    return "In words: repeat each configuration with at least two, better three or more seeds to allow a test."
+  }
+}

@@ -1,0 +1,38 @@
+import Studies
+
+/// What a merge gains in.
+public enum Measure: String, Codable, CaseIterable, Sendable {
+  /// Test accuracy of the merge less that of its singles, in percentage points; higher is better.
+  case accuracy
+  /// Test cross-entropy of the merge less that of its singles, in nats; lower is better.
+  case loss
+
+  var name: String { self == .accuracy ? "accuracy gain" : "loss gain" }
+  var unit: String { self == .accuracy ? "pp" : "nats" }
+  /// +1 where a higher gain is better, −1 where a lower one is.
+  var sign: Double { self == .accuracy ? 1 : -1 }
+  /// "highest accuracy gain", "lowest loss gain".
+  var best: String { self == .accuracy ? "highest" : "lowest" }
+  var axisTitle: String {
+    self == .accuracy ? "accuracy gain of the merge (pp)" : "loss gain of the merge (nats; up is better)"
+  }
+
+  /// The gain of a merged row in this measure's unit; nil for singles and for values that are not finite.
+  func gain(_ row: ResultRow) -> Double? {
+    guard row.kind == .merged else { return nil }
+    let value = self == .accuracy ? row.accuracyGain.map { 100 * $0 } : row.lossGain
+    return value.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The paired standard error of the gain over test examples.
+  func error(_ row: ResultRow) -> Double? {
+    let value = self == .accuracy ? row.accuracyGainError.map { 100 * $0 } : row.lossGainError
+    return value.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+  }
+
+  /// The gain as people write it, with its sign: `+0.42 pp`, `−0.0081 nats`.
+  func text(_ value: Double, unit withUnit: Bool = true) -> String {
+    let digits = self == .accuracy ? 2 : 4
+    return signed(value, digits: digits) + (withUnit ? " \(unit)" : "")
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Studies
+
+/// The report as one HTML page that needs nothing else: no network, no files beside it.
+struct Page: Sendable {
+  let analysis: Analysis
+  let figures: [Figure]
+  /// Vega, Vega-Lite and vega-embed as one script.
+  let bundle: String
+  /// The formats in which figures lie beside the page, for the links below them.
+  let formats: Set<FigureFormat>
+
+  func html() throws -> String {
+    let results = analysis.results
+    let conclusion = Conclusion(analysis: analysis)
+    let figures = try self.figures.enumerated().map { try figure($0.element, number: $0.offset + 1) }
+    // In the bundle only "</script" ends the element early; "</" alone must stay, or regular expressions break.
+    let script = bundle.replacingOccurrences(of: "</script", with: "<\\/script", options: .caseInsensitive)
+    return """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; \
+      style-src 'unsafe-inline'; img-src data: blob:">
+      <meta name="generator" content="valley">
+      <title>\(escaped(results.name)) · Valley report</title>
+      <style>
+      \(String(decoding: PackageResources.page_css, as: UTF8.self))</style>
+      </head>
+      <body>
+      <header>
+      <h1>\(escaped(results.name))</h1>
+      <p class="description">\(escaped(results.description))</p>
+      </header>
+      <main>
+      <section class="conclusion" aria-label="Conclusion">
+      <p class="headline">\(escaped(conclusion.headline)).</p>
+      \(conclusion.paragraphs.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
+      </section>
+      <pre id="script-errors" role="alert" hidden></pre>
+      \(warnings())
+      <h2>Figures</h2>
+      <p class="note">Hover over a point for its numbers; click an entry of a legend to single out a line.</p>
+      <div class="figures">
+      \(figures.joined(separator: "\n"))
+      </div>
+      <h2>Runs</h2>
+      \(runs())
+      <h2>Settings</h2>
+      \(settings())
+      </main>
+      <script>\(script)</script>
+      <script type="module">
+      \(String(decoding: PackageResources.page_js, as: UTF8.self))</script>
+      </body>
+      </html>
+
+      """
+  }
+
+  private func figure(_ figure: Figure, number: Int) throws -> String {
+    let files = (formats.map(\.rawValue).sorted() + ["csv"])
+      .map { "<a href=\"figures/\(figure.name).\($0)\">\($0.uppercased())</a>" }.joined(separator: " ")
+    // "<" occurs in JSON only within strings, where \u003c means the same and cannot end the element.
+    let spec = String(decoding: try figure.document(.page).data(), as: UTF8.self)
+      .replacingOccurrences(of: "<", with: "\\u003c")
+    return """
+      <figure>
+      <h3>\(number). \(escaped(figure.title))</h3>
+      <div class="view" data-spec="\(figure.name)"></div>
+      <script type="application/json" id="\(figure.name)">\(spec)</script>
+      <figcaption>\(escaped(figure.caption)) \(files)</figcaption>
+      </figure>
+      """
+  }
+
+  private func warnings() -> String {
+    guard !analysis.warnings.isEmpty else { return "" }
+    let items = analysis.warnings.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n")
+    return "<section class=\"warnings\" aria-label=\"Warnings\">\n<ul>\n\(items)\n</ul>\n</section>"
+  }
+
+  private func settings() -> String {
+    let pairs =
+      analysis.results.settings.map { ($0.key, $0.value) } + [
+        ("swept", analysis.results.axes.isEmpty ? "nothing" : analysis.results.axes.joined(separator: ", ")),
+        ("noise proxy", analysis.proxyText),
+        (
+          "a run's gain",
+          "mean over its merges at α = \(short(analysis.selection.alpha)), \(analysis.selection.checkpoints.words)"
+        ),
+      ]
+    let rows = pairs.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }
+    return
+      "<div class=\"scroll\"><table class=\"settings\"><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+  }
+
+  private func runs() -> String {
+    let table = RunTable(analysis: analysis)
+    let heads = table.columns.map { column in
+      "<th scope=\"col\"\(column.isNumber ? " class=\"number\"" : "")><button type=\"button\">\(escaped(column.title))</button></th>"
+    }
+    let rows = table.rows.map { row in
+      let cells = zip(table.columns, row).enumerated().map { index, cell in
+        let (column, entry) = cell
+        let value = entry.value.map { " data-value=\"\(escaped($0))\"" } ?? ""
+        let body = index == 0 ? "<code>\(escaped(entry.text))</code>" : escaped(entry.text)
+        return "<td\(column.isNumber ? " class=\"number\"" : "")\(value)>\(body)</td>"
+      }
+      return "<tr>\(cells.joined())</tr>"
+    }
+    return """
+      <p class="note">Gains with their standard errors over test examples; click a column's name to sort by it.</p>
+      <div class="scroll"><table>
+      <thead><tr>\(heads.joined())</tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody>
+      </table></div>
+      """
+  }
+}
+
+/// Text as HTML shows it literally, in an element or in a quoted attribute.
+func escaped(_ text: String) -> String {
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "&": result += "&amp;"
+    case "<": result += "&lt;"
+    case ">": result += "&gt;"
+    case "\"": result += "&quot;"
+    case "'": result += "&#39;"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}

@@ -1,0 +1,83 @@
+import Checkpoints
+import Foundation
+import Studies
+
+/// The report of a study: figures, tables, a machine-readable summary, and one HTML page.
+///
+/// In the folder it is written to:
+/// - `report.html`: everything, offline and interactive;
+/// - `report.json`: the conclusion's numbers (`Summary`);
+/// - `runs.csv`: a line for each run;
+/// - `figures/NAME.csv`, `.vl.json` (the Vega-Lite spec), and `.svg`, `.pdf`, `.png` as asked for.
+public struct Report: Sendable {
+  public let analysis: Analysis
+  let figures: [Figure]
+
+  /// - Throws: `ReportError.noResults` where no run has finished with a merge.
+  public init(_ results: StudyResults, selection: MergeSelection = MergeSelection()) throws {
+    analysis = try Analysis(results, selection: selection)
+    figures = Self.figures(analysis)
+  }
+
+  /// The names of the figures, as their files are named.
+  public var figureNames: [String] { figures.map(\.name) }
+
+  private static func figures(_ analysis: Analysis) -> [Figure] {
+    var axes = analysis.axes
+    if Set(analysis.configurations.map(\.noiseProxy)).count > 1 { axes.append(.noise) }
+    let training = TrainingFigures(analysis: analysis)
+    // Without a sweep there is no curve, and the figures over training say it all.
+    let gains = analysis.measures.flatMap { measure in
+      axes.map { GainFigure(analysis: analysis, measure: measure, axis: $0).figure() }
+    }
+    let figures =
+      (gains + analysis.measures.map { training.gainOverTraining($0) }
+      + [training.singleAgainstGain(), training.trainLoss(), training.measuredNoise()]).compactMap(\.self)
+    // Keys that differ in punctuation alone would share a name.
+    var uses: [String: Int] = [:]
+    return figures.map { figure in
+      var figure = figure
+      uses[figure.name, default: 0] += 1
+      if let use = uses[figure.name], use > 1 { figure.name += "-\(use)" }
+      return figure
+    }
+  }
+
+  /// Writes the report; each file appears whole or not at all.
+  ///
+  /// Without a renderer the tables and `report.json` are written, and then the error is thrown.
+  ///
+  /// - Returns: the page.
+  /// - Throws: `ReportError`.
+  @discardableResult
+  public func write(to folder: URL, formats: Set<FigureFormat> = Set(FigureFormat.allCases)) throws -> URL {
+    try write(to: folder, formats: formats, renderer: Renderer())
+  }
+
+  func write(to folder: URL, formats: Set<FigureFormat>, renderer: Renderer) throws -> URL {
+    let figureFolder = folder.appendingPathComponent("figures", isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: figureFolder, withIntermediateDirectories: true)
+    } catch {
+      throw ReportError.file(path: figureFolder.path, message: "cannot make this folder: \(error.localizedDescription)")
+    }
+    func put(_ data: Data, _ name: String) throws {
+      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
+    }
+    for figure in figures {
+      try put(Data(figure.table.csv().utf8), "figures/\(figure.name).csv")
+      try put(figure.document(.file).data(), "figures/\(figure.name).vl.json")
+    }
+    try put(Data(RunTable(analysis: analysis).table.csv().utf8), "runs.csv")
+    try put(Summary(self).json(), "report.json")
+    guard renderer.isPresent else {
+      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
+    }
+    let documents = Dictionary(figures.map { ($0.name, $0.document(.file)) }) { $1 }
+    let output = try renderer.render(documents, formats: formats, scratch: folder)
+    for (name, picture) in output.pictures { try put(picture, "figures/\(name)") }
+    let page = Page(analysis: analysis, figures: figures, bundle: output.bundle, formats: formats)
+    try put(Data(page.html().utf8), "report.html")
+    return folder.appendingPathComponent("report.html")
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// The mean of `values`; NaN when there are none.
+func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+/// The unbiased sample variance; NaN for fewer than two values.
+func variance(_ values: [Double]) -> Double {
+  guard values.count > 1 else { return .nan }
+  let center = mean(values)
+  return values.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(values.count - 1)
+}
+
+/// The middle value, or the mean of the two middle ones; NaN when there are none.
+func median(_ values: [Double]) -> Double {
+  guard !values.isEmpty else { return .nan }
+  let sorted = values.sorted()
+  let half = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+}
+
+/// An estimate with a two-sided 95 % confidence interval.
+public struct Estimate: Codable, Hashable, Sendable {
+  /// What the interval allows for.
+  public enum Interval: String, Codable, Sendable {
+    /// Student-t over seeds: repetition of the training, on this test set.
+    case seeds
+    /// Normal, from the paired standard error over test examples: another test set, for this one run.
+    case testExamples = "test examples"
+    /// There is nothing to compute one from.
+    case none
+  }
+
+  public var value: Double
+  public var lower: Double?
+  public var upper: Double?
+  public var interval: Interval
+  /// The number of runs averaged.
+  public var runs: Int
+
+  /// Combines the gains of repeated runs.
+  ///
+  /// Two or more runs give a t interval over runs. One run gives a normal interval from its own standard error over test
+  /// examples, which says nothing about how another seed would do; `interval` tells the two apart.
+  init?(runs: [RunGain]) {
+    guard !runs.isEmpty else { return nil }
+    let values = runs.map(\.value)
+    value = mean(values)
+    self.runs = runs.count
+    let halfWidth: Double?
+    if runs.count > 1 {
+      interval = .seeds
+      let degrees = Double(runs.count - 1)
+      halfWidth =
+        StudentT(degreesOfFreedom: degrees).quantile(0.975) * (variance(values) / Double(runs.count)).squareRoot()
+    } else if let error = runs[0].error {
+      interval = .testExamples
+      halfWidth = 1.959963984540054 * error
+    } else {
+      interval = .none
+      halfWidth = nil
+    }
+    lower = halfWidth.map { value - $0 }
+    upper = halfWidth.map { value + $0 }
+  }
+}
+
+extension Estimate {
+  init(value: Double, lower: Double?, upper: Double?, interval: Interval, runs: Int) {
+    self.value = value
+    self.lower = lower
+    self.upper = upper
+    self.interval = interval
+    self.runs = runs
+  }
+}
+
+/// The one-sided p-value of Welch's t test that the mean behind `a` is greater than that behind `b`.
+///
+/// Nil where no test is possible: fewer than two values on a side, or no variation on either.
+func welchGreater(_ a: [Double], _ b: [Double]) -> Double? {
+  guard a.count > 1, b.count > 1 else { return nil }
+  let (va, vb) = (variance(a) / Double(a.count), variance(b) / Double(b.count))
+  let squaredError = va + vb
+  guard squaredError > 0, squaredError.isFinite else { return nil }
+  let degrees =
+    squaredError * squaredError / (va * va / Double(a.count - 1) + vb * vb / Double(b.count - 1))
+  return StudentT(degreesOfFreedom: degrees).upperTail((mean(a) - mean(b)) / squaredError.squareRoot())
+}
+
+/// A local linear regression of `y` on `x` with Gaussian weights of standard deviation `bandwidth`, evaluated at `x0`.
+///
+/// Falls back to the weighted mean where the weighted `x` do not spread.
+func localLinear(_ points: [(x: Double, y: Double)], bandwidth: Double, at x0: Double) -> Double {
+  var (s0, s1, s2, t0, t1) = (0.0, 0.0, 0.0, 0.0, 0.0)
+  for point in points {
+    let d = point.x - x0
+    let weight = exp(-0.5 * (d / bandwidth) * (d / bandwidth))
+    s0 += weight
+    s1 += weight * d
+    s2 += weight * d * d
+    t0 += weight * point.y
+    t1 += weight * d * point.y
+  }
+  let determinant = s0 * s2 - s1 * s1
+  return determinant > 1e-9 * s0 * s0 * bandwidth * bandwidth ? (s2 * t0 - s1 * t1) / determinant : t0 / s0
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+/// Student's t distribution with `degreesOfFreedom` ν > 0, not necessarily whole (Welch's ν is not).
+struct StudentT: Sendable {
+  let degreesOfFreedom: Double
+
+  /// P(T > t).
+  func upperTail(_ t: Double) -> Double {
+    let half = 0.5 * regularizedIncompleteBeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5)
+    return t >= 0 ? half : 1 - half
+  }
+
+  /// The t with P(T ≤ t) = `probability`, for 0 < probability < 1; NaN otherwise.
+  func quantile(_ probability: Double) -> Double {
+    guard probability > 0, probability < 1 else { return .nan }
+    if probability < 0.5 { return -quantile(1 - probability) }
+    let tail = 1 - probability
+    var low = 0.0
+    var high = 1.0
+    while upperTail(high) > tail, high < 1e300 { high *= 2 }
+    // Bisection to the last bit of precision: at most about 70 steps, and it cannot fail.
+    while true {
+      let middle = low + (high - low) / 2
+      if middle <= low || middle >= high { return middle }
+      if upperTail(middle) > tail { low = middle } else { high = middle }
+    }
+  }
+}
+
+/// I_x(a, b) by Lentz's continued fraction (Press et al., Numerical Recipes, 3rd edition, §6.4), for a, b > 0 and 0 ≤ x ≤ 1.
+func regularizedIncompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
+  guard x > 0 else { return 0 }
+  guard x < 1 else { return 1 }
+  // The fraction converges quickly on this side only; the other follows from I_x(a, b) = 1 − I_{1−x}(b, a).
+  if x > (a + 1) / (a + b + 2) { return 1 - regularizedIncompleteBeta(1 - x, b, a) }
+  let front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+  let tiny = 1e-300
+  func nonzero(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
+  var c = 1.0
+  var d = 1 / nonzero(1 - (a + b) * x / (a + 1))
+  var fraction = d
+  for m in 1...10_000 {
+    let m = Double(m)
+    let even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+    d = 1 / nonzero(1 + even * d)
+    c = nonzero(1 + even / c)
+    fraction *= d * c
+    let odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+    d = 1 / nonzero(1 + odd * d)
+    c = nonzero(1 + odd / c)
+    fraction *= d * c
+    if abs(d * c - 1) < 1e-15 { break }
+  }
+  return front * fraction
+}
