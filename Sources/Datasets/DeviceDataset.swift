@@ -1,0 +1,109 @@
+import Torch
+
+/// Pictures and labels as a network takes them.
+public struct ExampleBatch: Sendable {
+  /// [n, channels, height, width] float32, normalised, channels innermost in memory (`MemoryFormat.channelsLast`).
+  public let images: Tensor
+  /// [n] int64
+  public let labels: Tensor
+}
+
+/// A dataset on a device, one byte a sample, from which batches are made by a few tensor operations each.
+public struct DeviceDataset: Sendable {
+  public let count: Int
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+  public let classes: Int
+  public let device: Device
+  /// [count, height · width · channels] uint8: channels innermost, so that a batch is laid out as convolutions like it.
+  private let pictures: Tensor
+  /// [count] int64
+  private let labels: Tensor
+  /// [width · channels] float32: 255 · mean, and 1 / (255 · standard deviation), for one row of pixels.
+  private let offset: Tensor
+  private let scale: Tensor
+
+  /// Copies `dataset` to `device`. `statistics` are those of the training split, whichever split this is.
+  /// - Throws: `DatasetError` when the statistics are of another number of channels, `TorchError`.
+  public init(_ dataset: ImageDataset, normalisedBy statistics: ChannelStatistics, on device: Device = .cpu) throws {
+    guard statistics.mean.count == dataset.channels, statistics.standardDeviation.count == dataset.channels else {
+      throw DatasetError(
+        "\(dataset.name): statistics of \(statistics.mean.count) channels for pictures of \(dataset.channels)",
+        remedy: "take them from the training split of the same dataset")
+    }
+    count = dataset.count
+    (channels, height, width) = (dataset.channels, dataset.height, dataset.width)
+    classes = dataset.classNames.count
+    self.device = device
+    pictures = try Tensor(dataset.pixels, shape: [count, channels, height, width]).to(device)
+      .permute([0, 2, 3, 1]).contiguous().view([count, -1])
+    labels = try Tensor(dataset.labels).to(.int64).to(device)
+    func row(_ values: [Double]) throws -> Tensor {
+      try Tensor((0..<(dataset.width * dataset.channels)).map { Float(values[$0 % values.count]) }).to(device)
+    }
+    offset = try row(statistics.mean.map { 255 * $0 })
+    scale = try row(statistics.standardDeviation.map { 1 / (255 * $0) })
+  }
+
+  private init(_ other: DeviceDataset, pictures: Tensor) {
+    count = other.count
+    (channels, height, width) = (other.channels, other.height, other.width)
+    classes = other.classes
+    device = other.device
+    self.pictures = pictures
+    labels = other.labels
+    offset = other.offset
+    scale = other.scale
+  }
+
+  /// This dataset with the mirror image of picture i as picture count + i. A batch then mirrors by choosing another
+  /// index, which costs nothing, where mirroring its pictures would take longer than everything else together.
+  func withMirrorImages() throws -> DeviceDataset {
+    let mirrored = try pictures.view([count, height, width, channels]).flip([2]).view([count, -1])
+    return DeviceDataset(self, pictures: try Tensor.concatenate([pictures, mirrored]))
+  }
+
+  /// The examples of a range, in order: what evaluation walks over.
+  public func batch(_ range: Range<Int>) throws -> ExampleBatch {
+    ExampleBatch(images: try normalised(pictures[range]), labels: try labels[range])
+  }
+
+  /// Ranges of at most `size` examples that cover the dataset.
+  public func ranges(ofAtMost size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: max(1, size)).map { $0..<min($0 + max(1, size), count) }
+  }
+
+  /// The examples with these indices, each padded with `crop.margin` black pixels all round and cut back to its size
+  /// at its place.
+  func batch(examples: [Int], mirrored: [Bool]?, crop: (margin: Int, top: [Int], left: [Int])?) throws -> ExampleBatch {
+    let wanted = try Tensor(examples).to(device)
+    var rows = wanted
+    if let mirrored {
+      rows = try Tensor(zip(examples, mirrored).map { $0 + ($1 ? count : 0) }).to(device)
+    }
+    var bytes = try pictures.indexSelect(0, rows)
+    if let crop {
+      // Every row of pixels of a cropped picture is one run of bytes in the padded batch: `runs` views all such runs,
+      // overlapping.
+      let padded = try bytes.view([examples.count, height, width, channels])
+        .pad([0, 0, crop.margin, crop.margin, crop.margin, crop.margin])
+      let (paddedHeight, paddedWidth) = (height + 2 * crop.margin, width + 2 * crop.margin)
+      let corners = examples.indices.map { ($0 * paddedHeight + crop.top[$0]) * paddedWidth + crop.left[$0] }
+      let starts =
+        try Tensor(corners, shape: [examples.count, 1]).to(device)
+        + Tensor.range(from: 0, to: height * paddedWidth, by: paddedWidth, device: device)
+      let positions = examples.count * paddedHeight * paddedWidth - width + 1
+      let runs: Tensor = try call(
+        "aten::as_strided", padded, [positions, width * channels], [channels, 1], Int?.none)
+      bytes = try runs.indexSelect(0, starts.view([-1]))
+    }
+    return ExampleBatch(images: try normalised(bytes), labels: try labels.indexSelect(0, wanted))
+  }
+
+  private func normalised(_ bytes: Tensor) throws -> Tensor {
+    let values = try bytes.view([-1, width * channels]).to(.float32)
+    try values.subtractInPlace(offset).multiplyInPlace(scale)
+    return try values.view([-1, height, width, channels]).permute([0, 3, 1, 2])
+  }
+}

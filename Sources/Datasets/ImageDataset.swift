@@ -1,0 +1,119 @@
+/// Which part of a dataset: the examples to learn from, or those to judge by.
+public enum Split: String, Codable, CaseIterable, Hashable, Sendable { case train, test }
+
+/// Labelled pictures in main memory, one byte a sample, as they lie in their files.
+public struct ImageDataset: Hashable, Sendable {
+  /// The dataset's name, for messages.
+  public let name: String
+  public let split: Split
+  /// Names by label.
+  public let classNames: [String]
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+  /// [count, channels, height, width] in row-major order.
+  public let pixels: [UInt8]
+  /// [count], each below `classNames.count`.
+  public let labels: [UInt8]
+
+  /// - Throws: `DatasetError` when the pixels do not fill the shape or a label has no class.
+  public init(
+    name: String, split: Split, classNames: [String], channels: Int, height: Int, width: Int, pixels: [UInt8],
+    labels: [UInt8]
+  ) throws {
+    let name = name.isEmpty ? "dataset" : name
+    guard channels > 0, height > 0, width > 0 else {
+      throw DatasetError("\(name) \(split): pictures of \(channels) × \(height) × \(width) have no pixels")
+    }
+    guard pixels.count == labels.count * channels * height * width else {
+      throw DatasetError(
+        "\(name) \(split): \(pixels.count) bytes of pixels where \(labels.count) pictures of \(channels) × \(height) × "
+          + "\(width) take \(labels.count * channels * height * width)")
+    }
+    if let wrong = labels.firstIndex(where: { Int($0) >= classNames.count }) {
+      throw DatasetError("\(name) \(split): example \(wrong) has label \(labels[wrong]) of \(classNames.count) classes")
+    }
+    self.init(
+      trusted: name, split: split, classNames: classNames, channels: channels, height: height, width: width,
+      pixels: pixels, labels: labels)
+  }
+
+  /// For parts that agree by construction.
+  init(
+    trusted name: String, split: Split, classNames: [String], channels: Int, height: Int, width: Int, pixels: [UInt8],
+    labels: [UInt8]
+  ) {
+    self.name = name
+    self.split = split
+    self.classNames = classNames
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.pixels = pixels
+    self.labels = labels
+  }
+
+  /// The number of examples.
+  public var count: Int { labels.count }
+
+  /// Bytes a picture takes.
+  public var exampleSize: Int { channels * height * width }
+
+  /// Examples by label.
+  public var classCounts: [Int] {
+    var counts = [Int](repeating: 0, count: classNames.count)
+    for label in labels { counts[Int(label)] += 1 }
+    return counts
+  }
+
+  /// The first `count` examples.
+  /// - Throws: `DatasetError` when there are fewer.
+  public func prefix(_ count: Int) throws -> ImageDataset {
+    guard (1...max(1, self.count)).contains(count), self.count > 0 else {
+      throw DatasetError(
+        "\(name) \(split) has \(self.count) examples, \(count) were asked for", remedy: "ask for 1 to \(self.count)")
+    }
+    return ImageDataset(
+      trusted: name, split: split, classNames: classNames, channels: channels, height: height, width: width,
+      pixels: Array(pixels[..<(count * exampleSize)]), labels: Array(labels[..<count]))
+  }
+
+  /// Mean and standard deviation of each channel over all examples, on the scale 0 … 1.
+  public func channelStatistics() -> ChannelStatistics {
+    let area = height * width
+    // Integer sums, so the result does not depend on the order of summation.
+    var sums = [Int](repeating: 0, count: channels)
+    var squares = sums
+    pixels.withUnsafeBufferPointer { pixels in
+      for plane in 0..<(count * channels) {
+        var sum = 0
+        var square = 0
+        for p in (plane * area)..<((plane + 1) * area) {
+          let value = Int(pixels[p])
+          sum += value
+          square += value * value
+        }
+        sums[plane % channels] += sum
+        squares[plane % channels] += square
+      }
+    }
+    let samples = Double(max(1, count * area))
+    let means = sums.map { Double($0) / samples }
+    let deviations = zip(squares, means).map { max(0, Double($0) / samples - $1 * $1).squareRoot() }
+    // A channel of one colour would otherwise be divided by zero.
+    return ChannelStatistics(
+      mean: means.map { $0 / 255 }, standardDeviation: deviations.map { $0 > 0 ? $0 / 255 : 1 })
+  }
+}
+
+/// Mean and standard deviation by channel of pixels scaled to 0 … 1: what pictures are normalised with before a
+/// network sees them.
+public struct ChannelStatistics: Codable, Hashable, Sendable {
+  public var mean: [Double]
+  public var standardDeviation: [Double]
+
+  public init(mean: [Double], standardDeviation: [Double]) {
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+  }
+}
