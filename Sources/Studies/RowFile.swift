@@ -91,7 +91,7 @@ public final class RowFile: @unchecked Sendable {
     size = kept
   }
 
-  private static func makeEncoder() -> JSONEncoder {
+  static func makeEncoder() -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -99,7 +99,7 @@ public final class RowFile: @unchecked Sendable {
     return encoder
   }
 
-  private static func makeDecoder() -> JSONDecoder {
+  static func makeDecoder() -> JSONDecoder {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

@@ -31,10 +31,8 @@ public struct StudyRun: Hashable, Sendable {
 
   /// What sets this run apart, such as `lr=0.1 batch_size=32 seed=0`.
   public var label: String {
-    let seeds = configuration.seeds
-    let isOne = seeds.initialisation == seeds.order && seeds.order == seeds.augmentation
-    let seed = isOne ? "\(seeds.order)" : "\(seeds.initialisation)/\(seeds.order)/\(seeds.augmentation)"
-    let parts = values.map { "\($0.key.split(separator: ".").last ?? "")=\($0.value)" } + ["seed=\(seed)"]
+    let parts =
+      values.map { "\($0.key.split(separator: ".").last ?? "")=\($0.value)" } + ["seed=\(configuration.seeds.text)"]
     return parts.joined(separator: " ")
   }
 }

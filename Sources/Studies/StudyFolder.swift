@@ -1,0 +1,124 @@
+import Checkpoints
+import Foundation
+
+/// The folder of a study: `study.yaml` as given, `runs/<id>/` for each run, and an index that can be rebuilt from them.
+public struct StudyFolder: Sendable {
+  public let url: URL
+  public let study: Study
+
+  /// Opens an existing study folder.
+  public init(_ url: URL) throws {
+    let file = url.appendingPathComponent("study.yaml")
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw RunFolderError(
+        path: url.path, message: "is no study folder: it has no study.yaml; `valley study run` makes one")
+    }
+    self.url = url
+    study = try StudyFile.read(file)
+  }
+
+  /// Makes the folder for the study in `file`, or updates the `study.yaml` of the folder that is there, which adds runs and takes
+  /// none away. Throws `RunFolderError` if the folder belongs to a study of another name.
+  public init(_ url: URL, for file: URL) throws {
+    let study = try StudyFile.read(file)
+    let own = url.appendingPathComponent("study.yaml")
+    if let found = FileManager.default.contents(atPath: own.path) {
+      let name = try? StudyFile.parse(String(decoding: found, as: UTF8.self), name: study.name).name
+      if let name, name != study.name {
+        throw RunFolderError(
+          path: url.path, message: "holds the study \(name), not \(study.name); choose another folder with --out")
+      }
+    }
+    self.url = url
+    self.study = study
+    try makeFolder(url.appendingPathComponent("runs"))
+    let data: Data
+    do { data = try Data(contentsOf: file) } catch { throw FileError("read", file.path) }
+    if data != FileManager.default.contents(atPath: own.path) { try writeAtomically(data, to: own.path) }
+  }
+
+  public func folder(of run: StudyRun) -> URL { url.appendingPathComponent("runs").appendingPathComponent(run.id) }
+
+  /// Run folders that the study no longer declares, by their ids. They are left alone.
+  public var undeclared: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.appendingPathComponent("runs").path)) ?? []
+    return Set(names.filter { !$0.hasPrefix(".") }).subtracting(study.runs.map(\.id)).sorted()
+  }
+
+  /// How each declared run stands, in the order of the study.
+  public func states(_ index: StudyIndex) throws -> [RunState] {
+    try index.refresh(study.runs.map(\.id))
+    return try study.runs.map { run in
+      let entry = try index.entry(run.id)
+      return RunState(
+        run: run, record: entry?.record, owner: FolderLock.owner(of: folder(of: run)),
+        resultCount: entry?.resultCount ?? 0,
+        problem: entry?.problem)
+    }
+  }
+
+  /// Deletes everything the declared runs have produced. Throws `FolderLock.Held` before it deletes anything if one of them is running.
+  public func deleteResults() throws {
+    let existing = study.runs.map(folder).filter { FileManager.default.fileExists(atPath: $0.path) }
+    let locks = try existing.map { try FolderLock($0) }
+    for (lock, folder) in zip(locks, existing) {
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name != "lock" {
+        try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+      }
+      lock.release()
+      try? FileManager.default.removeItem(at: folder)
+    }
+  }
+}
+
+/// How a run stands.
+public struct RunState: Sendable {
+  public let run: StudyRun
+  /// nil before the run was ever started.
+  public let record: RunRecord?
+  /// The living process that works on it.
+  public let owner: FolderLock.Owner?
+  public let resultCount: Int
+  /// Why its files cannot be read.
+  public let problem: String?
+
+  public var status: RunStatus {
+    if let problem { return .failed(reason: problem) }
+    guard let record else { return .pending }
+    // Whoever was running it is gone: it will go on from its checkpoint.
+    if record.status == .running, owner == nil { return .pending }
+    return record.status
+  }
+
+  /// Done, or diverged, which is a result too.
+  public var isComplete: Bool { status.isComplete }
+
+  public var wasInterrupted: Bool { status == .pending && (record?.attempts ?? 0) > 0 }
+
+  /// Fraction of the steps done.
+  public var fraction: Double {
+    if isComplete { return 1 }
+    guard let record, record.stepsTotal > 0 else { return 0 }
+    return Double(record.stepsDone) / Double(record.stepsTotal)
+  }
+}
+
+extension RunStatus {
+  public var isComplete: Bool {
+    switch self {
+    case .done, .diverged: true
+    case .pending, .running, .failed: false
+    }
+  }
+
+  /// One word, such as `diverged`.
+  public var name: String {
+    switch self {
+    case .pending: "pending"
+    case .running: "running"
+    case .done: "done"
+    case .failed: "failed"
+    case .diverged: "diverged"
+    }
+  }
+}
