@@ -81,7 +81,8 @@ public struct Analysis: Sendable {
     return sorted.map { series($0, axes) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// "CIFAR-10, ResNet; 3 seeds; each run's gain is the mean of its 6 merges (α = 0.5, the later half of the trunk checkpoints)."
+  /// "CIFAR-10, ResNet; 3 seeds; each run's gain is the mean of its 6 merges (α = 0.5, the later half of the trunk
+  /// checkpoints)."
   var settingText: String {
     let named = ["dataset", "model"].compactMap { key in results.settings.first { $0.key == key }?.value }
     let runs = completed
@@ -92,7 +93,8 @@ public struct Analysis: Sendable {
     let parts =
       named + [
         span(perConfiguration, "seed") + " per configuration",
-        "a run's gain is the mean over \(span(merges, "merge")) (α = \(short(selection.alpha)), \(selection.checkpoints.words))",
+        "a run's gain is the mean over \(span(merges, "merge")) (α = \(short(selection.alpha)), "
+          + "\(selection.checkpoints.words))",
       ]
     return parts.joined(separator: "; ")
   }
@@ -111,7 +113,8 @@ public struct Analysis: Sendable {
     let diverged = list { if case .diverged = $0.status { true } else { false } }
     if diverged.count > 0 {
       warnings.append(
-        "\(counted(diverged.count, "run")) diverged (training loss NaN or infinite) and \(diverged.count == 1 ? "is" : "are") left "
+        "\(counted(diverged.count, "run")) diverged (training loss NaN or infinite) and "
+          + "\(diverged.count == 1 ? "is" : "are") left "
           + "out of every average, which flatters the settings concerned: \(diverged.names).")
     }
     let failed = list { if case .failed = $0.status { true } else { false } }
@@ -122,7 +125,8 @@ public struct Analysis: Sendable {
     let missing = list { $0.status == .pending || $0.status == .running }
     if missing.count > 0 {
       warnings.append(
-        "\(counted(missing.count, "run")) of \(results.runs.count) not finished; this report is of a part of the study: "
+        "\(counted(missing.count, "run")) of \(results.runs.count) not finished; this report is of a part of the "
+          + "study: "
           + "\(missing.names).")
     }
     let empty = list { $0.status == .done && selection.chosen($0).isEmpty }
@@ -133,8 +137,10 @@ public struct Analysis: Sendable {
     if unfitted.count > 0 {
       let worst = results.runs.filter { $0.status == .done }.compactMap(\.finalTrainLoss).max() ?? .nan
       warnings.append(
-        "\(counted(unfitted.count, "run")) ended with a training loss above \(short(fittedTrainLoss)) nats (up to \(short(worst, digits: 2))); the paper "
-          + "compares networks trained to nearly 0, so gains there may also mean that training was not finished: \(unfitted.names)."
+        "\(counted(unfitted.count, "run")) ended with a training loss above \(short(fittedTrainLoss)) nats (up to "
+          + "\(short(worst, digits: 2))); the paper "
+          + "compares networks trained to nearly 0, so gains there may also mean that training was not finished: "
+          + "\(unfitted.names)."
       )
     }
     return warnings

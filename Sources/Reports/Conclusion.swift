@@ -24,7 +24,8 @@ struct Conclusion: Sendable {
     case .bestAtHighEnd: return "No interior maximum: merging gains most at the highest \(what) tried"
     case .notSignificant, .significant:
       return
-        "No significant interior maximum: an intermediate \(axis == .noise ? "level of noise" : what) looks best, but chance could explain it"
+        "No significant interior maximum: an intermediate \(axis == .noise ? "level of noise" : what) looks best, "
+        + "but chance could explain it"
     }
   }
 
@@ -45,7 +46,8 @@ struct Conclusion: Sendable {
   private func text(_ estimate: Estimate, _ measure: Measure) -> String {
     guard let lower = estimate.lower, let upper = estimate.upper else { return measure.text(estimate.value) }
     return
-      "\(measure.text(estimate.value)) (95 % interval \(measure.text(lower, unit: false)) to \(measure.text(upper, unit: false)))"
+      "\(measure.text(estimate.value)) (95 % interval \(measure.text(lower, unit: false)) to "
+      + "\(measure.text(upper, unit: false)))"
   }
 
   private func paragraph(_ test: InteriorMaximum) -> String {
@@ -55,7 +57,8 @@ struct Conclusion: Sendable {
       let known = test.levels.max { measure.sign * $0.gain.value < measure.sign * $1.gain.value }
       let seen =
         known.map {
-          " The \(measure.best) value seen is \(text($0.gain, measure)) at \(symbol) = \(short($0.position, digits: 3))."
+          " The \(measure.best) value seen is \(text($0.gain, measure)) at \(symbol) = "
+            + "\(short($0.position, digits: 3))."
         } ?? ""
       return "\(name): no test is possible, since \(test.reason ?? "there are too few runs").\(seen)"
     }
@@ -64,14 +67,17 @@ struct Conclusion: Sendable {
     let ends =
       "against \(text(low.gain, measure)) at the lowest and \(text(high.gain, measure)) at the highest"
     let how =
-      "one-sided Welch t tests of the level against both ends, the larger p taken, Bonferroni-corrected over \(counted(test.candidates, "interior level"))"
+      "one-sided Welch t tests of the level against both ends, the larger p taken, Bonferroni-corrected over "
+      + "\(counted(test.candidates, "interior level"))"
     let p = test.pValue.map { "p \(probability($0))" } ?? "p not defined"
     let interval =
-      "Its interval \(test.intervalAboveEnds ? "lies wholly beyond" : "does not lie wholly beyond") the values at both ends."
+      "Its interval \(test.intervalAboveEnds ? "lies wholly beyond" : "does not lie wholly beyond") the values at "
+      + "both ends."
     switch test.verdict {
     case .significant:
       return
-        "\(name): an interior \(measure.sign > 0 ? "maximum" : "minimum") is significant, \(p) (\(how)). It is at \(place), inside \(range): "
+        "\(name): an interior \(measure.sign > 0 ? "maximum" : "minimum") is significant, \(p) (\(how)). It is at "
+        + "\(place), inside \(range): "
         + "\(text(best.gain, measure)), \(ends). \(interval)"
     case .notSignificant:
       return
@@ -81,7 +87,8 @@ struct Conclusion: Sendable {
       let end = test.verdict == .bestAtLowEnd ? low : high
       let side = test.verdict == .bestAtLowEnd ? "lowest" : "highest"
       return
-        "\(name): no level inside \(range) is better than both ends. The \(side) level, \(symbol) = \(short(end.position, digits: 3)), is the best of the two ends "
+        "\(name): no level inside \(range) is better than both ends. The \(side) level, \(symbol) = "
+        + "\(short(end.position, digits: 3)), is the best of the two ends "
         + "with \(text(end.gain, measure)); the best inside is \(text(best.gain, measure)) at \(place), \(p) (\(how))."
     }
   }
@@ -93,18 +100,21 @@ struct Conclusion: Sendable {
     let what = axis == .noise ? "noise (learning rate over batch size)" : axis.title
     if verdicts.contains(.significant) {
       return
-        "In words: networks trained with too little or too much \(what) gain less from being merged than those in between. "
+        "In words: networks trained with too little or too much \(what) gain less from being merged than those in "
+        + "between. "
         + (verdicts.count > 1 ? "Only one of the two measures shows it significantly." : "")
     }
     if verdicts.contains(.notSignificant) {
       return
-        "In words: the curve rises and falls as expected, but runs with other seeds scatter too much for these differences to be relied on. "
+        "In words: the curve rises and falls as expected, but runs with other seeds scatter too much for these "
+        + "differences to be relied on. "
         + "More seeds, more endpoints per trunk, or a wider range would decide it."
     }
     if verdicts.contains(.bestAtHighEnd) || verdicts.contains(.bestAtLowEnd) {
       let end = verdicts.contains(.bestAtHighEnd) ? "more" : "less"
       return
-        "In words: within the range tried there is no sign of an optimum; if there is one, it takes \(end) \(what) than was tried."
+        "In words: within the range tried there is no sign of an optimum; if there is one, it takes \(end) \(what) "
+        + "than was tried."
     }
     return "In words: repeat each configuration with at least two, better three or more seeds to allow a test."
   }

@@ -25,7 +25,8 @@ struct Figure: Sendable {
   /// The whole Vega-Lite document.
   func document(_ theme: Theme) -> JSON {
     let ink: JSON = theme == .file ? "#222222" : "currentColor"
-    // Vega scales opacity of `currentColor` well; a fixed grey would be too dark or too light in one of the two schemes.
+    // Vega scales opacity of `currentColor` well; a fixed grey would be too dark or too light in one of the two
+    // schemes.
     let config: JSON = [
       "font": "DejaVu Sans, Verdana, sans-serif",
       "view": ["stroke": ink, "strokeOpacity": 0.25],
@@ -67,8 +68,8 @@ extension Figure {
   static func zeroLine(_ channel: String) -> JSON { line(channel, at: 0) }
 }
 
-/// The colours of Okabe and Ito (2008), which people of every colour vision tell apart; without yellow and black, which vanish on
-/// a light or a dark page.
+/// The colours of Okabe and Ito (2008), which people of every colour vision tell apart; without yellow and black, which
+/// vanish on a light or a dark page.
 enum Palette {
   static let okabeIto = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"]
 

@@ -3,8 +3,9 @@ import Studies
 /// Which merges stand for a run when its gain is one number.
 ///
 /// A run's gain is the mean over its pairwise merges with the chosen method and α, at the chosen trunk checkpoints. The
-/// default, the later half of the checkpoints, is fixed beforehand: early in training the networks are still improving fast,
-/// and what the learning rate and batch size leave behind is not yet there; a single last checkpoint would waste most merges.
+/// default, the later half of the checkpoints, is fixed beforehand: early in training the networks are still improving
+/// fast, and what the learning rate and batch size leave behind is not yet there; a single last checkpoint would waste
+/// most merges.
 public struct MergeSelection: Codable, Hashable, Sendable {
   public enum Checkpoints: String, Codable, CaseIterable, Sendable {
     case all
@@ -65,8 +66,8 @@ struct RunGain: Sendable {
   var run: RunResults
   /// Mean over the run's chosen merges, in the measure's unit.
   var value: Double
-  /// Standard error over test examples. The merges of a run share the test set and are correlated to an unknown degree, so
-  /// this is the mean of their errors, which the error of the mean cannot exceed.
+  /// Standard error over test examples. The merges of a run share the test set and are correlated to an unknown degree,
+  /// so this is the mean of their errors, which the error of the mean cannot exceed.
   var error: Double?
   var merges: Int
 

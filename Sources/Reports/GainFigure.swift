@@ -1,8 +1,8 @@
 import Foundation
 import Studies
 
-/// Gain against a swept quantity or against S̃ (the paper's Figure 1): one line for each value of what else is swept, with 95 %
-/// intervals; over the tested quantity also a trend through all levels and the interior maximum.
+/// Gain against a swept quantity or against S̃ (the paper's Figure 1): one line for each value of what else is swept,
+/// with 95 % intervals; over the tested quantity also a trend through all levels and the interior maximum.
 struct GainFigure {
   let analysis: Analysis
   let measure: Measure
@@ -101,8 +101,8 @@ struct GainFigure {
       view: ["data": ["name": "points", "values": table.values()], "layer": .array(layers)])
   }
 
-  /// All estimates and 0, and of the intervals at most the span of the estimates beyond them: with two seeds an interval can
-  /// be fifty times as long as anything there is to see.
+  /// All estimates and 0, and of the intervals at most the span of the estimates beyond them: with two seeds an
+  /// interval can be fifty times as long as anything there is to see.
   private func verticalDomain(_ points: [Point]) -> [Double] {
     let values = points.map(\.gain.value)
     let inner = paddedDomain(values, including: [0], margin: 0)
@@ -193,7 +193,8 @@ struct GainFigure {
     if hasTrend { text += " Broad grey line: local linear trend through all runs." }
     if let test, let best = test.best, test.verdict == .significant || test.verdict == .notSignificant {
       text +=
-        " Ring: the best level inside the range, \(short(best.position, digits: 3)), with its interval over all runs at that level."
+        " Ring: the best level inside the range, \(short(best.position, digits: 3)), with its interval over all runs "
+        + "at that level."
     }
     return text
   }
@@ -204,8 +205,8 @@ func probability(_ p: Double) -> String {
   p < 0.0001 ? "< 0.0001" : "= " + String(format: p < 0.001 ? "%.4f" : p < 0.1 ? "%.3f" : "%.2f", p)
 }
 
-/// How positions lie along a horizontal axis: logarithmic for positive numbers over a wide range, linear for a narrow one, and equally
-/// spaced for words and for numbers with a zero among them.
+/// How positions lie along a horizontal axis: logarithmic for positive numbers over a wide range, linear for a narrow
+/// one, and equally spaced for words and for numbers with a zero among them.
 struct PositionScale {
   /// All positions, or none where some are words.
   let numbers: [Double]

@@ -3,16 +3,19 @@ import Studies
 
 /// Whether the gain is greater somewhere inside the range of a swept quantity than at both of its ends.
 ///
-/// **Levels.** Completed runs with the same value of the quantity (S̃, equal to a relative 1e-9) form a level; the observation is
-/// the gain of a run. The ends are the lowest and the highest level that have two or more completed runs.
+/// **Levels.** Completed runs with the same value of the quantity (S̃, equal to a relative 1e-9) form a level; the
+/// observation is the gain of a run. The ends are the lowest and the highest level that have two or more completed
+/// runs.
 ///
-/// **Test.** For an interior level m, two one-sided Welch t tests: gain(m) > gain(lowest) and gain(m) > gain(highest). Both
-/// must hold, so the p-value of m is the larger of the two (intersection–union, Berger 1982), and as m is not chosen beforehand it is
-/// multiplied by the number of interior levels (Bonferroni). Significant means below 0.05 for some m.
+/// **Test.** For an interior level m, two one-sided Welch t tests: gain(m) > gain(lowest) and gain(m) > gain(highest).
+/// Both must hold, so the p-value of m is the larger of the two (intersection–union, Berger 1982), and as m is not
+/// chosen beforehand it is multiplied by the number of interior levels (Bonferroni). Significant means below 0.05 for
+/// some m.
 ///
-/// Runs are not paired by seed: with other learning rates or batch sizes the same seed soon leads elsewhere, so pairing would
-/// remove little variance and halve the few degrees of freedom. Should seeds have a common effect after all, Welch's test errs on the safe
-/// side. For the loss, where lower is better, the sign is turned and "maximum" reads as the greatest reduction.
+/// Runs are not paired by seed: with other learning rates or batch sizes the same seed soon leads elsewhere, so pairing
+/// would remove little variance and halve the few degrees of freedom. Should seeds have a common effect after all,
+/// Welch's test errs on the safe side. For the loss, where lower is better, the sign is turned and "maximum" reads as
+/// the greatest reduction.
 public struct InteriorMaximum: Codable, Hashable, Sendable {
   public enum Verdict: String, Codable, Sendable {
     /// Some interior level is significantly better than both ends.
@@ -55,7 +58,8 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
   public var pValue: Double?
   /// The number of interior levels tested, by which p was multiplied.
   public var candidates: Int
-  /// Whether the 95 % interval at `best` lies wholly above the estimates at both ends (a weaker statement than the test).
+  /// Whether the 95 % interval at `best` lies wholly above the estimates at both ends (a weaker statement than the
+  /// test).
   public var intervalAboveEnds: Bool
 
   /// - Parameters:

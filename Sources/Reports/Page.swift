@@ -22,8 +22,8 @@ struct Page: Sendable {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; \
-      style-src 'unsafe-inline'; img-src data: blob:">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+      script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:">
       <meta name="generator" content="valley">
       <title>\(escaped(results.name)) · Valley report</title>
       <style>
@@ -100,7 +100,8 @@ struct Page: Sendable {
   private func runs() -> String {
     let table = RunTable(analysis: analysis)
     let heads = table.columns.map { column in
-      "<th scope=\"col\"\(column.isNumber ? " class=\"number\"" : "")><button type=\"button\">\(escaped(column.title))</button></th>"
+      let kind = column.isNumber ? " class=\"number\"" : ""
+      return "<th scope=\"col\"\(kind)><button type=\"button\">\(escaped(column.title))</button></th>"
     }
     let rows = table.rows.map { row in
       let cells = zip(table.columns, row).enumerated().map { index, cell in

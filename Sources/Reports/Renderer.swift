@@ -38,7 +38,8 @@ struct Renderer: Sendable {
   /// Draws all `documents`, by name.
   ///
   /// - Parameter scratch: a folder in which to make a temporary one.
-  /// - Throws: `ReportError.rendererFailed`, or `.figureFailed` for the first figure, by name, in which Vega found an error.
+  /// - Throws: `ReportError.rendererFailed`, or `.figureFailed` for the first figure, by name, in which Vega found an
+  ///   error.
   func render(_ documents: [String: JSON], formats: Set<FigureFormat>, scratch: URL) throws -> Output {
     let folder = scratch.appendingPathComponent(".render-\(UUID().uuidString)", isDirectory: true)
     let files = FileManager.default

@@ -24,10 +24,12 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
   public var description: String {
     switch self {
     case .noResults(let study, let runs, let statuses):
-      "study \(study): none of its \(counted(runs, "run"))\(statuses.isEmpty ? "" : " (\(statuses))") has finished with a merge, so there is "
+      "study \(study): none of its \(counted(runs, "run"))\(statuses.isEmpty ? "" : " (\(statuses))") has finished "
+        + "with a merge, so there is "
         + "nothing to report; run it with `valley study run` first"
     case .noRenderer(let path, let variable, let written):
-      "no figure renderer at \(path)\(variable ? " (named by VALLEY_RENDERER)" : ""): run `make bootstrap`, or set VALLEY_RENDERER to "
+      "no figure renderer at \(path)\(variable ? " (named by VALLEY_RENDERER)" : ""): run `make bootstrap`, or set "
+        + "VALLEY_RENDERER to "
         + "a Python that has vl-convert-python 1.9; the tables and report.json are written in \(written) all the same"
     case .rendererFailed(let status, let message):
       "the figure renderer ended with status \(status): \(message)"

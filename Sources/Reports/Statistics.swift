@@ -39,8 +39,8 @@ public struct Estimate: Codable, Hashable, Sendable {
 
   /// Combines the gains of repeated runs.
   ///
-  /// Two or more runs give a t interval over runs. One run gives a normal interval from its own standard error over test
-  /// examples, which says nothing about how another seed would do; `interval` tells the two apart.
+  /// Two or more runs give a t interval over runs. One run gives a normal interval from its own standard error over
+  /// test examples, which says nothing about how another seed would do; `interval` tells the two apart.
   init?(runs: [RunGain]) {
     guard !runs.isEmpty else { return nil }
     let values = runs.map(\.value)

@@ -27,7 +27,8 @@ struct StudentT: Sendable {
   }
 }
 
-/// I_x(a, b) by Lentz's continued fraction (Press et al., Numerical Recipes, 3rd edition, §6.4), for a, b > 0 and 0 ≤ x ≤ 1.
+/// I_x(a, b) by Lentz's continued fraction (Press et al., Numerical Recipes, 3rd edition, §6.4), for a, b > 0 and 0 ≤ x
+/// ≤ 1.
 func regularizedIncompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
   guard x > 0 else { return 0 }
   guard x < 1 else { return 1 }

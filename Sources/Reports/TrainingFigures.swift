@@ -66,7 +66,8 @@ struct TrainingFigures {
       name: "\(measure == .accuracy ? "accuracy" : "loss")-gain-over-training",
       title: "\(measure == .accuracy ? "Accuracy" : "Loss") gain over training",
       caption:
-        "The gain of every merge (α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every seed, by configuration, "
+        "The gain of every merge (α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every "
+        + "seed, by configuration, "
         + "in the order of S̃, highest on top. Box: quartiles and median; whiskers: all points. \(analysis.proxyText).",
       table: table,
       view: [
@@ -131,7 +132,8 @@ struct TrainingFigures {
     return Figure(
       name: "single-accuracy-against-gain", title: "Single accuracy against gain",
       caption: "Mean test accuracy of the singles of a merge against the gain of the merge, a point for each merge "
-        + "(α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every seed; later checkpoints are more opaque. "
+        + "(α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every seed; later checkpoints "
+        + "are more opaque. "
         + "\(analysis.proxyText).",
       table: table,
       view: [
@@ -198,8 +200,10 @@ struct TrainingFigures {
     return Figure(
       name: "training-loss", title: "Training loss of the singles",
       caption:
-        "Cross-entropy of every decayed single on its training set without augmentation, by configuration in the order of S̃, highest on top. "
-        + "Red ticks: medians. Left of the dashed line (\(short(Analysis.fittedTrainLoss)) nats) the training set counts as fitted, "
+        "Cross-entropy of every decayed single on its training set without augmentation, by configuration in the "
+        + "order of S̃, highest on top. "
+        + "Red ticks: medians. Left of the dashed line (\(short(Analysis.fittedTrainLoss)) nats) the training set "
+        + "counts as fitted, "
         + "as the paper requires of deep networks.",
       table: table,
       view: [
@@ -232,7 +236,8 @@ struct TrainingFigures {
     var logs: [(proxy: Double, measured: Double)] = []
     for configuration in configurations {
       for run in configuration.runs where run.status == .done {
-        // As for the merges, what counts is the later half: the first steps are warmup and a network that knows nothing.
+        // As for the merges, what counts is the later half: the first steps are warmup and a network that knows
+        // nothing.
         let later = run.noise.suffix((run.noise.count + 1) / 2).filter { $0.noiseScale.isFinite && $0.noiseScale > 0 }
         guard !later.isEmpty, run.noiseProxy > 0 else { continue }
         let measured = mean(later.map(\.noiseScale))
@@ -279,8 +284,10 @@ struct TrainingFigures {
     return Figure(
       name: "measured-noise", title: "Measured noise against its proxy",
       caption:
-        "S_eff = η / (B (1−μ)^p) · tr Σ, measured on the trunk (mean over the later half of the measurements), against the proxy "
-        + "that leaves out tr Σ, with p = \(analysis.results.exponent); a point for each run. Dashed: proportional to S̃, as it would be if tr Σ "
+        "S_eff = η / (B (1−μ)^p) · tr Σ, measured on the trunk (mean over the later half of the measurements), "
+        + "against the proxy "
+        + "that leaves out tr Σ, with p = \(analysis.results.exponent); a point for each run. Dashed: proportional "
+        + "to S̃, as it would be if tr Σ "
         + "did not depend on the configuration.",
       table: table,
       view: [

@@ -19,7 +19,8 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-/// Studies with made-up but realistic numbers: gain rises and falls with the logarithm of S̃, as in the probe of the paper's small setting.
+/// Studies with made-up but realistic numbers: gain rises and falls with the logarithm of S̃, as in the probe of the
+/// paper's small setting.
 struct Synthetic {
   var learningRates = [0.003, 0.01, 0.03, 0.1, 0.3]
   var batchSizes = [32, 64, 128]

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+@testable import Reports
+@testable import Studies
+
+@Suite struct FigureTests {
+  @Test func aGridHasTheThreeParts() throws {
+    let names = try Report(Synthetic().results()).figureNames
+    let expected = ["accuracy", "loss"].flatMap { measure in
+      ["learning-rate", "batch-size", "effective-noise"].map { "\(measure)-gain-against-\($0)" }
+    }
+    #expect(names.prefix(6) == expected.prefix(6))
+    #expect(
+      names.dropFirst(6) == [
+        "accuracy-gain-over-training", "loss-gain-over-training", "single-accuracy-against-gain", "training-loss",
+        "measured-noise",
+      ])
+  }
+
+  @Test func withoutABatchSizeSweepThereIsNoFigureOfIt() throws {
+    let names = try Report(Synthetic(batchSizes: [64], noise: false).results()).figureNames
+    #expect(!names.contains { $0.contains("batch-size") || $0 == "measured-noise" })
+    #expect(names.contains("accuracy-gain-against-learning-rate"))
+  }
+
+  @Test func otherAxesHaveTheirFigure() throws {
+    let words = try Report(Synthetic(other: ("augmentation", ["none", "flip", "crop"])).results())
+    #expect(words.figureNames.first == "accuracy-gain-against-augmentation")
+    #expect(words.analysis.maxima.isEmpty)
+    let decay = try Report(Synthetic(other: ("optimizer.weight_decay", ["0", "1e-4", "5e-4"])).results())
+    #expect(decay.figureNames.first == "accuracy-gain-against-weight-decay")
+    #expect(decay.analysis.maxima.first?.quantity == "weight decay")
+    #expect(decay.figures[0].table.rows.map { $0[1] } == ["0", "0.0001", "0.0005"])
+  }
+
+  @Test func aSingleConfigurationStillHasAReport() throws {
+    let report = try Report(
+      Synthetic(learningRates: [0.1], batchSizes: [64], seeds: [0], epochs: [5], endpoints: 2).results())
+    #expect(report.figureNames.contains("accuracy-gain-over-training"))
+    #expect(report.analysis.maxima.isEmpty)
+    #expect(Conclusion(analysis: report.analysis).paragraphs[0].contains("accuracy gain"))
+  }
+
+  @Test func noResultsAreAnErrorThatSaysWhatToDo() {
+    let pending = RunResults(
+      id: "x", status: .pending, learningRate: 1, batchSize: 1, momentum: 0, weightDecay: 0, seed: 0, noiseProxy: 1,
+      settings: [], rows: [])
+    let results = StudyResults(name: "empty", description: "", axes: [], settings: [], runs: [pending, pending])
+    let error = #expect(throws: ReportError.self) { try Report(results) }
+    #expect(error?.description.contains("2 runs (2 pending)") == true)
+  }
+
+  @Test func unfinishedRunsAreNamed() throws {
+    var results = Synthetic().results()
+    results.runs[3].status = .running
+    results.runs[4].status = .failed(reason: "killed")
+    let analysis = try Analysis(results)
+    #expect(analysis.warnings.contains { $0.contains("1 run failed") })
+    #expect(analysis.warnings.contains { $0.contains("1 run of 45 not finished") })
+    #expect(analysis.completed.allSatisfy { $0.id != results.runs[3].id })
+  }
+
+  @Test func trainingLossFarFromZeroIsWarnedOf() throws {
+    var results = Synthetic(diverges: false).results()
+    #expect(try Analysis(results).warnings.isEmpty)
+    results.runs[0].finalTrainLoss = 0.7
+    #expect(try Analysis(results).warnings.contains { $0.contains("training loss above 0.1 nats (up to 0.7)") })
+  }
+
+  @Test func axesThatDifferInPunctuationKeepApart() throws {
+    var results = Synthetic().results()
+    results.axes = ["a.b", "a_b"]
+    for index in results.runs.indices {
+      results.runs[index].settings = [
+        Setting(key: "a.b", value: "\(results.runs[index].learningRate)"),
+        Setting(key: "a_b", value: "\(results.runs[index].batchSize)"),
+      ]
+    }
+    let names = try Report(results).figureNames
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test func sameResultsGiveSameBytes() throws {
+    func bytes() throws -> [Data] {
+      try Report(Synthetic().results()).figures.map { try $0.document(.file).data() + Data($0.table.csv().utf8) }
+    }
+    #expect(try bytes() == bytes())
+  }
+
+  @Test func ticksLieInTheDomain() {
+    #expect(logTicks([1e-4, 1.5]) == [1e-4, 1e-3, 1e-2, 1e-1, 1])
+    #expect(logTicks([0.9, 2.2]) == [1, 2])
+    #expect(logTicks([0, 1]).isEmpty)
+  }
+}
