@@ -1,5 +1,5 @@
-"""One epoch of training on CIFAR-10 with flip and padded random crop, then evaluation on the test set: the script one writes with
-torchvision transforms and a DataLoader. Reading the files is not timed; everything from the first batch to the accuracy is."""
+"""One epoch of training on CIFAR-10 with flip and padded random crop, then evaluation on the test set: the script one
+writes with torchvision transforms and a DataLoader. Reading the files is not timed; everything after it is."""
 
 import argparse
 import pathlib

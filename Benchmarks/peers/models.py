@@ -18,7 +18,7 @@ BLOCKS = {
 
 
 class ResNet(nn.Module):
-    """A residual network. `stem` is "cifar" (3x3 convolution, stride 1) or "imagenet" (7x7, stride 2, then max-pooling)."""
+    """A residual network. `stem` is "cifar" (3x3 convolution, stride 1) or "imagenet" (7x7, stride 2, max-pooling)."""
 
     def __init__(
         self,

@@ -4,11 +4,10 @@ import json
 import math
 
 import torch
-from models import MLP, ResNet
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from oracle import FOLDER, VERSIONS
+from oracle import FOLDER, MLP, VERSIONS, ResNet
 
 
 def initialisation() -> None:

@@ -6,11 +6,10 @@ import json
 import torch
 import torch.nn.functional as F
 import torchvision
-from models import MLP, ResNet
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from oracle import deviation, perturb, save
+from oracle import MLP, ResNet, deviation, perturb, save
 
 STEPS, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 5, 0.05, 0.9, 5e-4
 ATTEMPTS = 24  # seeds tried for a network
@@ -54,8 +53,8 @@ def trace(model: nn.Module, images, labels, batches, nesterov: bool) -> dict[str
 
 def network(name: str, first_seed: int, make, shape: tuple[int, ...], batch: int, step_batch: int, **settings) -> None:
     """One network's fixture. A pre-activation that happens to lie on ReLU's kink lets rounding decide a gradient: of a
-    few seeds the one is taken with which float64 and another memory layout agree best with the stored float32 values, so that a
-    disagreement of another implementation is that implementation's."""
+    few seeds the one is taken with which float64 and another memory layout agree best with the stored float32 values,
+    so that a disagreement of another implementation is that implementation's."""
     best = (TOLERANCE,)
     for seed in range(first_seed, first_seed + 10 * ATTEMPTS, 10):
         torch.manual_seed(seed)

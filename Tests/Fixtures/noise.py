@@ -2,14 +2,13 @@
 
 import torch
 import torch.nn.functional as F
-from models import MLP, ResNet
 from torchvision.models.resnet import BasicBlock
 
-from oracle import perturb, save
+from oracle import MLP, ResNet, perturb, save
 
 
 def noise() -> None:
-    """The trace of the gradient covariance from K microbatches of b samples, by an explicit loop over samples in float64."""
+    """The trace of the gradient covariance from K microbatches of b samples, by a loop over samples in float64."""
     tensors: dict[str, torch.Tensor] = {}
     count, size = 8, 16
     for prefix, seed, make, shape in (

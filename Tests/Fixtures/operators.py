@@ -8,9 +8,8 @@ import scipy.special
 import scipy.stats
 import torch
 import torch.nn.functional as F
-from models import MLP
 
-from oracle import deviation, save
+from oracle import MLP, deviation, save
 
 
 def operators() -> None:
@@ -19,8 +18,8 @@ def operators() -> None:
     arguments: dict[str, str] = {}
 
     def case(name: str, call, note: str = "", results=("expected",), gradients=(), **inputs):
-        """One row: stores the inputs and what `call(**inputs)` gives. For each name in `gradients`, also the gradient of
-        sum(output · cotangent) with respect to that input."""
+        """One row: stores the inputs and what `call(**inputs)` gives. For each name in `gradients`, also the gradient
+        of sum(output · cotangent) with respect to that input."""
         for key in gradients:
             inputs[key] = inputs[key].clone().requires_grad_()
         output = call(**inputs)

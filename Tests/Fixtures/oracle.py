@@ -14,7 +14,9 @@ import torchvision
 from torch import nn
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parents[1] / "Benchmarks" / "peers"))  # models.py
+sys.path.insert(0, str(FOLDER.parents[1] / "Benchmarks" / "peers"))
+from models import MLP, ResNet  # noqa: E402, F401  the generators take them from here
+
 LIMIT = 1_000_000  # bytes a fixture may take in the repository
 VERSIONS = {
     "generator": "Tests/Fixtures/generate.py",
