@@ -56,6 +56,9 @@ public struct ImageDataset: Hashable, Sendable {
   /// The number of examples.
   public var count: Int { labels.count }
 
+  /// [count, channels, height, width]
+  public var shape: [Int] { [count, channels, height, width] }
+
   /// Bytes a picture takes.
   public var exampleSize: Int { channels * height * width }
 

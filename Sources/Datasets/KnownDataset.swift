@@ -13,11 +13,15 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     public var md5: String
     /// Its size in bytes.
     public var bytes: Int
-    /// The members to unpack, with the most bytes each may have; empty when the file is used as it is.
-    public var members: [(name: String, bytes: Int)]
+    /// The members to unpack; empty when the file is used as it is.
+    public var members: [Member]
 
-    public static func == (a: Archive, b: Archive) -> Bool { a.address == b.address }
-    public func hash(into hasher: inout Hasher) { hasher.combine(address) }
+    /// A file inside an archive.
+    public struct Member: Hashable, Sendable {
+      public var name: String
+      /// The most it may have.
+      public var bytes: Int
+    }
   }
 
   public var summary: String {
@@ -68,12 +72,14 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     }
     func cifar(_ layout: CIFAR.Layout, _ file: String, md5: String, bytes: Int, names: [String]) -> [Archive] {
       let data = Split.allCases.flatMap { split in
-        layout.files(split).map { (name: "\(layout.folder)/\($0)", bytes: layout.records(split) * layout.recordBytes) }
+        layout.files(split).map {
+          Archive.Member(name: "\(layout.folder)/\($0)", bytes: layout.records(split) * layout.recordBytes)
+        }
       }
       return [
         Archive(
           address: "https://www.cs.toronto.edu/~kriz/\(file)", md5: md5, bytes: bytes,
-          members: data + names.map { (name: "\(layout.folder)/\($0)", bytes: 1 << 16) })
+          members: data + names.map { Archive.Member(name: "\(layout.folder)/\($0)", bytes: 1 << 16) })
       ]
     }
     switch self {

@@ -2,7 +2,7 @@ extension ImageDataset {
   /// Shrinks every picture to `size` × `size` pixels, each the mean of the area it covers, halves rounded up.
   ///
   /// Exact for any ratio: a source pixel that two new ones share is divided between them. Where the ratio is a whole
-  /// number this is Pillow's `Image.reduce`.
+  /// number this is Pillow's `Image.reduce`, but for the last bit of Pillow's fixed-point division.
   /// - Throws: `DatasetError` when `size` is not between 1 and the pictures' smaller side.
   public func resized(to size: Int) throws -> ImageDataset {
     guard size >= 1, size <= min(height, width) else {

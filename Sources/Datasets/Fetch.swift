@@ -1,0 +1,54 @@
+import Foundation
+
+extension KnownDataset {
+  /// Downloads and unpacks what is missing of this dataset into `folder`.
+  ///
+  /// - Parameters:
+  ///   - folder: where the files go; nil: `usualFolder`.
+  ///   - mirror: an address to fetch the files from, by their own names, instead of the official server.
+  ///   - progress: called with the file's name, the bytes there are, the bytes there will be.
+  /// - Returns: the files there are now.
+  /// - Throws: `DatasetError`.
+  @discardableResult
+  public func fetch(
+    to folder: URL? = nil, mirror: String? = nil,
+    progress: @escaping @Sendable (_ file: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
+  ) async throws -> [URL] {
+    try await fetch(archives, to: folder ?? usualFolder, mirror: mirror, progress: progress)
+  }
+
+  func fetch(
+    _ archives: [Archive], to folder: URL, mirror: String?,
+    progress: @escaping @Sendable (_ file: String, _ done: Int, _ total: Int) -> Void
+  ) async throws -> [URL] {
+    var files: [URL] = []
+    for archive in archives {
+      let name = String(archive.address.split(separator: "/").last ?? "")
+      let packed = folder.appendingPathComponent(name)
+      let targets = archive.members.isEmpty ? [packed] : archive.members.map { folder.appendingPathComponent($0.name) }
+      files += targets
+      if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { continue }
+      let place = mirror.map { $0.hasSuffix("/") ? $0 + name : $0 + "/" + name } ?? archive.address
+      guard let address = URL(string: place) else { throw DatasetError(file: place, "is not an address") }
+      // An archive may be left from an attempt that was stopped while unpacking.
+      if (try? Download.checksum(of: packed)) != archive.md5 {
+        try await Download.fetch(address, to: packed, md5: archive.md5, limit: 2 * archive.bytes) { done, total in
+          progress(name, done, total ?? archive.bytes)
+        }
+      }
+      for (member, target) in zip(archive.members, targets) {
+        let bytes = try FileBytes.unpackTar(packed, member: member.name, atMost: member.bytes)
+        do {
+          try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+          try bytes.write(to: target, options: .atomic)
+        } catch {
+          throw DatasetError(
+            file: target.path, "cannot be written: \(error.localizedDescription)", remedy: "free some space")
+        }
+      }
+      if !archive.members.isEmpty { try? FileManager.default.removeItem(at: packed) }
+    }
+    return files
+  }
+}

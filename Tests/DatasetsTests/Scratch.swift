@@ -1,0 +1,66 @@
+import Foundation
+
+@testable import Datasets
+
+/// A temporary folder that is removed when the last reference goes.
+final class Scratch: Sendable {
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  @discardableResult func write(_ bytes: [UInt8], to name: String) throws -> URL {
+    let file = folder.appendingPathComponent(name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: file)
+    return file
+  }
+
+  /// Runs a program in the folder and waits for it.
+  func shell(_ command: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command]
+    process.currentDirectoryURL = folder
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw DatasetError("`\(command)` failed") }
+  }
+
+  /// The description of the `DatasetError` that `body` throws, or what else happened.
+  static func failure(_ body: () throws -> some Any) -> String {
+    do { return "no error but \(try body())" } catch {
+      return error is DatasetError ? "\(error)" : "another error: \(error)"
+    }
+  }
+
+  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Fixtures")
+}
+
+/// Random bytes with the first ones given.
+func randomBytes(_ count: Int, seed: UInt64, below bound: Int = 256) -> [UInt8] {
+  var random = SplitMix64(seed)
+  return (0..<count).map { _ in UInt8(random.below(bound)) }
+}
+
+/// A copy with up to eight bytes changed, and now and then cut or lengthened.
+func mutated(_ bytes: [UInt8], seed: UInt64) -> [UInt8] {
+  var random = SplitMix64(0xF022, seed)
+  var result = bytes
+  for _ in 0..<random.below(9) where !result.isEmpty {
+    // Half of the changes near the front, where headers are.
+    let reach = random.below(2) == 0 ? min(32, result.count) : result.count
+    result[random.below(reach)] = UInt8(random.below(256))
+  }
+  switch random.below(4) {
+  case 0: result.removeLast(random.below(result.count + 1))
+  case 1: result += randomBytes(random.below(5000), seed: seed)
+  default: break
+  }
+  return result
+}
