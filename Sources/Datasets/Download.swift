@@ -163,8 +163,12 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
     let finished = total.map { $0 == done } ?? (error == nil)
     if failure == nil, !finished {
       let reason = error?.localizedDescription ?? "the connection closed"
-      let amount = total.map { "\(done) of \($0) bytes" } ?? "\(done) bytes"
-      fail("stopped after \(amount): \(reason)", remedy: "fetch again: it goes on from there")
+      if done == 0 {
+        fail(reason, remedy: "check the connection, or try a mirror with --url")
+      } else {
+        let amount = total.map { "\(done) of \($0) bytes" } ?? "\(done) bytes"
+        fail("stopped after \(amount): \(reason)", remedy: "fetch again: it goes on from there")
+      }
     }
     if let failure { continuation?.resume(throwing: failure) } else { continuation?.resume() }
     continuation = nil
