@@ -7,7 +7,10 @@ struct Conclusion: Sendable {
   /// One sentence: the finding.
   var headline: String {
     guard let first = analysis.maxima.first, let axis = analysis.testAxis else {
-      return "Nothing is swept, so there is no curve to judge"
+      let words = analysis.axes.map(\.title)
+      return words.isEmpty
+        ? "Nothing is swept, so there is no curve to judge"
+        : "What is swept is not a number (\(words.joined(separator: ", "))), so no maximum is sought between its values"
     }
     let what = axis == .noise ? "noise" : axis.title
     let significant = analysis.maxima.filter { $0.verdict == .significant }
@@ -34,13 +37,18 @@ struct Conclusion: Sendable {
     var texts = analysis.maxima.map { paragraph($0) }
     if let meaning { texts.append(meaning) }
     if analysis.maxima.isEmpty {
-      let measures = analysis.measures.map { measure in
-        let gains = analysis.configurations.flatMap { $0.gains(measure, analysis.selection) }
-        return Estimate(runs: gains).map { "\(measure.name) \(text($0, measure))" } ?? ""
-      }
-      texts.append("Over all runs: \(measures.filter { !$0.isEmpty }.joined(separator: "; ")).")
+      for measure in analysis.measures { texts.append(comparison(measure)) }
     }
     return texts
+  }
+
+  /// The gain of each configuration, for a few; of all runs together for many.
+  private func comparison(_ measure: Measure) -> String {
+    let gains = analysis.configurations.map { ($0.label, $0.gains(measure, analysis.selection)) }
+    let shown = gains.count <= 8 ? gains : [("all runs", gains.flatMap(\.1))]
+    let texts = shown.compactMap { label, runs in Estimate(runs: runs).map { "\(label): \(text($0, measure))" } }
+    let name = measure == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)"
+    return "\(name) by configuration: \(texts.joined(separator: "; "))."
   }
 
   private func text(_ estimate: Estimate, _ measure: Measure) -> String {
@@ -57,18 +65,19 @@ struct Conclusion: Sendable {
       let known = test.levels.max { measure.sign * $0.gain.value < measure.sign * $1.gain.value }
       let seen =
         known.map {
-          " The \(measure.best) value seen is \(text($0.gain, measure)) at \(symbol) = "
-            + "\(short($0.position, digits: 3))."
+          " The \(measure.best) value seen is \(text($0.gain, measure)) at "
+            + "\(InteriorMaximum.range($0, symbol: symbol))."
         } ?? ""
       return "\(name): no test is possible, since \(test.reason ?? "there are too few runs").\(seen)"
     }
-    let place = "\(symbol) = \(short(best.position, digits: 3)) (\(best.configurations.joined(separator: " / ")))"
-    let range = "\(short(low.position, digits: 3)) to \(short(high.position, digits: 3))"
+    let place = InteriorMaximum.place(best, symbol: symbol)
+    let range = "\(short(low.from, digits: 3)) to \(short(high.to, digits: 3))"
     let ends =
       "against \(text(low.gain, measure)) at the lowest and \(text(high.gain, measure)) at the highest"
     let how =
       "one-sided Welch t tests of the level against both ends, the larger p taken, Bonferroni-corrected over "
-      + "\(counted(test.candidates, "interior level"))"
+      + counted(test.candidates, "interior level")
+      + (test.levels.contains { $0.from < $0.to } ? "; neighbouring values of \(symbol) taken together" : "")
     let p = test.pValue.map { "p \(probability($0))" } ?? "p not defined"
     let interval =
       "Its interval \(test.intervalAboveEnds ? "lies wholly beyond" : "does not lie wholly beyond") the values at "
@@ -87,9 +96,9 @@ struct Conclusion: Sendable {
       let end = test.verdict == .bestAtLowEnd ? low : high
       let side = test.verdict == .bestAtLowEnd ? "lowest" : "highest"
       return
-        "\(name): no level inside \(range) is better than both ends. The \(side) level, \(symbol) = "
-        + "\(short(end.position, digits: 3)), is the best of the two ends "
-        + "with \(text(end.gain, measure)); the best inside is \(text(best.gain, measure)) at \(place), \(p) (\(how))."
+        "\(name): no level inside \(range) is better than both ends. The \(side) level, "
+        + "\(InteriorMaximum.range(end, symbol: symbol)), is the better end, with \(text(end.gain, measure)); the "
+        + "best inside is \(text(best.gain, measure)) at \(place), \(p) (\(how))."
     }
   }
 
@@ -101,8 +110,8 @@ struct Conclusion: Sendable {
     if verdicts.contains(.significant) {
       return
         "In words: networks trained with too little or too much \(what) gain less from being merged than those in "
-        + "between. "
-        + (verdicts.count > 1 ? "Only one of the two measures shows it significantly." : "")
+        + "between."
+        + (verdicts.count > 1 ? " Only one of the two measures shows it significantly." : "")
     }
     if verdicts.contains(.notSignificant) {
       return

@@ -33,7 +33,7 @@ struct Figure: Sendable {
       "axis": [
         "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal", "labelColor": ink, "titleColor": ink,
         "gridColor": ink, "gridOpacity": 0.09, "domain": false, "tickColor": ink, "tickOpacity": 0.4, "titlePadding": 8,
-        "labelLimit": 260, "titleLimit": 420,
+        "labelLimit": 190, "titleLimit": 420,
       ],
       "legend": [
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": ink, "titleColor": ink,
@@ -115,5 +115,5 @@ func logTicks(_ domain: [Double]) -> [Double] {
 
 /// How to write the ticks of a logarithmic axis: as decimals where they stay short, otherwise with a power of ten.
 func logFormat(_ domain: [Double]) -> JSON {
-  domain.allSatisfy { $0 >= 5e-5 && $0 < 1e5 } ? "~g" : "~e"
+  domain.allSatisfy { $0 >= 1e-6 && $0 < 1e6 } ? "~g" : "~e"
 }

@@ -25,7 +25,7 @@ struct GainFigure {
     let names = analysis.seriesNames(seriesAxes).filter { name in points.contains { $0.series == name } }
     let scale = PositionScale(points.map { (axis.number($0.configuration), axis.text($0.configuration)) }, axis: axis)
     let test = analysis.maxima.first { $0.measure == measure && analysis.testAxis == axis }
-    let trend = test.flatMap { self.trend($0, logarithmic: scale.isLogarithmic) }
+    let trend = scale.isNumeric ? test.flatMap { self.trend($0, logarithmic: scale.isLogarithmic) } : nil
     let domain = verticalDomain(points)
 
     let unit = measure.unit
@@ -114,15 +114,16 @@ struct GainFigure {
 
   /// A local linear trend through the levels, by runs, as rows of x and gain; nil below four levels.
   private func trend(_ test: InteriorMaximum, logarithmic: Bool) -> JSON? {
-    guard test.levels.count >= 4, let low = test.levels.first, let high = test.levels.last else { return nil }
+    guard test.levels.count >= 4, let low = test.levels.first?.from, let high = test.levels.last?.to else { return nil }
     let to: (Double) -> Double = logarithmic ? { log10($0) } : { $0 }
     let from: (Double) -> Double = logarithmic ? { pow(10, $0) } : { $0 }
     let samples = analysis.configurations.flatMap { configuration -> [(x: Double, y: Double)] in
       guard let position = axis.number(configuration) else { return [] }
       return configuration.gains(measure, analysis.selection).map { (to(position), $0.value) }
     }
-    let (start, end) = (to(low.position), to(high.position))
-    let bandwidth = (end - start) * Self.trendBandwidth
+    let (start, end) = (to(low), to(high))
+    // Narrow enough to keep a peak, wide enough to reach from one value to the next.
+    let bandwidth = (end - start) * max(0.05, 0.6 / Double(Set(samples.map(\.x)).count))
     let steps = 60
     return .array(
       (0...steps).map { step in
@@ -131,15 +132,13 @@ struct GainFigure {
       })
   }
 
-  /// The trend's bandwidth as a part of the axis' range.
-  private static let trendBandwidth = 0.1
-
   /// A ring with its interval around the level reported, and a label.
   private func maximumLayers(
     _ test: InteriorMaximum, _ best: InteriorMaximum.Level, _ scale: PositionScale, x: JSON, y: JSON, domain: [Double]
   ) -> [JSON] {
     let gain = best.gain
-    let p = test.pValue.map { " · p \(probability($0))" } ?? ""
+    let doubt = test.verdict == .significant ? "" : " (not significant)"
+    let p = test.pValue.map { " · p \(probability($0))\(doubt)" } ?? ""
     let label = "interior \(measure.sign > 0 ? "maximum" : "minimum")\(p)"
     // Beyond the middle of the axis the label would run into the frame on the right.
     let fraction = scale.fraction(best.position)
@@ -160,7 +159,8 @@ struct GainFigure {
         "encoding": ["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]],
       ],
       [
-        "data": data, "mark": ["type": "point", "size": 260, "filled": false, "strokeWidth": 2, "color": "#D00000"],
+        "data": data,
+        "mark": ["type": "point", "size": 260, "filled": false, "strokeWidth": 2.5, "color": "#D00000", "opacity": 1],
         "encoding": ["x": x, "y": y],
       ],
       [
@@ -193,7 +193,8 @@ struct GainFigure {
     if hasTrend { text += " Broad grey line: local linear trend through all runs." }
     if let test, let best = test.best, test.verdict == .significant || test.verdict == .notSignificant {
       text +=
-        " Ring: the best level inside the range, \(short(best.position, digits: 3)), with its interval over all runs "
+        " Ring: the best level inside the range, \(InteriorMaximum.range(best, symbol: axis.shortName)), with its "
+        + "interval over all runs "
         + "at that level."
     }
     return text
@@ -224,7 +225,7 @@ struct PositionScale {
     texts = sorted.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  private var isNumeric: Bool { (numbers.min() ?? 0) > 0 }
+  var isNumeric: Bool { (numbers.min() ?? 0) > 0 }
 
   var isLogarithmic: Bool {
     guard isNumeric, let low = numbers.min(), let high = numbers.max() else { return false }
@@ -257,7 +258,7 @@ struct PositionScale {
       return [
         "field": "x", "type": "ordinal", "title": .string(title), "sort": nil,
         "scale": ["type": "point", "domain": JSON(texts), "padding": 0.5],
-        "axis": ["labelAngle": 0, "labelOverlap": true],
+        "axis": ["labelAngle": 0, "labelOverlap": true, "labelLimit": .int(440 / max(texts.count, 1))],
       ]
     }
     let distinct = Set(numbers).sorted()

@@ -3,9 +3,12 @@ import Studies
 
 /// Whether the gain is greater somewhere inside the range of a swept quantity than at both of its ends.
 ///
-/// **Levels.** Completed runs with the same value of the quantity (S̃, equal to a relative 1e-9) form a level; the
-/// observation is the gain of a run. The ends are the lowest and the highest level that have two or more completed
-/// runs.
+/// **Levels.** Completed runs with the same value of the quantity (S̃, equal to a relative 1e-9) form a level; where
+/// more than five values lie between the lowest and the highest, neighbours among them are taken together into five
+/// levels with as equal numbers of values as can be. That depends on the grid alone, not on the gains, and keeps the
+/// correction below small; the slope within a level only adds to its scatter, which makes the test more cautious. The
+/// observation is the gain of a run. The ends are the lowest and the highest level that have a configuration with two
+/// or more completed runs.
 ///
 /// **Test.** For an interior level m, two one-sided Welch t tests: gain(m) > gain(lowest) and gain(m) > gain(highest).
 /// Both must hold, so the p-value of m is the larger of the two (intersection–union, Berger 1982), and as m is not
@@ -32,14 +35,28 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
 
   /// A level of the swept quantity.
   public struct Level: Codable, Hashable, Sendable {
-    /// The value of the quantity.
+    /// The value of the quantity; of several values the geometric mean, or one of them where they are not all positive.
     public var position: Double
-    /// The configurations that have this value, such as "lr 0.1, B 128".
+    /// The lowest and the highest value taken together here.
+    public var from: Double
+    public var to: Double
+    /// The configurations that have these values, such as "lr 0.1, B 128".
     public var configurations: [String]
     public var gain: Estimate
   }
 
+  /// The runs of a level.
+  struct Sample: Sendable {
+    var level: Level
+    /// The gain of each run, turned so that higher is better.
+    var values: [Double]
+    /// Whether a configuration was run more than once.
+    var isRepeated: Bool
+  }
+
   public static let significance = 0.05
+  /// Between the ends there are at most as many levels.
+  public static let maximumInteriorLevels = 5
 
   public var measure: Measure
   /// The swept quantity, such as "effective noise scale S̃".
@@ -66,38 +83,46 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
   ///   - configurations: those of the study; runs that have not finished or have diverged are left out.
   ///   - axis: a quantity with numbers.
   init(_ measure: Measure, _ configurations: [Configuration], along axis: Axis, _ selection: MergeSelection) {
-    let sampled: [(position: Double, label: String, gains: [RunGain])] =
-      configurations.compactMap { configuration in
-        guard let position = axis.number(configuration) else { return nil }
-        let gains = configuration.gains(measure, selection)
-        return gains.isEmpty ? nil : (position, configuration.label, gains)
-      }.sorted { $0.position < $1.position }
-    var groups: [(position: Double, labels: [String], gains: [RunGain])] = []
-    for sample in sampled {
-      if let last = groups.last, abs(sample.position - last.position) <= 1e-9 * abs(last.position) {
-        groups[groups.count - 1].labels.append(sample.label)
-        groups[groups.count - 1].gains += sample.gains
-      } else {
-        groups.append((sample.position, [sample.label], sample.gains))
-      }
+    let placed = configurations.compactMap { configuration -> (position: Double, label: String, gains: [RunGain])? in
+      let gains = configuration.gains(measure, selection)
+      return axis.number(configuration).flatMap { gains.isEmpty ? nil : ($0, configuration.label, gains) }
+    }.sorted { $0.position < $1.position }
+    var positions: [Double] = []
+    for position in placed.map(\.position)
+    where positions.last.map({ abs(position - $0) > 1e-9 * abs($0) }) ?? true { positions.append(position) }
+    let samples = Self.grouped(positions).compactMap { members -> Sample? in
+      guard let from = members.first, let to = members.last else { return nil }
+      let own = placed.filter { $0.position >= from && $0.position <= to * (1 + 2e-9) }
+      let gains = own.flatMap(\.gains)
+      guard let gain = Estimate(runs: gains) else { return nil }
+      let middle = members.count == 1 || from <= 0 ? members[members.count / 2] : exp(mean(members.map { log($0) }))
+      let level = Level(position: middle, from: from, to: to, configurations: own.map(\.label), gain: gain)
+      return Sample(
+        level: level, values: gains.map { measure.sign * $0.value }, isRepeated: own.contains { $0.gains.count > 1 })
     }
-    let pairs: [(level: Level, values: [Double])] = groups.compactMap { group in
-      guard let gain = Estimate(runs: group.gains) else { return nil }
-      let level = Level(position: group.position, configurations: group.labels, gain: gain)
-      return (level, group.gains.map { measure.sign * $0.value })
-    }
-    self.init(measure, quantity: axis.title, pairs)
+    self.init(measure, quantity: axis.title, samples)
   }
 
-  /// The test itself. `samples` are in ascending order of position, with values turned so that higher is better.
-  init(_ measure: Measure, quantity: String, _ samples: [(level: Level, values: [Double])]) {
+  /// The ends by themselves, and between them at most five groups of neighbours.
+  static func grouped(_ positions: [Double]) -> [[Double]] {
+    guard positions.count > 2 else { return positions.map { [$0] } }
+    let interior = Array(positions[1..<(positions.count - 1)])
+    let count = min(interior.count, maximumInteriorLevels)
+    let groups = (0..<count).map { index in
+      Array(interior[(index * interior.count / count)..<((index + 1) * interior.count / count)])
+    }
+    return [[positions[0]]] + groups + [[positions[positions.count - 1]]]
+  }
+
+  /// The test itself, on levels in ascending order.
+  init(_ measure: Measure, quantity: String, _ samples: [Sample]) {
     self.measure = measure
     self.quantity = quantity
     levels = samples.map(\.level)
     candidates = 0
     intervalAboveEnds = false
     verdict = .noTest
-    let repeated = samples.filter { $0.values.count > 1 }
+    let repeated = samples.filter { $0.isRepeated && $0.values.count > 1 }
     guard samples.count > 2 else {
       reason =
         "there \(samples.count == 1 ? "is" : "are") \(counted(samples.count, "level")) with completed runs, "
@@ -106,8 +131,10 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     }
     guard let low = repeated.first, let high = repeated.last, repeated.count > 2 else {
       reason =
-        "\(counted(repeated.count, "level")) of \(samples.count) \(repeated.count == 1 ? "has" : "have") two or more "
-        + "completed runs, and the test needs repeated seeds at both ends and at one level between them"
+        "\(counted(repeated.count, "level")) of \(samples.count) \(repeated.count == 1 ? "has" : "have") a "
+        + "configuration "
+        + "with two or more completed runs, and the test needs repeated seeds at both ends and at one level between "
+        + "them"
       return
     }
     self.low = low.level
@@ -140,6 +167,21 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     }
     let gain = chosen.sample.level.gain
     if let worst = measure.sign > 0 ? gain.lower : gain.upper { intervalAboveEnds = measure.sign * worst > ends }
+  }
+
+  /// "S̃ = 0.0234 (lr 0.3, B 128)", "S̃ 0.0156 to 0.0234 (lr 0.1, B 64; lr 0.3, B 128)".
+  static func place(_ level: Level, symbol: String) -> String {
+    let shown = level.configurations.prefix(4)
+    let more = level.configurations.count - shown.count
+    let names = shown.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")
+    return "\(range(level, symbol: symbol)) (\(names))"
+  }
+
+  static func range(_ level: Level, symbol: String) -> String {
+    let isOne = level.from == level.to
+    return isOne
+      ? "\(symbol) = \(short(level.position, digits: 3))"
+      : "\(symbol) \(short(level.from, digits: 3)) to \(short(level.to, digits: 3))"
   }
 }
 

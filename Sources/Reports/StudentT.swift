@@ -18,12 +18,23 @@ struct StudentT: Sendable {
     var low = 0.0
     var high = 1.0
     while upperTail(high) > tail, high < 1e300 { high *= 2 }
-    // Bisection to the last bit of precision: at most about 70 steps, and it cannot fail.
-    while true {
-      let middle = low + (high - low) / 2
-      if middle <= low || middle >= high { return middle }
-      if upperTail(middle) > tail { low = middle } else { high = middle }
+    // Newton's steps, kept within the bracket by bisection.
+    var t = (low + high) / 2
+    for _ in 0..<200 {
+      let excess = upperTail(t) - tail
+      if excess > 0 { low = t } else { high = t }
+      let step = t + excess / density(t)
+      let next = step > low && step < high ? step : low + (high - low) / 2
+      if abs(next - t) <= 4e-16 * t { return next }
+      t = next
     }
+    return t
+  }
+
+  /// The probability density at t.
+  func density(_ t: Double) -> Double {
+    let nu = degreesOfFreedom
+    return exp(lgamma((nu + 1) / 2) - lgamma(nu / 2) - (nu + 1) / 2 * log1p(t * t / nu)) / (nu * .pi).squareRoot()
   }
 }
 

@@ -11,10 +11,11 @@ import Testing
   ) -> InteriorMaximum {
     let samples = means.enumerated().map { index, center in
       let values = (0..<seeds).map { _ in center + scatter * generator.normal() }
+      let position = 0.001 * Double(index + 1)
       let level = InteriorMaximum.Level(
-        position: 0.001 * Double(index + 1), configurations: ["lr \(index)"],
+        position: position, from: position, to: position, configurations: ["lr \(index)"],
         gain: Estimate(value: mean(values), lower: nil, upper: nil, interval: .seeds, runs: seeds))
-      return (level: level, values: values)
+      return InteriorMaximum.Sample(level: level, values: values, isRepeated: seeds > 1)
     }
     return InteriorMaximum(.accuracy, quantity: "S̃", samples)
   }
@@ -97,5 +98,34 @@ import Testing
       Synthetic(learningRates: [0.1, 0.2, 0.4], batchSizes: [32, 64, 128], diverges: false).results())
     #expect(analysis.configurations.count == 9)
     #expect(analysis.maxima[0].levels.map(\.configurations.count) == [1, 2, 3, 2, 1])
+  }
+
+  @Test func manyValuesMakeFiveLevelsBetweenTheEnds() throws {
+    let analysis = try Analysis(Synthetic(diverges: false).results())
+    #expect(analysis.configurations.count == 15)
+    let levels = analysis.maxima[0].levels
+    #expect(levels.map(\.configurations.count) == [1, 2, 3, 2, 3, 3, 1])
+    #expect(zip(levels, levels.dropFirst()).allSatisfy { $0.to < $1.from })
+    #expect(levels.allSatisfy { $0.from <= $0.position && $0.position <= $0.to })
+    #expect(analysis.maxima[0].verdict == .significant)
+  }
+
+  @Test func neighboursDoNotStandInForSeeds() throws {
+    let analysis = try Analysis(Synthetic(seeds: [0], diverges: false).results())
+    #expect(analysis.maxima[0].levels[1].gain.runs > 1)
+    #expect(analysis.maxima[0].verdict == .noTest)
+  }
+
+  @Test func takingNeighboursTogetherRaisesNoFalseAlarms() throws {
+    // A rise to a plateau on a grid of fifteen values, with the whole analysis.
+    let trials = 300
+    var alarms = 0
+    for seed in 0..<trials {
+      var synthetic = Synthetic(epochs: [1], endpoints: 2, diverges: false, noise: false)
+      synthetic.generatorSeed = UInt64(seed)
+      synthetic.gain = { min(0.3, 0.2 * ($0 + 3.7)) }
+      alarms += try Analysis(synthetic.results()).maxima[0].verdict == .significant ? 1 : 0
+    }
+    #expect(Double(alarms) / Double(trials) < 0.05 + 3 * (0.05 * 0.95 / Double(trials)).squareRoot(), "\(alarms)")
   }
 }

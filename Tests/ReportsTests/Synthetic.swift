@@ -34,11 +34,12 @@ struct Synthetic {
   var noise = true
   var name = "noise demo"
   var description = "A small residual network on glyphs, over learning rate and batch size."
+  var generatorSeed: UInt64 = 7
   /// Replaces the grid: the swept key with its values, at learning rate 0.1 and batch size 64.
   var other: (key: String, values: [String])?
 
   func results() -> StudyResults {
-    var generator = SeededGenerator(state: 7)
+    var generator = SeededGenerator(state: generatorSeed)
     var runs: [RunResults] = []
     func add(_ learningRate: Double, _ batchSize: Int, _ settings: [Setting], shift: Double = 0) {
       let proxy = learningRate / (Double(batchSize) * 0.1)
