@@ -1,10 +1,10 @@
+import Datasets
 import Training
 
 extension SchemaReader {
   /// A run's configuration from the root of a study's YAML. Type errors are reported and the default stands in, so that reading goes on;
   /// impossible values are reported too, at the place where they are written.
   func configuration(_ root: StudyNode, seeds: RunConfiguration.Seeds) -> RunConfiguration {
-    let before = problems.count
     let top = fields(root, at: "")
     let dataset = dataset(top.fields("dataset"))
     let model = model(top.fields("model"))
@@ -16,10 +16,11 @@ extension SchemaReader {
       schedule: schedule(top.fields("schedule")), branch: branch(top.fields("branch")),
       merge: merge(top.fields("merge")), measure: measure(top.fields("measure")),
       checkpoints: checkpoints(top.fields("checkpoints")), seeds: seeds)
-    guard problems.count == before else { return configuration }
+    // A value that could not be read stands at its default, which nobody wrote.
+    let reported = Set(problems.map { SchemaKey.path($0.keyPath) })
     for problem in configuration.problems {
       let path = SchemaKey.path(problem.keyPath)
-      report(root.place(of: path[...]), problem.keyPath, problem.message)
+      if !reported.contains(path) { report(root.place(of: path[...]), problem.keyPath, problem.message) }
     }
     return configuration
   }
@@ -48,7 +49,7 @@ extension SchemaReader {
       decoupledWeightDecay: fields.truth("decoupled_weight_decay") ?? false)
   }
 
-  private func augmentation(_ top: Fields, usual: RunConfiguration.Augmentation) -> RunConfiguration.Augmentation {
+  private func augmentation(_ top: Fields, usual: Augmentation) -> Augmentation {
     guard let node = top.node("augmentation") else { return usual }
     if node.isNone { return .none }
     let fields = top.fields("augmentation")

@@ -76,15 +76,23 @@ struct FileStamp: Hashable {
   var text: String { "\(inode)-\(size)-\(modified)" }
 }
 
+/// Makes a folder and those above it.
 func makeFolder(_ url: URL) throws {
-  do {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  } catch {
-    throw FileError("make the folder", url.path, code: posixCode(error))
+  if mkdir(url.path, 0o755) == 0 { return }
+  let code = errno
+  var isFolder: ObjCBool = false
+  switch code {
+  case EEXIST where FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue:
+    return
+  case ENOENT where url.pathComponents.count > 1 && url.deletingLastPathComponent().path != url.path:
+    try makeFolder(url.deletingLastPathComponent())
+    if mkdir(url.path, 0o755) != 0, errno != EEXIST { throw FileError("make the folder", url.path) }
+  default: throw FileError("make the folder", url.path, code: code)
   }
 }
 
-private func posixCode(_ error: any Error) -> Int32 {
+/// The system's error number behind a Foundation error.
+func posixCode(_ error: any Error) -> Int32 {
   var error = error as NSError
   while let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { error = inner }
   if error.domain == NSPOSIXErrorDomain { return Int32(error.code) }
@@ -93,6 +101,8 @@ private func posixCode(_ error: any Error) -> Int32 {
   case (NSCocoaErrorDomain, CocoaError.fileWriteOutOfSpace.rawValue): return ENOSPC
   case (NSCocoaErrorDomain, CocoaError.fileWriteFileExists.rawValue): return EEXIST
   case (NSCocoaErrorDomain, CocoaError.fileWriteVolumeReadOnly.rawValue): return EROFS
+  case (NSCocoaErrorDomain, CocoaError.fileReadNoSuchFile.rawValue): return ENOENT
+  case (NSCocoaErrorDomain, CocoaError.fileReadNoPermission.rawValue): return EACCES
   default: return EIO
   }
 }

@@ -9,6 +9,8 @@ public struct LocalExecutor: Sendable {
   public var command: [String]
   /// Threads of each worker, handed on as OMP_NUM_THREADS.
   public var threads: Int
+  /// Threads of single runs, by id, that are to have another number.
+  public var resumedThreads: [String: Int] = [:]
   /// What a run costs, in any unit.
   public var cost: @Sendable (StudyRun) -> Double = Self.usualCost
 
@@ -92,7 +94,7 @@ public struct LocalExecutor: Sendable {
       // Makes the folder and its record, and finds out whether somebody else works on it.
       try RunFolder(folder, configuration: run.configuration).close()
       var environment = ProcessInfo.processInfo.environment
-      environment["OMP_NUM_THREADS"] = "\(threads)"
+      environment["OMP_NUM_THREADS"] = "\(resumedThreads[run.id] ?? threads)"
       worker = try WorkerProcess(command + [folder.path], environment: environment, errors: errors)
     } catch let held as FolderLock.Held {
       return .held("\(held.owner)")
@@ -130,6 +132,9 @@ public struct LocalExecutor: Sendable {
     case (.exit(RunWorker.Exit.held), _):
       return .held(FolderLock.owner(of: folder)?.description ?? "another process")
     case (.exit(RunWorker.Exit.failed), .failed(let reason)): return .failed(reason: reason)
+    case (.exit(RunWorker.Exit.failed), _) where !lastWords(errors).isEmpty:
+      // On a full disk the worker could not even record why.
+      return fail(run, folder, lastWords(errors).joined(separator: "\n"))
     case _ where wasStopped: return .stopped
     case (.exit(let code), _): return fail(run, folder, "its worker ended with code \(code)" + tail(of: errors))
     case (.signal(let number), _):
@@ -148,10 +153,14 @@ public struct LocalExecutor: Sendable {
   }
 
   /// The last lines a worker complained with.
+  private func lastWords(_ errors: URL) -> [String] {
+    guard let data = FileManager.default.contents(atPath: errors.path) else { return [] }
+    let text = String(decoding: data.suffix(2000), as: UTF8.self)
+    return text.split(whereSeparator: \.isNewline).suffix(5).map(String.init)
+  }
+
   private func tail(of errors: URL) -> String {
-    guard let data = FileManager.default.contents(atPath: errors.path) else { return "" }
-    let text = String(decoding: data.suffix(2000), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    let lines = text.split(whereSeparator: \.isNewline).suffix(5)
+    let lines = lastWords(errors)
     return lines.isEmpty ? "" : ":\n" + lines.map { "  \($0)" }.joined(separator: "\n")
   }
 }

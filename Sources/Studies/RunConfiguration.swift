@@ -1,3 +1,4 @@
+import Datasets
 import Training
 
 /// One fully resolved run: everything that decides its results, and nothing else.
@@ -44,10 +45,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
 
   /// Which examples are trained and tested on.
   public struct Dataset: Codable, Hashable, Sendable {
-    public enum Name: String, Codable, CaseIterable, Sendable {
-      case glyphs, cifar10, cifar100, mnist
-      case fashionMNIST = "fashion-mnist"
-    }
+    public typealias Name = KnownDataset
     public var name: Name
     /// The folder of the files; nil: the usual place for this dataset.
     public var path: String?
@@ -59,9 +57,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var size: Int?
     /// Glyphs only.
     public var classes: Int?
-    /// Glyphs only: the difficulty.
+    /// Glyphs only: the difficulty, 0 … 1.
     public var noise: Double?
-    /// Which examples are drawn (and which glyphs are made).
+    /// Glyphs only: fixes the glyphs and every example.
     public var seed: Int
 
     /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5.
@@ -81,10 +79,12 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     }
 
     /// Training examples in use.
-    public var trainingExamples: Int { train ?? name.counts?.train ?? 0 }
+    public var trainingExamples: Int { train ?? name.count(.train) ?? 0 }
     /// Test examples in use.
-    public var testExamples: Int { test ?? name.counts?.test ?? 0 }
-    public var classCount: Int { classes ?? name.classes }
+    public var testExamples: Int { test ?? name.count(.test) ?? 0 }
+    /// Pixels a side.
+    public var pictureSize: Int { size ?? name.shape.height }
+    public var classCount: Int { classes ?? name.classNames.count }
   }
 
   /// The network. `blocks`, `width` and `stem` belong to the residual networks, `hidden` to the MLP; the others are nil.
@@ -115,21 +115,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       self.stem = stem ?? (name == .mlp ? nil : .cifar)
       self.hidden = hidden ?? (name == .mlp ? [256, 256] : nil)
     }
-  }
-
-  /// Random changes to training pictures; neither is `none`.
-  public struct Augmentation: Codable, Hashable, Sendable {
-    /// Mirror left-right with probability one half.
-    public var flip: Bool
-    /// Pad by this many pixels and crop back at a random place; 0: off.
-    public var crop: Int
-
-    public init(flip: Bool, crop: Int) {
-      self.flip = flip
-      self.crop = crop
-    }
-
-    public static let none = Augmentation(flip: false, crop: 0)
   }
 
   public enum Precision: String, Codable, CaseIterable, Sendable {
@@ -263,20 +248,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   }
 }
 
-extension RunConfiguration.Dataset.Name {
-  /// Examples in the official files; nil where any number can be made.
-  public var counts: (train: Int, test: Int)? {
-    switch self {
-    case .glyphs: nil
-    case .cifar10, .cifar100: (50_000, 10_000)
-    case .mnist, .fashionMNIST: (60_000, 10_000)
-    }
-  }
-
-  var classes: Int { self == .cifar100 ? 100 : 10 }
-
+extension KnownDataset {
   /// Flip and crop for photographs; none where left and right matter.
-  public var usualAugmentation: RunConfiguration.Augmentation {
+  public var usualAugmentation: Augmentation {
     switch self {
     case .cifar10, .cifar100: .init(flip: true, crop: 4)
     case .glyphs, .mnist, .fashionMNIST: .none

@@ -57,30 +57,31 @@ extension RunConfiguration {
   private static var most: Int { 1_000_000_000 }
 
   private func checkData(_ check: inout Check) {
-    let counts = dataset.name.counts
-    check.range(dataset.train, 1...Self.most, "dataset.train")
-    check.range(dataset.test, 1...Self.most, "dataset.test")
-    for (key, asked, held) in [("train", dataset.train, counts?.train), ("test", dataset.test, counts?.test)] {
+    let name = dataset.name.rawValue
+    for (key, asked, held) in [
+      ("train", dataset.train, dataset.name.count(.train)), ("test", dataset.test, dataset.name.count(.test)),
+    ] {
+      check.range(asked, 1...10_000_000, "dataset.\(key)")
       guard let asked, let held else { continue }
-      check.require(
-        asked <= held, "dataset.\(key)", "is \(asked), but \(dataset.name.rawValue) has only \(held) examples")
+      check.require(asked <= held, "dataset.\(key)", "is \(asked), but \(name) has only \(held) examples")
     }
-    check.range(dataset.size, 4...512, "dataset.size")
     if dataset.name == .glyphs {
-      check.range(dataset.classes, 2...1000, "dataset.classes")
+      check.range(dataset.size, 8...128, "dataset.size")
+      check.range(dataset.classes, 2...100, "dataset.classes")
       let noise = dataset.noise ?? 0
-      check.require(noise.isFinite && noise >= 0 && noise <= 10, "dataset.noise", "is \(noise); expected 0 … 10")
+      check.require(noise.isFinite && noise >= 0 && noise <= 1, "dataset.noise", "is \(noise); expected 0 … 1")
       check.require(
         dataset.path == nil, "dataset.path",
-        "is given, but glyphs are made from the seed and read no files; leave it out")
+        "is given, but glyphs are made from the seed and read no files; leave it out"
+      )
     } else {
-      check.require(
-        dataset.classes == nil, "dataset.classes", "belongs to glyphs; \(dataset.name.rawValue) has its own")
-      check.require(
-        dataset.noise == nil, "dataset.noise", "belongs to glyphs; \(dataset.name.rawValue) has no such setting")
+      check.range(dataset.size, 4...dataset.name.shape.height, "dataset.size")
+      check.require(dataset.classes == nil, "dataset.classes", "belongs to glyphs; \(name) has its own")
+      check.require(dataset.noise == nil, "dataset.noise", "belongs to glyphs; \(name) has no such setting")
+      check.require(dataset.seed == 0, "dataset.seed", "belongs to glyphs; \(name) has no such setting")
     }
     check.require(dataset.seed >= 0, "dataset.seed", "is \(dataset.seed); expected 0 or more")
-    check.range(augmentation.crop, 0...64, "augmentation.crop")
+    check.range(augmentation.crop, 0...max(0, dataset.pictureSize - 1), "augmentation.crop")
     check.range(batchSize, 1...Self.most, "batch_size")
     check.require(
       batchSize <= max(1, dataset.trainingExamples), "batch_size",
@@ -114,7 +115,7 @@ extension RunConfiguration {
       check.require(model.hidden == nil, "model.hidden", "belongs to the mlp; \(name) has `blocks` and `width`")
       check.range(model.width, 1...4096, "model.width")
       let blocks = model.blocks ?? []
-      check.require((1...8).contains(blocks.count), "model.blocks", "has \(blocks.count) stages; expected 1 … 8")
+      check.require((1...4).contains(blocks.count), "model.blocks", "has \(blocks.count) stages; expected 1 … 4")
       check.require(
         blocks.allSatisfy { (1...200).contains($0) }, "model.blocks", "expected between 1 and 200 blocks in each stage")
       check.require(

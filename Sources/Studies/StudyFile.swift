@@ -17,20 +17,19 @@ import Foundation
 /// `grid` takes all combinations, `zip` goes through its lists in step, `list` names each setting; where several are given, their
 /// combinations run. `lr`, `learning_rate` and `learningRate` are one key.
 public enum StudyFile {
-  /// Reads a file; throws `StudyFileError` with everything that is wrong in it.
+  /// Reads a file; throws `FileError` if it cannot be read, `StudyFileError` with everything that is wrong in it.
   public static func read(_ url: URL) throws -> Study {
     let data: Data
     do {
       data = try Data(contentsOf: url)
     } catch {
-      throw failure(url.path, "cannot be read: \((error as NSError).localizedDescription)")
+      throw FileError("read", url.path, code: posixCode(error))
     }
-    guard let text = String(validating: data, as: UTF8.self) else { throw failure(url.path, "is not UTF-8 text") }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      let problem = StudyProblem(place: .start, keyPath: "", message: "the file is not UTF-8 text")
+      throw StudyFileError(file: url.path, problems: [problem])
+    }
     return try parse(text, file: url.path, name: url.deletingPathExtension().lastPathComponent)
-  }
-
-  private static func failure(_ file: String, _ message: String) -> StudyFileError {
-    StudyFileError(file: file, problems: [StudyProblem(place: .start, keyPath: "", message: message)])
   }
 
   /// Parses the text of a study. `file` is for messages, `name` for a study that does not say its own.

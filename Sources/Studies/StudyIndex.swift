@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// The file `index.sqlite` of a study folder: what its run folders hold, in a form that answers at once however long the metrics are.
 ///
@@ -16,17 +17,19 @@ public final class StudyIndex: Sendable {
 
   private static let version = 1
   private let runs: URL
-  private let database: DatabaseQueue
+  private let current: Mutex<DatabaseQueue>
+
+  private var database: DatabaseQueue { current.withLock { $0 } }
 
   /// Opens the index of a study folder, building it anew if it cannot be used.
   public init(_ study: URL) throws {
     runs = study.appendingPathComponent("runs")
     let path = study.appendingPathComponent("index.sqlite").path
     if let found = try? Self.open(path) {
-      database = found
+      current = Mutex(found)
     } else {
       for suffix in ["", "-journal", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
-      database = try (try? Self.open(path)) ?? Self.prepared(DatabaseQueue())
+      current = Mutex(try (try? Self.open(path)) ?? Self.prepared(DatabaseQueue()))
     }
   }
 
@@ -69,6 +72,17 @@ public final class StudyIndex: Sendable {
 
   /// Reads again the runs whose files changed, and forgets those that are gone.
   public func refresh(_ ids: [String]) throws {
+    do {
+      try update(ids)
+    } catch is DatabaseError {
+      // A full disk or a folder that became read-only must not hide the results.
+      let memory = try Self.prepared(DatabaseQueue())
+      current.withLock { $0 = memory }
+      try update(ids)
+    }
+  }
+
+  private func update(_ ids: [String]) throws {
     let known = try database.read { db in
       try Row.fetchAll(db, sql: "SELECT id, stamp FROM run").reduce(into: [String: String]()) {
         $0[$1["id"]] = $1["stamp"]

@@ -7,6 +7,6 @@ struct Valley: AsyncParsableCommand {
     commandName: "valley",
     abstract: "Train networks under controlled noise, merge them, and measure what the merge gains.",
     version: "0.1.0",
-    subcommands: [DataCommand.self, ReportCommand.self]
+    subcommands: [DataCommand.self, ReportCommand.self, StudyCommand.self, RunWorkerCommand.self]
   )
 }

@@ -144,6 +144,20 @@ import Training
     #expect(error.problems.map(\.line) == [1, 2, 3, 4, 5], "\(error)")
   }
 
+  @Test func formAndValuesAreCheckedTogether() throws {
+    let error = try failure("batch_size: 99999\noptimizer:\n  lr: -1\n  momentm: 0.9\nmodel: {width: wide}\n")
+    #expect(error.problems.map(\.line) == [1, 3, 4, 5], "\(error)")
+  }
+
+  @Test func filesThatCannotBeRead() throws {
+    let scratch = try Scratch()
+    let missing = try #require(throws: FileError.self) { try StudyFile.read(scratch.file("none.yaml")) }
+    #expect(missing.description.contains("cannot read") && missing.description.contains("none.yaml: No such file"))
+    try Data([0x61, 0xFF, 0xFE]).write(to: scratch.file("bad.yaml"))
+    let bad = try #require(throws: StudyFileError.self) { try StudyFile.read(scratch.file("bad.yaml")) }
+    #expect(bad.description.contains("bad.yaml:1:1: the file is not UTF-8 text"))
+  }
+
   @Test func hostileFilesAreRefusedQuickly() throws {
     var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
     for level in 1...30 {

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Studies
+
+/// `valley study status`: how each run of a study stands.
+struct StudyStatus: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show how the runs of a study stand.",
+    discussion: """
+      EXAMPLES
+        valley study status out/demo
+        valley study status out/demo --json
+      """)
+
+  @Argument(help: "The study's folder.") var folder: String
+  @Flag(help: "Print JSON.") var json = false
+
+  struct Row: Encodable {
+    var id: String
+    var values: [String: String]
+    var seeds: RunConfiguration.Seeds
+    var status: String
+    var reason: String?
+    var divergedAtStep: Int?
+    var owner: String?
+    var stepsDone, stepsTotal: Int
+    var results: Int
+    /// Mean accuracy gain of the merges so far, a fraction.
+    var accuracyGain: Double?
+    var seconds: Double
+    var attempts: Int
+  }
+
+  struct Report: Encodable {
+    var name, description, folder: String
+    var runs: [Row]
+    var undeclared: [String]
+  }
+
+  func run() throws {
+    let study = try StudyFolder(URL(fileURLWithPath: folder))
+    let states = try study.states(StudyIndex(study.url))
+    let results = try study.results()
+    let rows = zip(states, results.runs).map { Self.row($0, $1) }
+    if json {
+      return try printJSON(
+        Report(
+          name: study.study.name, description: study.study.description, folder: study.url.path, runs: rows,
+          undeclared: study.undeclared))
+    }
+    let axes = study.study.axes.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
+    var table = TextTable(["run"] + axes + ["seed", "status", "steps", "results", "gain pp", "time"])
+    for (state, row) in zip(states, rows) {
+      let status = row.divergedAtStep.map { "diverged at \($0)" } ?? (state.wasInterrupted ? "interrupted" : row.status)
+      let seed = state.run.label.split(separator: "=").last.map(String.init) ?? ""
+      let gain = row.accuracyGain.map { String(format: "%+.2f", $0 * 100) } ?? ""
+      let cells = [seed, status, "\(Int(state.fraction * 100)) %", "\(row.results)", gain, clock(row.seconds)]
+      table.rows.append([row.id] + state.run.values.map(\.value) + cells)
+    }
+    print("\(Terminal.colour(study.study.name, 1))  \(study.study.description)\n\n\(table.text)\n")
+    let counts = Dictionary(grouping: rows, by: \.status).mapValues(\.count).sorted { $0.key < $1.key }
+    print("\(rows.count) runs: " + counts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+    for row in rows { if let reason = row.reason { print("\(row.id) failed: \(reason)") } }
+    if !study.undeclared.isEmpty {
+      print("\(study.undeclared.count) run folders are ignored, since the study no longer declares them")
+    }
+  }
+
+  private static func row(_ state: RunState, _ results: RunResults) -> Row {
+    var (reason, diverged): (String?, Int?) = (nil, nil)
+    switch state.status {
+    case .failed(let text): reason = text
+    case .diverged(let step): diverged = step
+    case .pending, .running, .done: break
+    }
+    let merged = results.rows.filter { $0.kind == .merged }
+    let middle = merged.filter { $0.alpha == 0.5 }
+    let gains = (middle.isEmpty ? merged : middle).compactMap(\.accuracyGain)
+    return Row(
+      id: state.run.id, values: Dictionary(state.run.values.map { ($0.key, $0.value) }) { first, _ in first },
+      seeds: state.run.configuration.seeds, status: state.status.name, reason: reason, divergedAtStep: diverged,
+      owner: state.owner?.description, stepsDone: state.record?.stepsDone ?? 0,
+      stepsTotal: state.record?.stepsTotal ?? state.run.configuration.steps().total, results: state.resultCount,
+      accuracyGain: gains.isEmpty ? nil : gains.reduce(0, +) / Double(gains.count), seconds: state.record?.seconds ?? 0,
+      attempts: state.record?.attempts ?? 0)
+  }
+}
+
+/// `valley study list`: the studies below a folder.
+struct StudyList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the studies in a folder.",
+    discussion: """
+      EXAMPLES
+        valley study list
+        valley study list /data/studies --json
+      """)
+
+  @Argument(help: "Where to look, up to two folders deep.") var root = "out"
+  @Flag(help: "Print JSON.") var json = false
+
+  struct Row: Encodable {
+    var folder: String
+    var name: String
+    var description: String
+    var runs = 0
+    var counts: [String: Int] = [:]
+    var results = 0
+    /// Why the study cannot be read.
+    var problem: String?
+  }
+
+  func run() throws {
+    let url = URL(fileURLWithPath: root)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw ValidationError("there is no folder \(root); `valley study run` makes one for each study")
+    }
+    let rows = Self.folders(url).map(Self.row)
+    if json { return try printJSON(rows) }
+    guard !rows.isEmpty else { return print("no studies in \(root)") }
+    var table = TextTable(["study", "runs", "done", "diverged", "failed", "running", "to do", "results", "folder"])
+    for row in rows {
+      func count(_ status: String) -> String { "\(row.counts[status] ?? 0)" }
+      table.rows.append([
+        row.name, "\(row.runs)", count("done"), count("diverged"), count("failed"), count("running"), count("pending"),
+        "\(row.results)", row.folder,
+      ])
+    }
+    print(table.text)
+    for row in rows { if let problem = row.problem { print("\(row.folder): \(problem)") } }
+  }
+
+  private static func folders(_ root: URL) -> [URL] {
+    func children(_ url: URL) -> [URL] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+      return names.filter { !$0.hasPrefix(".") }.sorted().map { url.appendingPathComponent($0) }
+    }
+    func isStudy(_ url: URL) -> Bool {
+      // A folder that has only a study.yaml may be a collection of declarations.
+      ["study.yaml", "runs"].allSatisfy { FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path) }
+    }
+    if isStudy(root) { return [root] }
+    return children(root).flatMap { isStudy($0) ? [$0] : children($0).filter(isStudy) }
+  }
+
+  private static func row(_ url: URL) -> Row {
+    var row = Row(folder: url.relativePath, name: url.lastPathComponent, description: "")
+    do {
+      let folder = try StudyFolder(url)
+      let states = try folder.states(StudyIndex(url))
+      row.name = folder.study.name
+      row.description = folder.study.description
+      row.runs = states.count
+      row.counts = Dictionary(grouping: states, by: \.status.name).mapValues(\.count)
+      row.results = states.reduce(0) { $0 + $1.resultCount }
+    } catch {
+      row.problem = "\(error)"
+    }
+    return row
+  }
+}
+
+/// `valley study export`: all results as one file.
+struct StudyExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write all results of a study as CSV or JSON.",
+    discussion: """
+      CSV has one line for each single and each merge; accuracies and gains are fractions, losses in nats.
+
+      EXAMPLES
+        valley study export out/demo --csv -o demo.csv
+        valley study export out/demo --json
+      """)
+
+  @Argument(help: "The study's folder.") var folder: String
+  @Flag(help: "Write CSV (the default).") var csv = false
+  @Flag(help: "Write JSON, which has runs without results and the noise measurements too.") var json = false
+  @Option(name: .shortAndLong, help: "The file to write.  (default: standard output)") var output: String?
+
+  func validate() throws {
+    if csv && json { throw ValidationError("choose one of --csv and --json") }
+  }
+
+  func run() throws {
+    let results = try StudyFolder(URL(fileURLWithPath: folder)).results()
+    let data = json ? try results.json() + Data("\n".utf8) : Data(results.csv().utf8)
+    if let output {
+      try writeAtomically(data, to: output)
+    } else {
+      try FileHandle.standardOutput.write(contentsOf: data)
+    }
+  }
+}

@@ -1,0 +1,225 @@
+import ArgumentParser
+import Foundation
+import Studies
+import Torch
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `valley study run`: performs what is still to do of a study.
+struct StudyRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a study, or go on with it where it stopped.",
+    discussion: """
+      Runs that are done (or diverged) are kept, interrupted ones go on from their last checkpoint, failed ones are tried again. Ctrl-C
+      lets every worker finish its step and write a checkpoint; a second Ctrl-C ends them at once. The exit code is 1 if runs failed, 130
+      if the study was interrupted, 75 if runs are in use by another process.
+
+      EXAMPLES
+        valley study run studies/demo.yaml
+        valley study run studies/demo.yaml --jobs 2 --threads 1 --out /data/demo
+        valley study run studies/demo.yaml --fresh --yes
+      """)
+
+  @Argument(help: "The study, a YAML file.") var study: String
+  @Option(help: "The study's folder.  (default: out/<study name>)") var out: String?
+  @Option(help: "Worker processes at a time.  (default: one a processor, at most 8; 1 on a GPU)") var jobs: Int?
+  @Option(help: "Threads of each worker.  (default: processors / jobs)") var threads: Int?
+  @Flag(help: "Delete what the study's runs have produced and start over; asks for --yes.") var fresh = false
+  @Flag(help: "Delete without asking.") var yes = false
+  @Flag(help: "Print a summary as JSON at the end.") var json = false
+
+  func validate() throws {
+    if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs); expected 1 … 1024") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); expected 1 … 1024")
+    }
+  }
+
+  struct Summary: Encodable {
+    struct Failure: Encodable { var run, label, reason: String }
+    var study, folder: String
+    var runs, complete: Int
+    var diverged: [String]
+    var failed: [Failure]
+    var inUse: [String]
+    var interrupted: Bool
+  }
+
+  func run() throws {
+    let file = URL(fileURLWithPath: study)
+    let name = try StudyFile.read(file).name
+    let folder = try StudyFolder(URL(fileURLWithPath: out ?? "out/\(name)"), for: file)
+    if fresh { try deleteResults(folder) }
+    let states = try folder.states(StudyIndex(folder.url))
+    let todo = states.filter { !$0.isComplete }
+    var executor = LocalExecutor(
+      command: [try executablePath(), "run-worker", "--watch-input"], jobs: jobs ?? folder.study.usualJobs,
+      threads: threads)
+    if threads == nil {
+      // The same number of threads gives the same bits.
+      for state in todo where state.wasInterrupted {
+        executor.resumedThreads[state.run.id] = state.record?.versions?.threads
+      }
+    }
+    announce(folder, states, todo, executor)
+
+    let monitor = StudyMonitor(name, states)
+    let stop = LocalExecutor.Stop()
+    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if !stop.isRequested {
+          monitor.say("stopping: each run finishes its step and writes a checkpoint; Ctrl-C again ends them at once")
+        }
+        stop.request()
+      }
+      source.resume()
+      return source
+    }
+    let endings = executor.perform(todo.map(\.run), in: folder, stop: stop) { monitor.note($0) }
+    for source in sources { source.cancel() }
+    let isInterrupted = endings.count < todo.count || endings.contains { $0.ending == .stopped }
+    try finish(folder, monitor.tally, isInterrupted: isInterrupted)
+  }
+
+  private func announce(_ folder: StudyFolder, _ states: [RunState], _ todo: [RunState], _ executor: LocalExecutor) {
+    let undeclared = folder.undeclared
+    if !undeclared.isEmpty {
+      Terminal.writeError(
+        "ignored: \(undeclared.count) \(undeclared.count == 1 ? "run" : "runs") in \(folder.url.path)/runs that the study no longer "
+          + "declares (\(undeclared.prefix(3).joined(separator: ", "))\(undeclared.count > 3 ? ", …" : ""))\n")
+    }
+    let resumed = todo.filter(\.wasInterrupted).count
+    Terminal.writeError(
+      "\(folder.study.name): \(states.count) runs, \(states.count - todo.count) done, \(todo.count) to do"
+        + (resumed > 0 ? " (\(resumed) from a checkpoint)" : "")
+        + "; \(executor.jobs) at a time, \(executor.threads) \(executor.threads == 1 ? "thread" : "threads") each; "
+        + "in \(folder.url.relativePath)\n")
+  }
+
+  private func deleteResults(_ folder: StudyFolder) throws {
+    let started = try folder.states(StudyIndex(folder.url)).filter { $0.record != nil }
+    guard !started.isEmpty else { return }
+    guard yes else {
+      throw ValidationError(
+        "--fresh would delete the results and checkpoints of \(started.count) runs in \(folder.url.path)/runs; "
+          + "add --yes to do so")
+    }
+    try folder.deleteResults()
+  }
+
+  private func finish(_ folder: StudyFolder, _ tally: StudyTally, isInterrupted: Bool) throws {
+    // What other processes did meanwhile counts too.
+    let states = try folder.states(StudyIndex(folder.url))
+    let complete = Set(states.filter(\.isComplete).map(\.run.id))
+    let held = tally.held.filter { !complete.contains($0.run.id) }
+    let summary = Summary(
+      study: folder.study.name, folder: folder.url.path, runs: tally.total, complete: complete.count,
+      diverged: states.filter { $0.status.name == "diverged" }.map(\.run.id),
+      failed: tally.failed.map { .init(run: $0.run.id, label: $0.run.label, reason: $0.reason) },
+      inUse: held.map(\.run.id), interrupted: isInterrupted)
+    for failure in summary.failed {
+      Terminal.writeError("failed: \(failure.label) (runs/\(failure.run)): \(failure.reason)\n")
+    }
+    for (run, owner) in held { Terminal.writeError("left alone: \(run.label) is in use by \(owner)\n") }
+    let diverged = summary.diverged.isEmpty ? "" : " (\(summary.diverged.count) diverged)"
+    Terminal.writeError(
+      "\(summary.complete) of \(summary.runs) runs done\(diverged)"
+        + "\(isInterrupted ? "; run the same command to go on" : "")\n")
+    if json { try printJSON(summary) }
+    if isInterrupted { throw ExitCode(130) }
+    if !summary.failed.isEmpty { throw ExitCode(1) }
+    if !summary.inUse.isEmpty { throw ExitCode(75) }
+  }
+
+  private func executablePath() throws -> String {
+    guard let path = Bundle.main.executablePath else {
+      throw ValidationError("cannot tell where the valley executable is")
+    }
+    return path
+  }
+}
+
+/// Shows an executor's events: a line for the study, one for each run at work, and lines that stay for what is over.
+final class StudyMonitor: @unchecked Sendable {
+  private let mutex = NSLock()
+  private let name: String
+  private let start = Date()
+  private let block = StatusBlock()
+  private var current: StudyTally
+
+  init(_ name: String, _ states: [RunState]) {
+    self.name = name
+    current = StudyTally(states)
+  }
+
+  var tally: StudyTally { mutex.withLock { current } }
+
+  func say(_ text: String) { mutex.withLock { block.print(text) } }
+
+  func note(_ event: LocalExecutor.Event) {
+    mutex.withLock {
+      let now = Date()
+      var isOver = false
+      if case .ended(let run, let ending) = event {
+        isOver = true
+        let started = current.active.first { $0.run.id == run.id }?.started ?? now
+        block.print(Self.line(run, ending, seconds: now.timeIntervalSince(started)))
+      }
+      current.note(event, at: now)
+      block.show(lines(now), now: now, isUrgent: isOver && Terminal.isErrorTerminal)
+    }
+  }
+
+  private static func line(_ run: StudyRun, _ ending: LocalExecutor.Ending, seconds: Double) -> String {
+    let how =
+      switch ending {
+      case .done: "done in \(clock(seconds))"
+      case .diverged(let step): "diverged at step \(step), after \(clock(seconds))"
+      case .failed(let reason): "failed: \(reason.split(separator: "\n").first ?? "")"
+      case .stopped: "stopped"
+      case .held: "in use elsewhere"
+      }
+    return "\(run.id)  \(run.label)  \(how)"
+  }
+
+  private func lines(_ now: Date) -> [String] {
+    let failed = current.failed.isEmpty ? "" : ", \(current.failed.count) failed"
+    let head =
+      "\(name) \(bar(current.fraction, width: 20)) \(current.complete)/\(current.total) runs, "
+      + "\(Int(current.fraction * 100)) %, \(clock(now.timeIntervalSince(start))) in, "
+      + "\(clock(current.timeLeft(at: now))) left\(failed)"
+    return [head]
+      + current.active.map { active in
+        let progress = active.progress
+        return
+          "  \(bar(active.fraction, width: 10)) \(active.run.label)  \(progress?.done ?? 0)/\(progress?.total ?? 0) "
+          + "\(progress?.phase ?? "starting")  \(clock(active.timeLeft(at: now))) left"
+      }
+  }
+}
+
+/// `valley run-worker`: one run, on behalf of `valley study run`.
+struct RunWorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run-worker", abstract: "Perform the run of one run folder.", shouldDisplay: false)
+
+  @Argument(help: "The run folder, with its run.json.") var folder: String
+  @Flag(help: "Stop at the end of standard input.") var watchInput = false
+
+  func run() throws {
+    if let threads = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap(Int.init), threads > 0 {
+      Libtorch.setThreads(threads)
+    }
+    let code = RunWorker.perform(
+      StudyEngine.run, in: URL(fileURLWithPath: folder), versions: StudyEngine.versions(), watchesInput: watchInput)
+    throw ExitCode(code)
+  }
+}

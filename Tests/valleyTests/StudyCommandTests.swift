@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import valley
+
+@Suite struct StudyCommandTests {
+  @Test func commandsAreFound() throws {
+    let run = try #require(
+      try Valley.parseAsRoot(["study", "run", "a.yaml", "--jobs", "3", "--threads", "2", "--out", "b"])
+        as? StudyRunCommand)
+    #expect(run.study == "a.yaml" && run.jobs == 3 && run.threads == 2 && run.out == "b" && !run.fresh)
+    #expect(try Valley.parseAsRoot(["study", "list"]) is StudyList)
+    #expect(try Valley.parseAsRoot(["study", "status", "x"]) is StudyStatus)
+    #expect(try Valley.parseAsRoot(["study", "plan", "x", "--json"]) is StudyPlan)
+    #expect((try Valley.parseAsRoot(["study", "export", "x", "-o", "y"]) as? StudyExportCommand)?.output == "y")
+    #expect((try Valley.parseAsRoot(["run-worker", "x", "--watch-input"]) as? RunWorkerCommand)?.watchInput == true)
+    #expect(!Valley.helpMessage().contains("run-worker"))
+  }
+
+  @Test(arguments: [
+    ["study", "run", "a.yaml", "--jobs", "0"], ["study", "run", "a.yaml", "--threads", "-1"], ["study", "run"],
+    ["study", "export", "x", "--csv", "--json"], ["study", "plan", "x", "--job", "1"],
+  ])
+  func wrongArgumentsAreRefused(_ arguments: [String]) {
+    #expect(throws: (any Error).self) { try Valley.parseAsRoot(arguments) }
+  }
+}
+
+@Suite struct ProgressTests {
+  @Test func times() {
+    #expect([7, 750, 11_045, 183_600].map { clock($0) } == ["0:07", "12:30", "3:04:05", "2 d 03 h"])
+    #expect([nil, .infinity, .nan, -1].map { clock($0) } == ["–", "–", "–", "–"])
+  }
+
+  @Test func bars() {
+    #expect(bar(0.5, width: 4) == "━━──")
+    #expect(bar(2, width: 2) == "━━" && bar(.zero, width: 2) == "──" && bar(0.5, width: -3).isEmpty)
+  }
+
+  @Test func tablesAreAligned() {
+    var table = TextTable(["name", "count", "run"])
+    table.rows = [["a", "5", "12ab"], ["long name", "1200", "7"]]
+    let lines = table.text.split(separator: "\n").map { $0.replacingOccurrences(of: "\u{1B}[1m", with: "") }
+    #expect(lines[0].hasPrefix("name       count  run"))
+    #expect(lines[1] == "a              5  12ab")
+    #expect(lines[2] == "long name   1200  7")
+  }
+}
