@@ -133,17 +133,21 @@ public enum Safetensors {
     for entry in entries {
       guard entry.start == end else {
         throw CheckpointError(
-          path, "\(entry.name): starts at byte \(entry.start) of the data, \(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))")
+          path,
+          "\(entry.name): starts at byte \(entry.start) of the data, \(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))"
+        )
       }
       end = entry.end
     }
     guard end == dataSize else {
-      throw CheckpointError(path, "holds \(dataSize) bytes of tensors where its header names \(end); it was cut off or has a tail")
+      throw CheckpointError(
+        path, "holds \(dataSize) bytes of tensors where its header names \(end); it was cut off or has a tail")
     }
     return (entries, metadata, dataStart)
   }
 
-  private static func entry(_ name: String, _ fields: [(String, HeaderJSON)], dataSize: Int, path: String) throws -> Entry
+  private static func entry(_ name: String, _ fields: [(String, HeaderJSON)], dataSize: Int, path: String) throws
+    -> Entry
   {
     func integers(_ value: HeaderJSON?) -> [Int]? {
       guard case .array(let items) = value else { return nil }
@@ -164,10 +168,12 @@ public enum Safetensors {
       bytes = product
     }
     guard offsets[0] <= offsets[1], offsets[1] <= dataSize else {
-      throw CheckpointError(path, "\(name): its bytes \(offsets[0])..<\(offsets[1]) lie outside the file's \(dataSize) bytes of data")
+      throw CheckpointError(
+        path, "\(name): its bytes \(offsets[0])..<\(offsets[1]) lie outside the file's \(dataSize) bytes of data")
     }
     guard offsets[1] - offsets[0] == bytes else {
-      throw CheckpointError(path, "\(name): \(shape) \(dtype) takes \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
+      throw CheckpointError(
+        path, "\(name): \(shape) \(dtype) takes \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
     }
     return Entry(name: name, dtype: dtype, shape: shape, start: offsets[0], end: offsets[1])
   }
@@ -192,7 +198,8 @@ private final class Mapping {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
-    guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+    guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
+    else {
       throw CheckpointError(path, "cannot be mapped: \(String(cString: strerror(errno)))")
     }
     bytes = UnsafeRawBufferPointer(start: address, count: size)

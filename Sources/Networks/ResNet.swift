@@ -40,7 +40,8 @@ public struct ResNet: Module {
   ) throws {
     guard (1...4).contains(blocks.count), blocks.allSatisfy({ $0 > 0 }), width > 0 else {
       throw TorchError(
-        operation: "ResNet", message: "blocks \(blocks) at width \(width): one to four stages of one or more blocks are needed")
+        operation: "ResNet",
+        message: "blocks \(blocks) at width \(width): one to four stages of one or more blocks are needed")
     }
     self.stem = stem
     conv1 =

@@ -62,7 +62,8 @@ extension Tensor {
     in range: Range<Int>, shape: [Int], generator: Generator, device: Device = .cpu
   ) throws -> Tensor {
     try call(
-      "aten::randint.low_generator", range.lowerBound, range.upperBound, shape, generator, DType.int64, Int?.none, device
+      "aten::randint.low_generator", range.lowerBound, range.upperBound, shape, generator, DType.int64, Int?.none,
+      device
     )
   }
 

@@ -20,7 +20,9 @@ extension Tensor {
   public func symmetricEigen() throws -> (values: Tensor, vectors: Tensor) {
     try pair(callTensors("aten::linalg_eigh", self), "aten::linalg_eigh")
   }
-  public func qr() throws -> (q: Tensor, r: Tensor) { try pair(callTensors("aten::linalg_qr", self), "aten::linalg_qr") }
+  public func qr() throws -> (q: Tensor, r: Tensor) {
+    try pair(callTensors("aten::linalg_qr", self), "aten::linalg_qr")
+  }
 
   /// L with A = L · Lᵀ, for a positive definite A.
   public func cholesky() throws -> Tensor { try call("aten::linalg_cholesky", self) }

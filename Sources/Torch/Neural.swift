@@ -79,7 +79,8 @@ extension Tensor {
 
   /// Zeroes each element with `probability` and scales the others to keep the mean.
   public func dropout(_ probability: Double, generator: Generator) throws -> Tensor {
-    let keep = try Tensor.uniform(shape, generator: generator, dtype: .float32, device: device).greaterOrEqual(probability)
+    let keep = try Tensor.uniform(shape, generator: generator, dtype: .float32, device: device).greaterOrEqual(
+      probability)
     return try self * keep.to(dtype) * (1 / (1 - probability))
   }
 }

@@ -156,7 +156,8 @@ private func handle(_ name: StaticString) throws -> VTOperator {
   let dot = full.lastIndex(of: ".")
   var found: VTOperator?
   try check(
-    vt_operator(String(full[..<(dot ?? full.endIndex)]), dot.map { String(full[full.index(after: $0)...]) } ?? "", &found),
+    vt_operator(
+      String(full[..<(dot ?? full.endIndex)]), dot.map { String(full[full.index(after: $0)...]) } ?? "", &found),
     full)
   guard let found else { throw TorchError(operation: full, message: "no such operator") }
   let entry = SendableHandle(handle: found)
@@ -165,7 +166,9 @@ private func handle(_ name: StaticString) throws -> VTOperator {
 }
 
 /// Calls an operator by its dispatcher name, "aten::add.Tensor", with its leading arguments; the rest take the schema's defaults.
-private func invoke(_ name: StaticString, _ arguments: [any OperatorArgument], _ results: UnsafeMutableBufferPointer<VTValue>)
+private func invoke(
+  _ name: StaticString, _ arguments: [any OperatorArgument], _ results: UnsafeMutableBufferPointer<VTValue>
+)
   throws -> (count: Int, overflow: UnsafeMutablePointer<VTValue>?)
 {
   let handle = try handle(name)
