@@ -1,14 +1,20 @@
 // Element-wise arithmetic, with broadcasting as in PyTorch.
 
+/// A plain number beside a tensor. As in PyTorch an `Int`, which a literal without a point is, leaves an integer tensor of its type,
+/// while a `Double` makes it float32.
+public protocol Scalar: OperatorArgument {}
+extension Int: Scalar {}
+extension Double: Scalar {}
+
 public func + (a: Tensor, b: Tensor) throws -> Tensor { try call("aten::add.Tensor", a, b) }
-public func + (a: Tensor, b: Double) throws -> Tensor { try call("aten::add.Scalar", a, b) }
-public func + (a: Double, b: Tensor) throws -> Tensor { try call("aten::add.Scalar", b, a) }
+public func + (a: Tensor, b: some Scalar) throws -> Tensor { try call("aten::add.Scalar", a, b) }
+public func + (a: some Scalar, b: Tensor) throws -> Tensor { try call("aten::add.Scalar", b, a) }
 public func - (a: Tensor, b: Tensor) throws -> Tensor { try call("aten::sub.Tensor", a, b) }
-public func - (a: Tensor, b: Double) throws -> Tensor { try call("aten::sub.Scalar", a, b) }
-public func - (a: Double, b: Tensor) throws -> Tensor { try call("aten::rsub.Scalar", b, a) }
+public func - (a: Tensor, b: some Scalar) throws -> Tensor { try call("aten::sub.Scalar", a, b) }
+public func - (a: some Scalar, b: Tensor) throws -> Tensor { try call("aten::rsub.Scalar", b, a) }
 public func * (a: Tensor, b: Tensor) throws -> Tensor { try call("aten::mul.Tensor", a, b) }
-public func * (a: Tensor, b: Double) throws -> Tensor { try call("aten::mul.Scalar", a, b) }
-public func * (a: Double, b: Tensor) throws -> Tensor { try call("aten::mul.Scalar", b, a) }
+public func * (a: Tensor, b: some Scalar) throws -> Tensor { try call("aten::mul.Scalar", a, b) }
+public func * (a: some Scalar, b: Tensor) throws -> Tensor { try call("aten::mul.Scalar", b, a) }
 public func / (a: Tensor, b: Tensor) throws -> Tensor { try call("aten::div.Tensor", a, b) }
 public func / (a: Tensor, b: Double) throws -> Tensor { try call("aten::div.Scalar", a, b) }
 public func / (a: Double, b: Tensor) throws -> Tensor { try b.reciprocal() * a }
@@ -17,15 +23,15 @@ public prefix func - (a: Tensor) throws -> Tensor { try call("aten::neg", a) }
 // Comparisons give boolean tensors.
 extension Tensor {
   public func equals(_ other: Tensor) throws -> Tensor { try call("aten::eq.Tensor", self, other) }
-  public func equals(_ value: Double) throws -> Tensor { try call("aten::eq.Scalar", self, value) }
+  public func equals(_ value: some Scalar) throws -> Tensor { try call("aten::eq.Scalar", self, value) }
   public func less(_ other: Tensor) throws -> Tensor { try call("aten::lt.Tensor", self, other) }
-  public func less(_ value: Double) throws -> Tensor { try call("aten::lt.Scalar", self, value) }
+  public func less(_ value: some Scalar) throws -> Tensor { try call("aten::lt.Scalar", self, value) }
   public func lessOrEqual(_ other: Tensor) throws -> Tensor { try call("aten::le.Tensor", self, other) }
-  public func lessOrEqual(_ value: Double) throws -> Tensor { try call("aten::le.Scalar", self, value) }
+  public func lessOrEqual(_ value: some Scalar) throws -> Tensor { try call("aten::le.Scalar", self, value) }
   public func greater(_ other: Tensor) throws -> Tensor { try call("aten::gt.Tensor", self, other) }
-  public func greater(_ value: Double) throws -> Tensor { try call("aten::gt.Scalar", self, value) }
+  public func greater(_ value: some Scalar) throws -> Tensor { try call("aten::gt.Scalar", self, value) }
   public func greaterOrEqual(_ other: Tensor) throws -> Tensor { try call("aten::ge.Tensor", self, other) }
-  public func greaterOrEqual(_ value: Double) throws -> Tensor { try call("aten::ge.Scalar", self, value) }
+  public func greaterOrEqual(_ value: some Scalar) throws -> Tensor { try call("aten::ge.Scalar", self, value) }
   public func and(_ other: Tensor) throws -> Tensor { try call("aten::logical_and", self, other) }
   public func or(_ other: Tensor) throws -> Tensor { try call("aten::logical_or", self, other) }
   public func not() throws -> Tensor { try call("aten::logical_not", self) }
@@ -67,8 +73,8 @@ extension Tensor {
   public func power(_ exponent: Double) throws -> Tensor { try call("aten::pow.Tensor_Scalar", self, exponent) }
   public func maximum(_ other: Tensor) throws -> Tensor { try call("aten::maximum", self, other) }
   public func minimum(_ other: Tensor) throws -> Tensor { try call("aten::minimum", self, other) }
-  public func remainder(_ divisor: Double) throws -> Tensor { try call("aten::remainder.Scalar", self, divisor) }
-  public func floorDivide(_ divisor: Double) throws -> Tensor {
+  public func remainder(_ divisor: some Scalar) throws -> Tensor { try call("aten::remainder.Scalar", self, divisor) }
+  public func floorDivide(_ divisor: some Scalar) throws -> Tensor {
     try call("aten::div.Scalar_mode", self, divisor, "floor")
   }
   public func clamp(min: Double? = nil, max: Double? = nil) throws -> Tensor {
@@ -86,7 +92,7 @@ extension Tensor {
   @discardableResult public func addInPlace(_ other: Tensor, scale: Double = 1) throws -> Tensor {
     try call("aten::add_.Tensor", self, other, scale)
   }
-  @discardableResult public func addInPlace(_ value: Double) throws -> Tensor {
+  @discardableResult public func addInPlace(_ value: some Scalar) throws -> Tensor {
     try call("aten::add_.Scalar", self, value)
   }
   @discardableResult public func subtractInPlace(_ other: Tensor) throws -> Tensor {
@@ -95,7 +101,7 @@ extension Tensor {
   @discardableResult public func multiplyInPlace(_ other: Tensor) throws -> Tensor {
     try call("aten::mul_.Tensor", self, other)
   }
-  @discardableResult public func multiplyInPlace(_ value: Double) throws -> Tensor {
+  @discardableResult public func multiplyInPlace(_ value: some Scalar) throws -> Tensor {
     try call("aten::mul_.Scalar", self, value)
   }
   @discardableResult public func divideInPlace(_ other: Tensor) throws -> Tensor {

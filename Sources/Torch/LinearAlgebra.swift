@@ -29,5 +29,9 @@ extension Tensor {
 
   /// X with self · X = `right`.
   public func solve(_ right: Tensor) throws -> Tensor { try call("aten::linalg_solve", self, right) }
+  /// The sign of the determinant and the logarithm of its absolute value.
+  public func signedLogDeterminant() throws -> (sign: Tensor, logarithm: Tensor) {
+    try pair(callTensors("aten::linalg_slogdet", self), "aten::linalg_slogdet")
+  }
   public func inverse() throws -> Tensor { try call("aten::linalg_inv", self) }
 }

@@ -1,0 +1,118 @@
+import Checkpoints
+import TestSupport
+import Testing
+import Torch
+
+@testable import Networks
+
+/// The networks PyTorch ran, with the settings their fixtures name.
+enum Oracle {
+  static let names = ["mlp", "resnet18-cifar", "resnet18-imagenet", "resnet50", "resnet-111"]
+
+  static func network(_ fixture: Fixture, seed: UInt64 = 0) throws -> any Module {
+    let generator = try Generator(seed: seed)
+    guard fixture.metadata["sizes"] == nil else {
+      let sizes: [Int] = try fixture.setting("sizes")
+      return try MLP(
+        inputs: sizes[0], hidden: Array(sizes[1..<(sizes.count - 1)]), classes: sizes[sizes.count - 1],
+        generator: generator)
+    }
+    return try ResNet(
+      blocks: fixture.setting("blocks"), block: fixture.metadata["block"] == "bottleneck" ? .bottleneck : .basic,
+      width: fixture.setting("width"), stem: #require(ResNet.Stem(rawValue: fixture.metadata["stem"] ?? "")),
+      classes: 10, generator: generator)
+  }
+}
+
+@Suite struct NetworkOracleTests {
+  @Test(arguments: Oracle.names, [MemoryFormat.contiguous, .channelsLast])
+  func forwardAndBackwardAgreeWithPyTorch(_ name: String, _ format: MemoryFormat) throws {
+    let fixture = try Fixture(name)
+    let weights = fixture.part("weights/")
+    let network = try Oracle.network(fixture)
+    try network.load(weights.clone())
+    try network.move(to: .cpu, format: format)
+    let input = try fixture["input"].contiguous(format)
+    var ours = Weights()
+
+    ours["logits_eval"] = try withoutGradients { try network(input, .evaluation) }
+    #expect(try network.weights.isIdentical(to: weights.ordered(as: network)), "evaluation changed the network")
+
+    let trainable = network.parameters().filter(\.parameter.isTrainable)
+    for (_, parameter) in trainable { try parameter.value.setRequiresGradient(true) }
+    let logits = try network(input, .training)
+    let loss = try logits.crossEntropy(fixture["labels"])
+    try loss.backward()
+    ours["logits_train"] = logits
+    ours["loss"] = loss
+    for (name, parameter) in trainable { ours["gradients/\(name)"] = try parameter.value.gradient() }
+    for (name, parameter) in network.parameters() where !parameter.isTrainable {
+      ours["buffers/\(name)"] = parameter.value
+    }
+    let theirs = fixture.tensors.filter { name, _ in
+      name == "loss" || ["logits_", "gradients/", "buffers/"].contains { name.hasPrefix($0) }
+    }
+    #expect(try deviations(ours, theirs) == [])
+  }
+
+  @Test(arguments: Oracle.names) func namesStandInPyTorchsOrder(_ name: String) throws {
+    let network = try Oracle.network(Fixture(name))
+    #expect(try network.weights.names == InitialisationOracle.names(of: name))
+  }
+
+  @Test func weightsOfAnotherNetworkAreRefusedWithEveryMismatch() throws {
+    let fixture = try Fixture("resnet-111")
+    let network = try Oracle.network(fixture)
+    let before = try network.weights.clone()
+    var other = fixture.part("weights/")
+    other["conv1.weight"] = nil
+    other["fc.weight"] = try .zeros([100, 32])
+    other["fc.bias"] = try .zeros([10], dtype: .float64)
+    other["bn1.num_batches_tracked"] = try .zeros([])
+    other["head.weight"] = try .zeros([2, 3])
+    #expect {
+      try network.load(other)
+    } throws: { error in
+      let text = String(describing: error)
+      return [
+        "conv1.weight [8, 3, 3, 3] float32 is missing",
+        "fc.weight is [100, 32] float32, expected [10, 32] float32",
+        "fc.bias is [10] float64, expected [10] float32",
+        "bn1.num_batches_tracked is [] float32, expected [] int64",
+        "head.weight [2, 3] float32 is not expected",
+      ].allSatisfy(text.contains)
+    }
+    #expect(try network.weights.isIdentical(to: before))
+  }
+
+  @Test func networksThatCannotBeBuiltAreRefused() throws {
+    let generator = try Generator(seed: 0)
+    for (blocks, width) in [([], 8), ([1, 1, 1, 1, 1], 8), ([1, 0], 8), ([1], 0)] {
+      #expect(throws: TorchError.self) { try ResNet(blocks: blocks, width: width, classes: 10, generator: generator) }
+    }
+  }
+
+  /// Each statistic must become the plain average of the batches' own, whatever it was before.
+  @Test func reestimationAveragesOverTheBatches() throws {
+    let fixture = try Fixture("resnet-111")
+    let network = try #require(try Oracle.network(fixture) as? ResNet)
+    try network.load(fixture.part("weights/").clone())
+    let batches = try (0..<3).map { try fixture["batch.\($0).input"] }
+    try withoutGradients {
+      for (index, batch) in batches.enumerated() { _ = try network(batch, .reestimation(batch: index)) }
+      let seen = try batches.map { try network.conv1($0, .evaluation).transpose(0, 1).flatten(from: 1) }
+      let mean = try Tensor.stack(seen.map { try $0.mean([1]) }).mean([0])
+      let variance = try Tensor.stack(seen.map { try $0.variance([1]) }).mean([0])
+      #expect(try relativeError(network.bn1.runningMean.value, mean) < 1e-5)
+      #expect(try relativeError(network.bn1.runningVar.value, variance) < 1e-5)
+      #expect(try network.bn1.weight.value.isIdentical(to: fixture["weights/bn1.weight"]))
+    }
+  }
+}
+
+extension Weights {
+  /// The same tensors in the order of the network's names.
+  fileprivate func ordered(as network: any Module) -> Weights {
+    Weights(network.weights.names.compactMap { name in self[name].map { (name, $0) } })
+  }
+}
