@@ -93,8 +93,8 @@ struct StudyPlan: ParsableCommand {
       let runs = groups[values] ?? []
       let configuration = runs[0].configuration
       let workload = configuration.workload
-      if !noCalibration, let estimate = StudyEngine.estimate, estimates[workload] == nil {
-        estimates[workload] = try estimate(workload, executor.threads)
+      if !noCalibration, estimates[workload] == nil {
+        estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
       }
       let steps = configuration.steps()
       let time = estimates[workload]?.seconds(configuration)

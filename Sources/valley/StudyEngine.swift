@@ -4,13 +4,11 @@ import Torch
 /// What the study commands need of the training engine.
 enum StudyEngine {
   /// Performs one run.
-  static let run: Run = { _, _, _ in throw Unavailable() }
+  static let run: Run = RunEngine.run
 
-  /// Measures a few steps of a run with so many threads; nil while there is nothing to measure with.
-  static let estimate: (@Sendable (RunConfiguration, _ threads: Int) throws -> RunEstimate)? = nil
-
-  struct Unavailable: Error, CustomStringConvertible {
-    let description = "this build of valley cannot train"
+  /// Measures a few steps of a run with so many threads.
+  static let estimate: @Sendable (RunConfiguration, _ threads: Int) throws -> RunEstimate = {
+    try RunEngine.estimate($0, threads: $1)
   }
 
   static func versions() -> RunRecord.Versions {

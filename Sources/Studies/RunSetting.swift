@@ -1,0 +1,95 @@
+import Datasets
+import Foundation
+import Networks
+import Torch
+import Training
+
+/// What a run's configuration stands for: its data on the device, and how to make its network.
+public struct RunSetting {
+  public let configuration: RunConfiguration
+  public let train: DeviceDataset
+  public let test: DeviceDataset
+  public let steps: RunSteps
+  /// The type of convolutions and matrix products in training; nil: float32.
+  public var autocast: DType? { configuration.precision == .bfloat16 ? .bfloat16 : nil }
+
+  /// Reads the data and brings it to the device.
+  /// - Throws: `DatasetError`, `TorchError`, `RunSettingError` when the files hold less than the configuration needs.
+  public init(_ configuration: RunConfiguration) throws {
+    self.configuration = configuration
+    let device = try Device(configuration.device)
+    let training = try configuration.dataset.load(.train)
+    let statistics = training.channelStatistics()
+    train = try DeviceDataset(training, normalisedBy: statistics, on: device)
+    test = try DeviceDataset(configuration.dataset.load(.test), normalisedBy: statistics, on: device)
+    guard training.count >= configuration.batchSize else {
+      throw RunSettingError(
+        "batch_size \(configuration.batchSize) is larger than the training set of \(training.count) examples")
+    }
+    guard train.classes == test.classes else {
+      throw RunSettingError("the training set has \(train.classes) classes and the test set \(test.classes)")
+    }
+    steps = configuration.steps(trainingExamples: training.count)
+  }
+
+  /// The network of this run with freshly drawn weights, on the device.
+  public func makeNetwork() throws -> any Module {
+    // The CPU's generator draws the weights, so that every device starts from the same ones.
+    let generator = try Generator(seed: UInt64(bitPattern: Int64(configuration.seeds.initialisation)))
+    let network = try configuration.model.makeNetwork(
+      channels: train.channels, height: train.height, width: train.width, classes: train.classes,
+      generator: generator)
+    try network.move(to: train.device, format: .channelsLast)
+    return network
+  }
+
+  /// The training batches of the trunk (nil), or of an endpoint, each with orders and augmentations of its own.
+  public func batches(endpoint: (branch: Int, index: Int)? = nil) throws -> TrainingBatches {
+    let seeds = configuration.seeds
+    func derived(_ seed: Int) -> Int {
+      guard let endpoint else { return seed }
+      var random = SplitMix64(
+        UInt64(bitPattern: Int64(seed)), 0xE4D, UInt64(endpoint.branch), UInt64(endpoint.index))
+      return Int(bitPattern: UInt(truncatingIfNeeded: random.next()))
+    }
+    return try TrainingBatches(
+      train, batchSize: configuration.batchSize, augmentation: configuration.augmentation,
+      orderSeed: derived(seeds.order), augmentationSeed: derived(seeds.augmentation))
+  }
+
+  /// The batches that gradient noise is measured on: of the size and augmentation of training, from streams of their own.
+  public func noiseBatches() throws -> TrainingBatches { try batches(endpoint: (branch: 0, index: 0xFFFF)) }
+}
+
+/// Data that does not suit a run.
+public struct RunSettingError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
+
+extension RunConfiguration.Dataset {
+  /// Reads or draws one split.
+  public func load(_ split: Split) throws -> ImageDataset {
+    let standard = Glyphs()
+    return try name.load(
+      split, from: path.map { URL(fileURLWithPath: $0) }, count: split == .train ? train : test, size: size,
+      glyphs: Glyphs(
+        classes: classes ?? standard.classes, noise: noise ?? standard.noise,
+        seed: UInt64(bitPattern: Int64(seed))))
+  }
+}
+
+extension RunConfiguration.Model {
+  /// The network with freshly drawn weights, for pictures of this shape.
+  public func makeNetwork(channels: Int, height: Int, width: Int, classes: Int, generator: Generator) throws
+    -> any Module
+  {
+    if name == .mlp {
+      return try MLP(
+        inputs: channels * height * width, hidden: hidden ?? [], classes: classes, generator: generator)
+    }
+    return try ResNet(
+      blocks: blocks ?? [1, 1, 1], block: name == .resnet50 ? .bottleneck : .basic, width: self.width ?? 64,
+      stem: stem == .imagenet ? .imagenet : .cifar, inputChannels: channels, classes: classes, generator: generator)
+  }
+}

@@ -1,0 +1,99 @@
+import Checkpoints
+import Datasets
+import Networks
+import Torch
+
+/// One training process: a network on its way through weight space by stochastic gradient descent.
+///
+/// A trainer owns the network while it trains and belongs to one task. Batches depend only on their seeds and the step, so a
+/// process is fixed by its state: the same state, settings, machine and thread count lead to the same bits.
+public final class Trainer {
+  public let network: any Module
+  /// Updates made so far.
+  public private(set) var step: Int
+  private var batches: TrainingBatches
+  private let optimizer: SGD
+  private let autocast: DType?
+  private let trainable: [(name: String, parameter: Parameter)]
+  private let parameters: [Tensor]
+  private let velocity: [Tensor]
+
+  /// - Parameters:
+  ///   - network: moved to the batches' device, with channels innermost in convolutions, and put at the state's weights
+  ///   - batches: what to train on; batch s leads from step s to step s + 1
+  ///   - autocast: the type of convolutions and matrix products, or nil for the weights' own
+  ///   - state: where to start; nil: where the network stands, at step 0
+  /// - Throws: `CheckpointError` when the state does not fit the network.
+  public init(
+    _ network: any Module, batches: TrainingBatches, optimizer: SGD, autocast: DType? = nil,
+    state: TrainingState? = nil
+  ) throws {
+    self.network = network
+    self.batches = batches
+    self.optimizer = optimizer
+    self.autocast = autocast
+    step = state?.step ?? 0
+    let device = batches.dataset.device
+    // The process writes into its own copy of the weights.
+    try network.load((state?.weights ?? network.weights).clone())
+    try network.move(to: device, format: .channelsLast)
+    trainable = network.parameters().filter(\.parameter.isTrainable)
+    parameters = trainable.map(\.parameter.value)
+    for parameter in parameters { try parameter.setRequiresGradient(true) }
+    guard optimizer.momentum > 0 else {
+      velocity = []
+      return
+    }
+    velocity = try parameters.map { try $0.detach().zerosLike() }
+    if let saved = state?.velocity, !saved.isEmpty {
+      let layout = Weights(zip(trainable.map(\.name), velocity))
+      try layout.requireSameLayout(as: saved)
+      // Copied into place, so that velocity and parameter have the same strides.
+      for (buffer, name) in zip(velocity, trainable.map(\.name)) {
+        if let value = saved[name] { try buffer.copy(from: value) }
+      }
+    }
+  }
+
+  /// Makes one update and returns the batch's mean loss before it, in nats.
+  ///
+  /// Nothing is changed when the loss is not finite, so the state before a divergence can still be looked at.
+  public func advance(learningRate: Double) throws -> Double {
+    let batch = try batches.batch(at: step)
+    let loss = try withAutocast(autocast, on: batches.dataset.device) {
+      try network(batch.images, .training).to(.float32).crossEntropy(batch.labels)
+    }
+    let value = try loss.item()
+    guard value.isFinite else { return value }
+    try loss.backward()
+    try withoutGradients {
+      let gradients = try parameters.map { parameter in
+        try parameter.gradient() ?? parameter.zerosLike()
+      }
+      if optimizer.decoupledWeightDecay, optimizer.weightDecay != 0 {
+        try parameters.scaleInPlace(by: 1 - learningRate * optimizer.weightDecay)
+      }
+      try FusedOptimizer.sgd(
+        parameters: parameters, gradients: gradients, momentumBuffers: velocity,
+        weightDecay: optimizer.decoupledWeightDecay ? 0 : optimizer.weightDecay, momentum: optimizer.momentum,
+        // Velocity starts at zero, which makes the first step like every other.
+        learningRate: learningRate, nesterov: optimizer.nesterov, isFirstStep: false)
+      for parameter in parameters { try parameter.setGradient(nil) }
+    }
+    step += 1
+    return value
+  }
+
+  /// A copy of where the process stands, in row-major order on the CPU or the training device.
+  public func state() throws -> TrainingState {
+    func copy(_ tensor: Tensor) throws -> Tensor { try tensor.detach().clone(format: .contiguous) }
+    return try TrainingState(
+      weights: network.weights.map { try copy($1) },
+      velocity: Weights(zip(trainable.map(\.name), velocity)).map { try copy($1) }, step: step)
+  }
+
+  /// ‖w‖ over the trainable parameters.
+  public func weightNorm() throws -> Double {
+    try Weights(zip(trainable.map(\.name), parameters)).norm()
+  }
+}
