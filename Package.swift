@@ -53,6 +53,7 @@ let package = Package(
       name: "valley",
       dependencies: [
         "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Studies", "Reports",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

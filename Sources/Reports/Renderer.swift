@@ -4,14 +4,14 @@ import Foundation
 public enum FigureFormat: String, CaseIterable, Codable, Sendable { case svg, pdf, png }
 
 /// Draws Vega-Lite specs with vl-convert, in a Python of its own that `make bootstrap` sets up.
-struct Renderer: Sendable {
+public struct Renderer: Sendable {
   /// The Python that has vl-convert.
-  let python: URL
+  public let python: URL
   /// Whether VALLEY_RENDERER named it.
   let isNamed: Bool
 
   /// `$VALLEY_RENDERER`, otherwise `valley/renderer/current/bin/python` in the user's cache.
-  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     if let named = environment["VALLEY_RENDERER"], !named.isEmpty {
       python = URL(fileURLWithPath: named)
       isNamed = true
@@ -23,7 +23,7 @@ struct Renderer: Sendable {
     }
   }
 
-  var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
+  public var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
   /// What came out: pictures by file name, such as `gain.svg`, and the JavaScript that draws specs in a page.
   struct Output: Sendable {

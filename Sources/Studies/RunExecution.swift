@@ -70,7 +70,7 @@ final class RunExecution {
         state = nil
         try save(nil, place)
       }
-      let trunk = try TrainingState.read(trunkPath(point)).state
+      let trunk = try readable { try TrainingState.read(trunkPath(point)).state }
       for endpoint in (place.endpoint ?? 0)..<steps.endpoints {
         place.endpoint = endpoint
         let weights = try trainEndpoint(endpoint, from: trunk, resumed: state, place: place)
@@ -159,7 +159,8 @@ final class RunExecution {
         phase: "merging at step \(point)"))
     var singles: [(weights: Weights, test: Evaluation)] = []
     for endpoint in 0..<steps.endpoints {
-      let weights = try Safetensors.read(endpointPath(point, endpoint)).weights.to(setting.train.device)
+      let weights = try readable { try Safetensors.read(endpointPath(point, endpoint)).weights }
+        .to(setting.train.device)
       try stand(at: weights)
       let test = try Evaluation(network, on: setting.test)
       let train = try Evaluation(network, on: setting.train)
@@ -237,13 +238,26 @@ final class RunExecution {
 
   private func restore() throws -> (Place, TrainingState?) {
     guard FileManager.default.fileExists(atPath: resumePath) else { return (Place(), nil) }
-    let (state, metadata) = try TrainingState.read(resumePath)
+    let (state, metadata) = try readable { try TrainingState.read(resumePath) }
     guard let text = metadata["place"], let place = try? JSONDecoder().decode(Place.self, from: Data(text.utf8)),
       metadata["run"] == configuration.id
     else {
-      throw CheckpointError(resumePath, "does not say where run \(configuration.id) stands; delete it to start over")
+      throw CheckpointError(
+        resumePath, "does not say where run \(configuration.id) stands; delete it and the run starts over")
     }
     return (place, state.weights.isEmpty ? nil : state)
+  }
+
+  /// Adds to an error about a checkpoint what to do: none is ever half-written, so the disk or somebody else has damaged it.
+  private func readable<Value>(_ read: () throws -> Value) throws -> Value {
+    do {
+      return try read()
+    } catch let error as CheckpointError {
+      throw CheckpointError(
+        error.path,
+        "\(error.message); the file was damaged after it was written. Delete \(folder.checkpoints.path) and the run starts over, "
+          + "to the same results")
+    }
   }
 
   /// Removes the checkpoints that the configuration does not keep.

@@ -37,7 +37,7 @@ public final class RunFolder: @unchecked Sendable {
       throw RunFolderError(path: url.path, message: "lost its run.json")
     }
     if let found, found.configuration != wanted {
-      throw RunFolderError(path: url.path, message: "holds another run (\(found.configuration.id)) than \(wanted.id)")
+      throw RunFolderError(path: url.path, message: Self.differences(found.configuration, wanted))
     }
     self.configuration = wanted
     current = found ?? RunRecord(configuration: wanted)
@@ -45,6 +45,17 @@ public final class RunFolder: @unchecked Sendable {
     metrics = try RowFile(url.appendingPathComponent("metrics.jsonl"))
     results = try RowFile(url.appendingPathComponent("results.jsonl"))
     if found == nil { try write(current) }
+  }
+
+  private static func differences(_ found: RunConfiguration, _ wanted: RunConfiguration) -> String {
+    let keys = SchemaReader.sweepable.filter { key in
+      SchemaReader.keys[key] == nil && found.value(at: key) != wanted.value(at: key)
+    }.map { key in
+      "\(key) is \(found.value(at: key) ?? "null") there and \(wanted.value(at: key) ?? "null") here"
+    }
+    let seeds = found.seeds == wanted.seeds ? [] : ["seed \(found.seeds.text) there and \(wanted.seeds.text) here"]
+    return "holds another run (\(found.id)) than \(wanted.id); choose another folder or delete it:\n  "
+      + (keys + seeds).joined(separator: "\n  ")
   }
 
   /// Gives the folder up. Nothing may be written through this value any more.

@@ -18,7 +18,8 @@ import Foundation
 /// combinations run. `lr`, `learning_rate` and `learningRate` are one key.
 public enum StudyFile {
   /// Reads a file; throws `FileError` if it cannot be read, `StudyFileError` with everything that is wrong in it.
-  public static func read(_ url: URL) throws -> Study {
+  /// - Parameter settings: values that take the place of the file's, see `parse`
+  public static func read(_ url: URL, settings: [Setting] = []) throws -> Study {
     let data: Data
     do {
       data = try Data(contentsOf: url)
@@ -29,19 +30,33 @@ public enum StudyFile {
       let problem = StudyProblem(place: .start, keyPath: "", message: "the file is not UTF-8 text")
       throw StudyFileError(file: url.path, problems: [problem])
     }
-    return try parse(text, file: url.path, name: url.deletingPathExtension().lastPathComponent)
+    return try parse(
+      text, file: url.path, name: url.deletingPathExtension().lastPathComponent, settings: settings)
   }
 
   /// Parses the text of a study. `file` is for messages, `name` for a study that does not say its own.
-  public static func parse(_ text: String, file: String = "study.yaml", name: String = "study") throws -> Study {
-    let root: StudyNode
+  /// - Parameter settings: dotted keys with values in YAML, put in the place of what the text says, swept values included. Another
+  ///   `model.name` or `dataset.name` than the text's drops the other keys beside it, which belong to what it names.
+  public static func parse(
+    _ text: String, file: String = "study.yaml", name: String = "study", settings: [Setting] = []
+  ) throws -> Study {
+    var root: StudyNode
     do {
       root = try StudyNode.parse(text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text)
     } catch {
       throw StudyFileError(file: file, problems: [error])
     }
     let reader = SchemaReader()
-    let study = reader.study(root, name: name)
+    var fixed: Set<[String]> = []
+    for setting in settings {
+      do {
+        root = try root.fixing(setting)
+        fixed.insert(SchemaKey.path(setting.key))
+      } catch {
+        reader.report(error.place, error.keyPath, error.message)
+      }
+    }
+    let study = reader.study(root, name: name, fixed: fixed)
     guard reader.problems.isEmpty else {
       throw StudyFileError(file: file, problems: reader.problems.sorted { $0.place < $1.place })
     }
@@ -53,7 +68,8 @@ extension SchemaReader {
   /// More runs than this are taken for a mistake.
   private static let mostRuns = 10_000
 
-  fileprivate func study(_ root: StudyNode, name fallback: String) -> Study {
+  /// - Parameter fixed: the keys that a sweep does not vary, whatever it says
+  fileprivate func study(_ root: StudyNode, name fallback: String, fixed: Set<[String]>) -> Study {
     let top = fields(root, at: "")
     let name = top.text("name") ?? fallback
     let isFileName =
@@ -65,7 +81,10 @@ extension SchemaReader {
         "is \"\(name.shortened)\"; expected letters, digits, `-`, `_` and `.`, as it names a folder")
     }
     let seeds = self.seeds(top)
-    let (axes, swept) = sweep(top)
+    let isFixed = { (path: String) in fixed.contains(SchemaKey.path(path)) }
+    let sweep = sweep(top)
+    let axes = sweep.axes.filter { !isFixed($0) }
+    let swept = sweep.settings.map { $0.filter { !isFixed($0.path) } }
     // A broken sweep still has the rest of the file checked.
     let settings = swept.isEmpty ? [[]] : swept
     let count = settings.count.multipliedReportingOverflow(by: max(1, seeds.count))
@@ -82,6 +101,8 @@ extension SchemaReader {
           guard problems.isEmpty else { continue }
           let run = StudyRun(configuration: configuration, axes: axes)
           if seen.updateValue(runs.count, forKey: configuration) != nil {
+            // What set the two apart is fixed.
+            if axes.count < sweep.axes.count { continue }
             report(
               setting.first?.node.place ?? root.place(of: ["seeds"]), "sweep",
               "makes the run \(run.label) more than once")

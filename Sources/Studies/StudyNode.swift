@@ -22,6 +22,8 @@ struct StudyNode: Sendable {
     let line: Int
     let column: Int
     static let start = Place(line: 1, column: 1)
+    /// Not in the file: given beside it.
+    static let outside = Place(line: 0, column: 0)
     static func < (a: Place, b: Place) -> Bool { (a.line, a.column) < (b.line, b.column) }
   }
 

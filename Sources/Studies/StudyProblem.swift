@@ -48,7 +48,8 @@ public struct StudyFileError: Error, CustomStringConvertible, Sendable {
   /// One `file:line:column: key: message` for each problem, as compilers print them.
   public var description: String {
     problems.map {
-      "\(file):\($0.line):\($0.column): \($0.keyPath.isEmpty ? "" : "\($0.keyPath): ")\($0.message)"
+      ($0.place == .outside ? "" : "\(file):\($0.line):\($0.column): ")
+        + "\($0.keyPath.isEmpty ? "" : "\($0.keyPath): ")\($0.message)"
     }.joined(separator: "\n")
   }
 }

@@ -7,6 +7,9 @@ struct Valley: AsyncParsableCommand {
     commandName: "valley",
     abstract: "Train networks under controlled noise, merge them, and measure what the merge gains.",
     version: "0.1.0",
-    subcommands: [DataCommand.self, ReportCommand.self, StudyCommand.self, RunWorkerCommand.self]
+    subcommands: [
+      DataCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self, StudyCommand.self, ReportCommand.self,
+      DoctorCommand.self, RunWorkerCommand.self,
+    ]
   )
 }

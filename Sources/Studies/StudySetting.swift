@@ -1,0 +1,53 @@
+/// Values given beside a study's file, such as on the command line.
+extension StudyNode {
+  /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a model or dataset drops
+  /// the keys beside it, which belong to the one named before.
+  func fixing(_ setting: Setting) throws(StudyProblem) -> StudyNode {
+    func problem(_ message: String) -> StudyProblem {
+      StudyProblem(place: .outside, keyPath: setting.key, message: message)
+    }
+    let path = SchemaKey.path(setting.key)
+    guard !path.contains("") else { throw problem("is no key; expected one such as optimizer.lr or batch_size") }
+    var value: StudyNode
+    do {
+      value = try StudyNode.parse(setting.value)
+    } catch {
+      throw problem("is \"\(setting.value.shortened)\": \(error.message)")
+    }
+    value =
+      setting.value.allSatisfy(\.isWhitespace) ? StudyNode(content: .scalar("", isPlain: true), place: .start) : value
+    value.move(to: .outside)
+    var root = self
+    if ["model.name", "dataset.name"].contains(path.joined(separator: ".")), root.differs(at: path, from: value) {
+      root = root.setting(path[..<1], to: .emptyMapping) ?? root
+    }
+    guard let changed = root.setting(path[...], to: value) else {
+      throw problem("cannot be set, since \(path.dropLast().joined(separator: ".")) is no mapping here")
+    }
+    return changed
+  }
+
+  private func differs(at path: [String], from value: StudyNode) -> Bool {
+    var node: StudyNode? = self
+    for key in path { node = node?.entries?.first { $0.key == key }?.value }
+    guard case .scalar(let old, _) = node?.content, case .scalar(let new, _) = value.content else { return false }
+    return old.lowercased() != new.lowercased()
+  }
+
+  private mutating func move(to place: Place) {
+    self.place = place
+    switch content {
+    case .scalar: break
+    case .sequence(var elements):
+      for index in elements.indices { elements[index].move(to: place) }
+      content = .sequence(elements)
+    case .mapping(let entries):
+      content = .mapping(
+        entries.map { entry in
+          var value = entry.value
+          value.move(to: place)
+          return Entry(name: entry.name, place: place, value: value)
+        })
+    }
+  }
+}

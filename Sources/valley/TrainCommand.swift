@@ -1,0 +1,176 @@
+import ArgumentParser
+import Foundation
+import Studies
+import Synchronization
+import Torch
+
+/// `valley train`: one run on its own, without a study.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a trunk, branch and decay endpoints, merge them and measure the gain: one run.",
+    discussion: """
+      The configuration is a study's file that declares one run, or comes down to one by the options given here; without a file every
+      value has its default. The folder is that of a run in a study: run.json, metrics.jsonl, results.jsonl, checkpoints/. Where it holds
+      a run that was interrupted, that goes on from its last checkpoint; without any configuration, whatever run it holds.
+
+      Ctrl-C writes a checkpoint and ends with exit code 130; a second Ctrl-C ends at once. Exit code 75: another process owns the folder.
+
+      EXAMPLES
+        valley train --data glyphs --model mlp --lr 0.02 -o out/first
+        valley train studies/demo.yaml --lr 0.02 --batch-size 64 --seed 0 -o out/one
+        valley train --data cifar10 --model resnet18 --set model.width=16 --set 'schedule.stable=10 epochs' -o out/cifar
+        valley train -o out/cifar
+      """)
+
+  @Argument(help: "A study, a YAML file.", completion: .file(extensions: ["yaml", "yml"])) var config: String?
+  @OptionGroup var options: RunOptions
+  @Option(
+    name: [.customLong("lr"), .customLong("learning-rate")], parsing: .unconditional, help: "The peak learning rate.")
+  var learningRate: String?
+  @Option(parsing: .unconditional, help: "Examples per step.") var batchSize: String?
+  @Option(parsing: .unconditional, help: "The seed of initialisation, order and augmentation.") var seed: String?
+  @Option(help: "Threads; a run that goes on keeps the number it had.  (default: processors)") var threads: Int?
+  @Option(name: .shortAndLong, help: "The run's folder.", completion: .directory) var output: String
+  @Flag(help: "Print the results as JSON.") var json = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); expected 1 … 1024")
+    }
+  }
+
+  struct Summary: Encodable {
+    var folder, run, status: String
+    var divergedAtStep: Int?
+    var stepsDone, stepsTotal: Int
+    var seconds: Double
+    var results: [ResultRow]
+  }
+
+  private var settings: [Studies.Setting] {
+    let own = [("optimizer.lr", learningRate), ("batch_size", batchSize), ("seeds", seed)]
+    return own.compactMap { key, value in value.map { Studies.Setting(key: key, value: $0) } } + options.settings
+  }
+
+  func run() throws {
+    let url = URL(fileURLWithPath: output)
+    let existed = FileManager.default.fileExists(atPath: url.path)
+    let found = existed ? try RunRecord.read(url) : nil
+    if existed, found == nil, !((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? ["?"]).isEmpty {
+      throw CommandError("\(output) is no run folder and not empty; choose another with --output")
+    }
+    let configuration =
+      config == nil && settings.isEmpty && found != nil
+      ? nil : try RunSource.configuration(config, settings, command: "train")
+    let folder = try lockedFolder(url, configuration)
+    defer { folder.close() }
+    if !folder.record.status.isComplete {
+      Libtorch.setThreads(threads ?? folder.record.versions?.threads ?? Machine.processors)
+      do {
+        try perform(folder)
+      } catch {
+        // An attempt that came to nothing leaves nothing.
+        if !existed, folder.metrics.length == 0 { try? FileManager.default.removeItem(at: url) }
+        throw error
+      }
+    }
+    try show(folder)
+  }
+
+  private func lockedFolder(_ url: URL, _ configuration: RunConfiguration?) throws -> RunFolder {
+    do {
+      return try RunFolder(url, configuration: configuration)
+    } catch let error as FolderLock.Held {
+      Terminal.writeError("\(error)\n")
+      throw ExitCode(RunWorker.Exit.held)
+    }
+  }
+
+  private func perform(_ folder: RunFolder) throws {
+    let steps = folder.record.stepsTotal
+    let resumes = folder.record.attempts > 0
+    Terminal.writeError(
+      "run \(folder.configuration.id): \(steps) steps, \(Libtorch.threads) \(Libtorch.threads == 1 ? "thread" : "threads"), "
+        + "in \(output)\(resumes ? "; going on" : "")\n")
+    let stop = StopRequest()
+    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        guard stop.request() else { _exit(130) }
+        Terminal.writeError("\nstopping: the step is finished and a checkpoint written; Ctrl-C again ends at once\n")
+      }
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    let meter = RunMeter(total: steps)
+    let control = RunControl(report: { meter.show($0) }, shouldStop: { stop.isRequested })
+    let outcome = try folder.perform(StudyEngine.run, versions: StudyEngine.versions(), control: control)
+    meter.finish()
+    if outcome == .stopped {
+      Terminal.writeError(
+        "stopped at step \(folder.record.stepsDone) of \(steps); run `valley train -o \(output)` to go on\n")
+      throw ExitCode(130)
+    }
+  }
+
+  private func show(_ folder: RunFolder) throws {
+    let record = folder.record
+    let rows = try RowFile.rows(ResultRow.self, in: folder.results.url)
+    var diverged: Int?
+    if case .diverged(let step) = record.status { diverged = step }
+    if json {
+      return try printJSON(
+        Summary(
+          folder: folder.url.path, run: record.id, status: record.status.name, divergedAtStep: diverged,
+          stepsDone: record.stepsDone, stepsTotal: record.stepsTotal, seconds: record.seconds, results: rows))
+    }
+    if let diverged {
+      print("diverged: the training loss was not finite at step \(diverged); try a smaller learning rate")
+    }
+    guard !rows.isEmpty else { return }
+    var table = TextTable([
+      "epoch", "weights", "test accuracy", "test loss", "train loss", "gain pp", "± pp", "loss gain",
+    ])
+    for row in rows {
+      let name =
+        row.kind == .single
+        ? "endpoint \(row.endpoints.first ?? 0)"
+        : "merge \(row.endpoints.map(String.init).joined(separator: "+")) α=\(row.alpha ?? .nan)"
+      table.rows.append([
+        String(format: "%.3g", row.epoch), name, String(format: "%.2f %%", row.testAccuracy * 100),
+        String(format: "%.4f", row.testLoss), row.trainLoss.map { String(format: "%.4f", $0) } ?? "",
+        row.accuracyGain.map { String(format: "%+.2f", $0 * 100) } ?? "",
+        row.accuracyGainError.map { String(format: "%.2f", $0 * 100) } ?? "",
+        row.lossGain.map { String(format: "%+.4f", $0) } ?? "",
+      ])
+    }
+    print(table.text)
+  }
+}
+
+/// Whether somebody asked this process to stop.
+private final class StopRequest: Sendable {
+  private let requested = Atomic(false)
+  var isRequested: Bool { requested.load(ordering: .relaxed) }
+  /// False if it was requested before.
+  func request() -> Bool { !requested.exchange(true, ordering: .relaxed) }
+}
+
+/// Shows a run's progress, which one thread reports.
+private final class RunMeter: @unchecked Sendable {
+  private let total: Int
+  private var progress: Progress?
+
+  init(total: Int) { self.total = total }
+
+  func show(_ news: RunProgress) {
+    let progress = progress ?? Progress("step", total: total, done: news.done - 1)
+    self.progress = progress
+    if news.done > progress.done { progress.update(news.done, note: news.phase) }
+  }
+
+  func finish() { progress?.finish() }
+}
