@@ -82,13 +82,13 @@ final class RunExecution {
       try measure(branchedAt: point, place: place)
       place.branch = branch + 1
       place.endpoint = nil
-      state = trunk
-      try save(trunk, place)
+      state = branch + 1 < steps.branches.count ? trunk : nil
+      try save(state, place)
       // Only now does nothing refer to them any more.
       try discard(branchedAt: point)
     }
+    // What a kill between the two left behind. The place itself stays: it says that nothing is left to do.
     for point in steps.branches { try discard(branchedAt: point) }
-    try remove(resumePath)
   }
 
   private func trainTrunk(from state: TrainingState?, to end: Int, place: Place) throws -> TrainingState {
