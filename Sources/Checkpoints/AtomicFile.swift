@@ -51,6 +51,7 @@ public final class AtomicFile {
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    guard isOpen else { throw CheckpointError(destination, "is complete; nothing can be added") }
     var rest = bytes
     while !rest.isEmpty {
       // Linux writes at most 2 GiB at once.
@@ -67,6 +68,7 @@ public final class AtomicFile {
 
   /// Flushes the content and gives it the final name, replacing what was there.
   public func commit() throws {
+    guard isOpen else { throw CheckpointError(destination, "is complete already") }
     guard fsync(descriptor) == 0, rename(temporary, destination) == 0 else {
       throw CheckpointError(destination, "cannot be written: \(String(cString: strerror(errno)))")
     }

@@ -1,5 +1,5 @@
 /// A strict reader of the JSON in safetensors headers. Unlike general JSON decoders it keeps the order of keys, refuses duplicates,
-/// bounds the nesting and never rounds an integer.
+/// bounds nesting and lists, and never rounds an integer.
 enum HeaderJSON {
   case string(String)
   case integer(Int)
@@ -91,6 +91,7 @@ enum HeaderJSON {
       }
       while true {
         skipSpace()
+        guard items.count < 64 else { throw failure("list of more than 64 items") }
         items.append(try value(depth: depth + 1))
         skipSpace()
         if current == UInt8(ascii: ",") {

@@ -46,6 +46,9 @@ public enum Safetensors {
     }
     var offset = 0
     for (name, tensor) in zip(weights.names, weights.tensors) {
+      guard name != "__metadata__" else {
+        throw CheckpointError(path, "no tensor can be named __metadata__: safetensors keeps that name for the metadata")
+      }
       guard let code = codes[tensor.dtype] else {
         throw CheckpointError(path, "\(name): safetensors has no type for \(tensor.dtype)")
       }
@@ -158,15 +161,17 @@ public enum Safetensors {
     guard case .string(let code) = byKey["dtype"], let dtype = dtypes[code] else {
       throw CheckpointError(path, "\(name): its type is none of \(dtypes.keys.sorted().joined(separator: ", "))")
     }
-    guard let shape = integers(byKey["shape"]), shape.count <= 64, let offsets = integers(byKey["data_offsets"]),
+    guard let shape = integers(byKey["shape"]), let offsets = integers(byKey["data_offsets"]),
       offsets.count == 2
     else { throw CheckpointError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
-    var bytes = dtype.byteCount
+    // Strides must not overflow either, and an empty dimension does not make them smaller.
+    var extent = dtype.byteCount
     for size in shape {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+      let (product, overflow) = extent.multipliedReportingOverflow(by: max(size, 1))
       guard !overflow else { throw CheckpointError(path, "\(name): its shape \(shape) is impossibly large") }
-      bytes = product
+      extent = product
     }
+    let bytes = shape.contains(0) ? 0 : extent
     guard offsets[0] <= offsets[1], offsets[1] <= dataSize else {
       throw CheckpointError(
         path, "\(name): its bytes \(offsets[0])..<\(offsets[1]) lie outside the file's \(dataSize) bytes of data")
@@ -186,7 +191,7 @@ private final class Mapping {
 
   init(_ path: String) throws {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe without a writer must not block
     guard descriptor >= 0 else { throw CheckpointError(path, "cannot be read: \(String(cString: strerror(errno)))") }
     defer { close(descriptor) }
     var status = stat()

@@ -98,7 +98,12 @@ public struct Weights: Sendable {
 
   /// The point at `alpha` on the straight line from this point (0) to `other` (1): (1 − α) a + α b (paper, section 2), exact at both ends.
   public func interpolated(to other: Weights, at alpha: Double) throws -> Weights {
-    try combined(
+    if alpha == 0 || alpha == 1 {
+      // The formula loses −0, infinities and integers beyond float64's.
+      try requireSameLayout(as: other)
+      return try alpha == 0 ? clone() : map { name, tensor in other[name] ?? tensor }.clone()
+    }
+    return try combined(
       with: other, floating: { try $0.lerp($1, weight: alpha) },
       integer: { try $0.to(.float64).lerp($1.to(.float64), weight: alpha).round().to($0.dtype) })
   }
@@ -124,7 +129,7 @@ public struct Weights: Sendable {
     }
   }
 
-  /// Whether names, order, types, shapes and every bit of every element agree (NaN counts as different).
+  /// Whether names, order, types, shapes and every element agree; NaN counts as different, −0 as 0.
   public func isIdentical(to other: Weights) throws -> Bool {
     guard names == other.names else { return false }
     return try storage.allSatisfy { name, tensor in try other[name].map { try tensor.isIdentical(to: $0) } ?? false }
@@ -142,8 +147,12 @@ public struct Weights: Sendable {
     return try withoutGradients {
       var result = storage
       let floatingNames = storage.keys.filter { storage[$0]?.dtype.isFloatingPoint ?? false }
-      let values = try floating(
-        floatingNames.compactMap { storage[$0] }, floatingNames.compactMap { other?.storage[$0] ?? storage[$0] })
+      // libtorch refuses empty lists.
+      let values =
+        floatingNames.isEmpty
+        ? []
+        : try floating(
+          floatingNames.compactMap { storage[$0] }, floatingNames.compactMap { other?.storage[$0] ?? storage[$0] })
       for (name, value) in zip(floatingNames, values) { result[name] = value }
       for (name, tensor) in storage where !tensor.dtype.isFloatingPoint {
         result[name] = try integer(tensor, other?.storage[name] ?? tensor)

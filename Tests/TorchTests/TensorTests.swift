@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -158,12 +158,6 @@ import Testing
 }
 
 @Suite(.serialized) struct ResourceTests {
-  /// Resident memory of this process, in bytes.
-  private func residentMemory() throws -> Int? {
-    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
-    return Int(text.split(separator: " ")[1]).map { $0 * 4096 }
-  }
-
   @Test func manyOperationsDoNotLeak() throws {
     let a = try Tensor.ones([64, 64])
     func work(_ count: Int) throws {
@@ -174,14 +168,9 @@ import Testing
         _ = try b.sorted(0)
       }
     }
-    // Other tests take memory meanwhile, but only a leak makes every round grow.
-    var growths: [Int] = []
-    for round in 0..<5 {
-      guard let before = try residentMemory() else { return }
-      try work(round == 0 ? 4_000 : 25_000)
-      growths.append(try (residentMemory() ?? before) - before)
-    }
-    #expect(growths.dropFirst().min() ?? 0 < 2 << 20, "bytes left behind by each 25,000 operations: \(growths)")
+    let limit = 2 << 20
+    let growths = try growths(limit: limit) { try work(25_000) }
+    #expect(growths.contains { $0 < limit }, "bytes left behind by each 25,000 operations: \(growths)")
   }
 
   @Test func oneTensorServesManyTasks() async throws {
