@@ -7,5 +7,5 @@ import ArgumentParser
 struct ValleyBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "valley-bench", abstract: "Valley's side of the benchmarks; Benchmarks/run drives it.",
-    subcommands: [OperatorOverhead.self])
+    subcommands: [TrainStep.self, MLPStep.self, Epoch.self, NoiseOverhead.self, OperatorOverhead.self])
 }

@@ -6,6 +6,11 @@ public struct ExampleBatch: Sendable {
   public let images: Tensor
   /// [n] int64
   public let labels: Tensor
+
+  public init(images: Tensor, labels: Tensor) {
+    self.images = images
+    self.labels = labels
+  }
 }
 
 /// A dataset on a device, one byte a sample, from which batches are made by a few tensor operations each.

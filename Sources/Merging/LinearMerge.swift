@@ -4,7 +4,7 @@ import Torch
 /// Linear merging: θ = Σ cᵢ θᵢ (paper, section 2: (1 − α) θ_A + α θ_B).
 ///
 /// Half-precision tensors are summed in float32 and rounded once. A coefficient of 0 leaves its model out, so coefficients
-/// (1, 0) give the first model bit for bit. Integer tensors are averaged and rounded.
+/// (1, 0) give the first model bit for bit; of two models either may come first. Integer tensors are averaged and rounded.
 ///
 /// - Throws: `MergeError` without models or with another number of coefficients, `CheckpointError` listing every difference in names,
 ///   shapes and types.
@@ -20,12 +20,8 @@ public func linearMerge(_ models: [Weights], coefficients: [Double]) throws -> W
       let wide: DType = dtype == .float64 || !dtype.isFloatingPoint ? .float64 : .float32
       var sum: Tensor?
       for (model, coefficient) in used {
-        guard let term = try model[name]?.to(wide) else { continue }
-        if let sum {
-          try sum.addInPlace(term, scale: coefficient)
-        } else {
-          sum = try term * coefficient
-        }
+        guard let term = try model[name].map({ try $0.to(wide) * coefficient }) else { continue }
+        sum = try sum?.addInPlace(term) ?? term
       }
       let result = try sum ?? tensor.to(wide).zerosLike()
       return try (dtype.isFloatingPoint ? result : result.round()).to(dtype)

@@ -103,7 +103,10 @@ extension Array where Element == Tensor {
     _ = try callMany("aten::_foreach_add_.List", self, other, scale)
   }
   public func scaleInPlace(by value: Double) throws { _ = try callMany("aten::_foreach_mul_.Scalar", self, value) }
-  public func copyInPlace(from other: [Tensor]) throws { _ = try callMany("aten::_foreach_copy_", self, other) }
+  public func copyInPlace(from other: [Tensor]) throws {
+    guard !isEmpty else { return }
+    _ = try callMany("aten::_foreach_copy_", self, other)
+  }
   public func zeroInPlace() throws { _ = try callMany("aten::_foreach_zero_", self) }
 
   /// The Euclidean norm of each tensor.

@@ -95,22 +95,23 @@ extension Generator: OperatorArgument {
 extension Array: OperatorArgument where Element: OperatorArgument {
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.count = Int64(count)
-    switch self {
-    case let integers as [Int]:
+    // By the type of the elements: an empty array casts to an array of anything.
+    switch Element.self {
+    case is Int.Type:
       value.kind = VT_INTS
-      value.pointer = scratch.copy(integers)
-    case let reals as [Double]:
+      value.pointer = scratch.copy(self)
+    case is Double.Type:
       value.kind = VT_DOUBLES
-      value.pointer = scratch.copy(reals)
-    case let flags as [Bool]:
+      value.pointer = scratch.copy(self)
+    case is Bool.Type:
       value.kind = VT_BOOLS
-      value.pointer = scratch.copy(flags.map { $0 ? 1 : 0 as Int64 })
-    case let list as [Tensor]:
+      value.pointer = scratch.copy((self as? [Bool] ?? []).map { $0 ? 1 : 0 as Int64 })
+    case is Tensor.Type:
       value.kind = VT_TENSORS
-      value.pointer = scratch.copy(list.map(\.reference.handle))
-    case let list as [Tensor?]:
+      value.pointer = scratch.copy((self as? [Tensor] ?? []).map(\.reference.handle))
+    case is Tensor?.Type:
       value.kind = VT_OPTIONAL_TENSORS
-      value.pointer = scratch.copy(list.map { $0?.reference.handle })
+      value.pointer = scratch.copy((self as? [Tensor?] ?? []).map { $0?.reference.handle })
     default:
       value.kind = VT_NONE
     }

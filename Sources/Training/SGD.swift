@@ -1,4 +1,6 @@
-/// Stochastic gradient descent with momentum; the settings only, the state lives with the training loop.
+import Torch
+
+/// Stochastic gradient descent with momentum: the settings and the update; the state lives with the training loop.
 ///
 /// For gradient g, weights w, velocity v (PyTorch's convention, no dampening):
 ///
@@ -27,5 +29,29 @@ public struct SGD: Codable, Hashable, Sendable {
     self.weightDecay = weightDecay
     self.nesterov = nesterov
     self.decoupledWeightDecay = decoupledWeightDecay
+  }
+}
+
+extension SGD {
+  /// The velocity to start with: zeros, laid out as the parameters; empty without momentum.
+  public func initialVelocity(for parameters: [Tensor]) throws -> [Tensor] {
+    momentum > 0 ? try parameters.map { try $0.detach().zerosLike() } : []
+  }
+
+  /// Makes one update of parameters and velocity, in place.
+  ///
+  /// - Parameters:
+  ///   - parameters, gradients: of the same shapes, in the same order
+  ///   - velocity: what `initialVelocity` gave, as the updates before have left it
+  ///   - learningRate: η of this update, in place of the peak
+  public func update(_ parameters: [Tensor], gradients: [Tensor], velocity: [Tensor], learningRate: Double) throws {
+    try withoutGradients {
+      if decoupledWeightDecay, weightDecay != 0 { try parameters.scaleInPlace(by: 1 - learningRate * weightDecay) }
+      try FusedOptimizer.sgd(
+        parameters: parameters, gradients: gradients, momentumBuffers: velocity,
+        weightDecay: decoupledWeightDecay ? 0 : weightDecay, momentum: momentum, learningRate: learningRate,
+        // Velocity starts at zero, which makes the first step like every other.
+        nesterov: nesterov, isFirstStep: false)
+    }
   }
 }

@@ -17,6 +17,9 @@ public final class Trainer {
   private let trainable: [(name: String, parameter: Parameter)]
   private let parameters: [Tensor]
   private let velocity: [Tensor]
+  /// Buffers, and what they were before the step under way.
+  private let statistics: [Tensor]
+  private let formerStatistics: [Tensor]
 
   /// - Parameters:
   ///   - network: moved to the batches' device, with channels innermost in convolutions, and put at the state's weights
@@ -39,13 +42,11 @@ public final class Trainer {
     try network.move(to: device, format: .channelsLast)
     trainable = network.parameters().filter(\.parameter.isTrainable)
     parameters = trainable.map(\.parameter.value)
+    statistics = network.parameters().filter { !$0.parameter.isTrainable }.map(\.parameter.value)
+    formerStatistics = try statistics.map { try $0.clone() }
     for parameter in parameters { try parameter.setRequiresGradient(true) }
-    guard optimizer.momentum > 0 else {
-      velocity = []
-      return
-    }
-    velocity = try parameters.map { try $0.detach().zerosLike() }
-    if let saved = state?.velocity, !saved.isEmpty {
+    velocity = try optimizer.initialVelocity(for: parameters)
+    if !velocity.isEmpty, let saved = state?.velocity, !saved.isEmpty {
       let layout = Weights(zip(trainable.map(\.name), velocity))
       try layout.requireSameLayout(as: saved)
       // Copied into place, so that velocity and parameter have the same strides.
@@ -55,31 +56,29 @@ public final class Trainer {
     }
   }
 
-  /// Makes one update and returns the batch's mean loss before it, in nats.
+  /// Makes one update on the step's batch and returns its mean loss before it, in nats.
   ///
   /// Nothing is changed when the loss is not finite, so the state before a divergence can still be looked at.
   public func advance(learningRate: Double) throws -> Double {
-    let batch = try batches.batch(at: step)
+    try advance(on: batches.batch(at: step), learningRate: learningRate)
+  }
+
+  /// The same on a batch of the caller's. Saved and resumed, the process then needs the same batches again.
+  public func advance(on batch: ExampleBatch, learningRate: Double) throws -> Double {
+    // Running statistics move during the forward pass, before its loss is known.
+    try formerStatistics.copyInPlace(from: statistics)
     let loss = try withAutocast(autocast, on: batches.dataset.device) {
       try network(batch.images, .training).to(.float32).crossEntropy(batch.labels)
     }
     let value = try loss.item()
-    guard value.isFinite else { return value }
-    try loss.backward()
-    try withoutGradients {
-      let gradients = try parameters.map { parameter in
-        try parameter.gradient() ?? parameter.zerosLike()
-      }
-      if optimizer.decoupledWeightDecay, optimizer.weightDecay != 0 {
-        try parameters.scaleInPlace(by: 1 - learningRate * optimizer.weightDecay)
-      }
-      try FusedOptimizer.sgd(
-        parameters: parameters, gradients: gradients, momentumBuffers: velocity,
-        weightDecay: optimizer.decoupledWeightDecay ? 0 : optimizer.weightDecay, momentum: optimizer.momentum,
-        // Velocity starts at zero, which makes the first step like every other.
-        learningRate: learningRate, nesterov: optimizer.nesterov, isFirstStep: false)
-      for parameter in parameters { try parameter.setGradient(nil) }
+    guard value.isFinite else {
+      try statistics.copyInPlace(from: formerStatistics)
+      return value
     }
+    try loss.backward()
+    let gradients = try parameters.map { try $0.gradient() ?? $0.zerosLike() }
+    try optimizer.update(parameters, gradients: gradients, velocity: velocity, learningRate: learningRate)
+    for parameter in parameters { try parameter.setGradient(nil) }
     step += 1
     return value
   }

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Datasets
+import Networks
+import Torch
+import Training
+
+/// One training step of a residual network on a batch that is already there.
+struct TrainStep: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "A training step of a residual network, channels_last.")
+
+  @OptionGroup var options: RepetitionOptions
+  @OptionGroup var network: NetworkOptions
+
+  func run() throws {
+    let trainer = try Trainer(
+      network.make(), batches: .random(count: network.batch), optimizer: SGD(), autocast: network.autocast)
+    let generator = try Generator(seed: 0)
+    let batch = ExampleBatch(
+      images: try Tensor.normal([network.batch, 3, 32, 32], generator: generator).contiguous(.channelsLast),
+      labels: try Tensor.integers(in: 0..<10, shape: [network.batch], generator: generator))
+    try Timing.measure("train-step", options) { _ = try trainer.advance(on: batch, learningRate: 0.1) }.report()
+  }
+}
+
+/// One training step of a multi-layer perceptron on a batch that is already there, in float32.
+struct MLPStep: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "A training step of a multi-layer perceptron, float32.")
+
+  @OptionGroup var options: RepetitionOptions
+
+  @Option(parsing: .upToNextOption, help: "Inputs, hidden units of each layer, classes.")
+  var sizes = [3072, 512, 512, 10]
+
+  @Option(help: "Examples in a batch.")
+  var batch = 128
+
+  func validate() throws {
+    guard sizes.count >= 2, sizes.allSatisfy({ $0 > 0 }), batch > 0 else {
+      throw ValidationError("--sizes takes two or more numbers above 0, --batch one")
+    }
+  }
+
+  func run() throws {
+    let generator = try Generator(seed: 0)
+    let network = try MLP(
+      inputs: sizes[0], hidden: Array(sizes[1..<(sizes.count - 1)]), classes: sizes[sizes.count - 1],
+      generator: generator)
+    let trainer = try Trainer(network, batches: .random(count: batch), optimizer: SGD())
+    let batch = ExampleBatch(
+      images: try Tensor.normal([batch, sizes[0]], generator: generator),
+      labels: try Tensor.integers(in: 0..<sizes[sizes.count - 1], shape: [batch], generator: generator))
+    try Timing.measure("mlp-step", options) { _ = try trainer.advance(on: batch, learningRate: 0.01) }.report()
+  }
+}
+
+extension TrainingBatches {
+  /// Batches of all of `count` random pictures as large as CIFAR-10's.
+  fileprivate static func random(count: Int) throws -> TrainingBatches {
+    var random = SystemRandomNumberGenerator()
+    let dataset = try ImageDataset(
+      name: "random", split: .train, classNames: (0..<10).map(String.init), channels: 3, height: 32, width: 32,
+      pixels: (0..<(count * 3072)).map { _ in UInt8.random(in: 0...255, using: &random) },
+      labels: (0..<count).map { UInt8($0 % 10) })
+    return try TrainingBatches(
+      DeviceDataset(dataset, normalisedBy: dataset.channelStatistics()), batchSize: count, orderSeed: 0,
+      augmentationSeed: 0)
+  }
+}
