@@ -24,7 +24,8 @@ public struct GradientNoise: Sendable, Hashable {
     let size = microbatches > 1 ? examples / microbatches : 0
     guard size > 0 else {
       throw TorchError(
-        operation: "GradientNoise", message: "\(examples) examples cannot be split into \(microbatches) microbatches (two or more)")
+        operation: "GradientNoise",
+        message: "\(examples) examples cannot be split into \(microbatches) microbatches (two or more)")
     }
     let parameters = network.parameters().filter(\.parameter.isTrainable).map(\.parameter.value)
     for parameter in parameters where !parameter.requiresGradient { try parameter.setRequiresGradient(true) }
