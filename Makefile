@@ -3,10 +3,10 @@ DEMO := out/demo
 SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build demo test bench format lint docs clean
+.PHONY: help bootstrap build demo test test-tsan bench format lint docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 bootstrap: ## install what Valley needs: system packages, libtorch, the figure renderer
 	@scripts/bootstrap
@@ -23,6 +23,10 @@ test: ## run every test
 	@scripts/bootstrap --test
 	Tests/bootstrap/run
 	swift test
+
+test-tsan: bootstrap ## run the tests of Torch under the thread sanitizer (a build of its own, some minutes)
+	TSAN_OPTIONS=allocator_may_return_null=1 \
+	  swift test --sanitize=thread --scratch-path .build-tsan --filter TorchTests
 
 bench: build ## measure speed against PyTorch; prints ratios
 	Benchmarks/run
