@@ -82,6 +82,14 @@ public final class AtomicFile {
     }
   }
 
+  /// Removes what processes that were killed left half-written in a folder. Only for whoever alone writes there.
+  public static func removeLeftovers(in folder: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      unlink(folder + "/" + name)
+    }
+  }
+
   deinit {
     if isOpen {
       close(descriptor)

@@ -41,7 +41,9 @@ public final class RunFolder: @unchecked Sendable {
     }
     self.configuration = wanted
     current = found ?? RunRecord(configuration: wanted)
-    try makeFolder(url.appendingPathComponent("checkpoints"))
+    let checkpoints = url.appendingPathComponent("checkpoints")
+    try makeFolder(checkpoints)
+    for folder in [url, checkpoints] { AtomicFile.removeLeftovers(in: folder.path) }
     metrics = try RowFile(url.appendingPathComponent("metrics.jsonl"))
     results = try RowFile(url.appendingPathComponent("results.jsonl"))
     if found == nil { try write(current) }

@@ -77,6 +77,11 @@ enum SchemaKey {
     return synonyms[snake] ?? snake
   }
 
+  /// Short spellings of any of `keys` that might be meant by a word like them.
+  static func synonyms(of keys: [String], like word: String) -> [String] {
+    synonyms.filter { $0.key.first == word.first && keys.contains($0.value) }.map(\.key).sorted()
+  }
+
   static func path(_ dotted: String) -> [String] {
     dotted.split(separator: ".", omittingEmptySubsequences: false).map { normalised(String($0)) }
   }

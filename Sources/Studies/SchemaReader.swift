@@ -49,7 +49,8 @@ final class SchemaReader {
     for entry in entries {
       let full = path.isEmpty ? entry.name : "\(path).\(entry.name)"
       if !known.contains(entry.key) {
-        let guess = closest(to: entry.key, in: known).map { "did you mean `\($0)`?" }
+        let names = known + SchemaKey.synonyms(of: known, like: entry.key)
+        let guess = closest(to: entry.key, in: names).map { "did you mean `\($0)`?" }
         report(entry.place, full, "is not a key here; " + (guess ?? "expected one of \(known.joined(separator: ", "))"))
       } else if values.updateValue(entry.value, forKey: entry.key) != nil {
         report(entry.place, full, "is given more than once (as `\(entry.key)` or another spelling of it)")

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  @Suite struct Smoke {
+    @Test func aStudyFromDeclarationToReport() throws {
+      let scratch = Scratch()
+      let file = try scratch.write(Tiny.study, "smoke.yaml")
+      let run = try Command.run(
+        "study", "run", file, "--out", scratch.path("study"), "--jobs", "2", "--threads", "1", "--json")
+      #expect(run.code == 0, "\(run.err)")
+      let summary = try #require(try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [String: Any])
+      #expect(summary["complete"] as? Int == 2 && summary["runs"] as? Int == 2)
+
+      let status = try Command.run("study", "status", scratch.path("study"), "--json")
+      let rows = try #require(
+        (try JSONSerialization.jsonObject(with: Data(status.out.utf8)) as? [String: Any])?["runs"] as? [[String: Any]])
+      #expect(rows.count == 2 && rows.allSatisfy { $0["status"] as? String == "done" && $0["results"] as? Int == 6 })
+
+      let export = try Command.run("study", "export", scratch.path("study"), "--csv")
+      #expect(export.code == 0)
+      // Two runs, two branch points each, two singles and a merge each.
+      #expect(export.out.split(whereSeparator: \.isNewline).count == 1 + 2 * 2 * 3)
+
+      let again = try Command.run("study", "run", file, "--out", scratch.path("study"))
+      #expect(again.code == 0 && again.err.contains("2 done, 0 to do"), "\(again.err)")
+
+      let doctor = try Command.run("doctor", "--json")
+      let report = try Command.run("report", scratch.path("study"), "--format", "svg")
+      if doctor.out.contains("vl-convert") {
+        #expect(report.code == 0, "\(report.err)")
+        #expect(scratch.size("study/report/report.html") > 10_000)
+      } else {
+        print("no figure renderer: the report's page is not tested")
+        #expect(report.code != 0 && report.err.contains("make bootstrap"))
+      }
+    }
+
+    @Test func singlePieces() throws {
+      let scratch = Scratch()
+      let train = try Command.run(Tiny.train(scratch.path("run")))
+      #expect(train.code == 0, "\(train.err)")
+      #expect(train.out.contains("merge 0+1 α=0.5"))
+      let endpoints = [0, 1].map { scratch.path("run/checkpoints/endpoint-40-\($0).safetensors") }
+
+      // Evaluated on its own, an endpoint does as it did in its run.
+      let eval = try Command.run("eval", endpoints[1], "--split", "both", "--json")
+      let evaluation = try #require(try JSONSerialization.jsonObject(with: Data(eval.out.utf8)) as? [String: Any])
+      let splits = try #require(evaluation["splits"] as? [[String: Any]])
+      let rows = try String(contentsOf: scratch.url("run/results.jsonl"), encoding: .utf8).split(separator: "\n").map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      }
+      #expect(splits[0]["loss"] as? Double == rows[1]["trainLoss"] as? Double)
+      #expect(splits[1]["accuracy"] as? Double == rows[1]["testAccuracy"] as? Double)
+
+      // And so does their merge.
+      let merge = try Command.run(
+        ["merge", "--method", "linear"] + endpoints + ["-o", scratch.path("merged.safetensors")])
+      #expect(merge.code == 0, "\(merge.err)")
+      let merged = try Command.run(
+        "eval", scratch.path("merged.safetensors"), "--run", scratch.path("run"), "--json", "--threads", "1")
+      let loss = try #require(rows[2]["testLoss"] as? Double)
+      #expect(rows[2]["kind"] as? String == "merged" && merged.out.contains("\(loss)"), "\(merged.out)")
+
+      // A run that is done is shown again, not repeated.
+      let before = try scratch.results("run")
+      let again = try Command.run("train", "-o", scratch.path("run"))
+      #expect(again.code == 0 && again.out == train.out)
+      #expect(try scratch.results("run") == before)
+    }
+
+    @Test func doctorFindsWhatIsBroken() throws {
+      let scratch = Scratch()
+      let outcome = try Command.run("doctor", environment: ["VALLEY_RENDERER": scratch.path("none")])
+      #expect(outcome.code == 1)
+      #expect(outcome.out.contains("no Python at \(scratch.path("none"))") && outcome.out.contains("make bootstrap"))
+      #expect(outcome.out.contains("libtorch"))
+    }
+  }
+}
