@@ -42,4 +42,4 @@ docs: bootstrap ## write the API documentation to out/docs
 	scripts/docs out/docs
 
 clean: ## remove what was built; results in out/ stay
-	rm -rf .build out/docs
+	rm -rf .build .build-tsan out/docs
