@@ -231,7 +231,10 @@ final class RunExecution {
     var place = place
     place.metricsLength = folder.metrics.length
     place.resultsLength = folder.results.length
-    let text = String(decoding: try JSONEncoder().encode(place), as: UTF8.self)
+    let encoder = JSONEncoder()
+    // The same place, the same bytes.
+    encoder.outputFormatting = .sortedKeys
+    let text = String(decoding: try encoder.encode(place), as: UTF8.self)
     try (state ?? TrainingState(weights: Weights())).write(
       to: resumePath, metadata: metadata.merging(["place": text]) { $1 })
   }

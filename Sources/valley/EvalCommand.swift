@@ -121,6 +121,8 @@ struct EvalCommand: ParsableCommand {
       throw CommandError(
         "which network are these weights for? Say --model NAME (and --data NAME), --config STUDY.yaml or --run FOLDER")
     }
-    return try RunSource.configuration(nil, options.settings, command: "eval")
+    // Only the measuring of BatchNorm's statistics goes by training batches; nothing else should be in the way of a small dataset.
+    let batch = reestimate == nil ? [Studies.Setting(key: "batch_size", value: "2")] : []
+    return try RunSource.configuration(nil, batch + options.settings, command: "eval")
   }
 }

@@ -62,6 +62,11 @@ extension EndToEnd {
       let loss = try #require(rows[2]["testLoss"] as? Double)
       #expect(rows[2]["kind"] as? String == "merged" && merged.out.contains("\(loss)"), "\(merged.out)")
 
+      let named = try Command.run(
+        ["eval", scratch.path("merged.safetensors"), "--model", "mlp", "--set", "model.hidden=[8]", "--json"]
+          + Tiny.options(Tiny.data) + ["--threads", "1"])
+      #expect(named.out == merged.out, "\(named.err)")
+
       // A run that is done is shown again, not repeated.
       let before = try scratch.results("run")
       let again = try Command.run("train", "-o", scratch.path("run"))
