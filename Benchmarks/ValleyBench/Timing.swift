@@ -34,6 +34,8 @@ struct Timing: Encodable {
 
   /// Runs `work` as the options say.
   static func measure(_ job: String, _ options: RepetitionOptions, _ work: () throws -> Void) throws -> Timing {
+    // As `valley` does in every process that trains.
+    Libtorch.keepFreedMemory()
     if let threads = options.threads { Libtorch.setThreads(threads) }
     for _ in 0..<options.warmup { try work() }
     return Timing(job: job, seconds: try (0..<options.repetitions).map { _ in try seconds(work) })

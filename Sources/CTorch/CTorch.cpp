@@ -156,17 +156,6 @@ void flatten(const c10::IValue &result, std::vector<VTValue> &into) {
   into.push_back(out);
 }
 
-#ifdef __GLIBC__
-// A training step frees and asks again for the same large blocks. By default glibc hands these back to the system, which then clears
-// every page anew: a fifth of an MLP's step. So freed memory stays with the process, in one arena that serves all sizes.
-[[maybe_unused]] const bool keepsFreedMemory = [] {
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, -1);  // none is handed back
-  mallopt(M_TOP_PAD, 64 << 20);
-  return mallopt(M_ARENA_MAX, 1) == 1;
-}();
-#endif
-
 }  // namespace
 
 void vt_free(void *memory) { std::free(memory); }
@@ -357,6 +346,15 @@ VTError vt_generator_state(VTGenerator generator, VTTensor *result) {
 
 VTError vt_generator_set_state(VTGenerator generator, VTTensor state) {
   return guarded([&] { static_cast<at::Generator *>(generator)->set_state(retained(state)); });
+}
+
+void vt_keep_freed_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);  // none is handed back
+  mallopt(M_TOP_PAD, 64 << 20);
+  mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 void vt_set_threads(int count) { at::set_num_threads(count); }

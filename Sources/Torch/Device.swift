@@ -65,6 +65,11 @@ public enum Libtorch {
   /// How many threads an operator may use. Results are bit-identical only between runs with the same number.
   public static var threads: Int { Int(vt_threads()) }
 
+  /// For a process that does nothing but train: lets freed memory stay with it. A training step frees and asks again for the same large
+  /// blocks, which the C library otherwise hands back to the system, which clears every page anew. Changes the whole process; has an
+  /// effect with glibc only. `Benchmarks/README.md` has what it saves.
+  public static func keepFreedMemory() { vt_keep_freed_memory() }
+
   public static func setThreads(_ count: Int) { vt_set_threads(Int32(max(1, count))) }
 
   /// Makes operators choose deterministic algorithms, or fail where there is none.

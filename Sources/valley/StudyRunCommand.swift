@@ -216,6 +216,7 @@ struct RunWorkerCommand: ParsableCommand {
 
   func run() throws {
     if let threads = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap(Int.init), threads > 0 {
+      Libtorch.keepFreedMemory()
       Libtorch.setThreads(threads)
     }
     let code = RunWorker.perform(

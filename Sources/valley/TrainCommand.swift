@@ -66,6 +66,7 @@ struct TrainCommand: ParsableCommand {
     let folder = try lockedFolder(url, configuration)
     defer { folder.close() }
     if !folder.record.status.isComplete {
+      Libtorch.keepFreedMemory()
       Libtorch.setThreads(threads ?? folder.record.versions?.threads ?? Machine.processors)
       do {
         try perform(folder)

@@ -97,6 +97,8 @@ VTError vt_generator_state(VTGenerator generator, VTTensor *result);
 VTError vt_generator_set_state(VTGenerator generator, VTTensor state);
 
 // The process.
+/// Lets memory that is freed stay with the process, in one arena that serves all sizes (glibc only).
+void vt_keep_freed_memory(void);
 void vt_set_threads(int count);
 int vt_threads(void);
 /// Loads libtorch_cuda when it lies beside libtorch and returns how many CUDA devices there are.
