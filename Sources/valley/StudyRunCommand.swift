@@ -215,8 +215,8 @@ struct RunWorkerCommand: ParsableCommand {
   @Flag(help: "Stop at the end of standard input.") var watchInput = false
 
   func run() throws {
+    Libtorch.keepFreedMemory()
     if let threads = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap(Int.init), threads > 0 {
-      Libtorch.keepFreedMemory()
       Libtorch.setThreads(threads)
     }
     let code = RunWorker.perform(
