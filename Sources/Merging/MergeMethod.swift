@@ -1,0 +1,72 @@
+import Torch
+
+/// A way to make one network of several: what it needs, its parameters, and its arithmetic on one tensor.
+///
+/// Names, parameters and defaults are those of mergekit 0.1.5, except that a `weight` left out is 1 for every model.
+public struct MergeMethod: Sendable {
+  public enum Base: String, Sendable, Codable { case none, optional, required }
+
+  public let name: String
+  /// The formula in a sentence. W₀ is the base, Wᵢ a model, δᵢ = Wᵢ − W₀ its task vector.
+  public let summary: String
+  /// Where the method was published.
+  public let source: String?
+  /// Whether it starts from the network that the models were fine-tuned from.
+  public let base: Base
+  /// How many models it takes, the base not counted; nil is no limit.
+  public let minimumModels: Int
+  public let maximumModels: Int?
+  public let parameters: [MergeParameter]
+  /// Whether it draws random numbers.
+  public let isRandom: Bool
+  /// What a single parameter's range cannot say: throws `MergeError`.
+  let check: @Sendable (MergeSettings) throws -> Void
+  /// The merged tensor, of the type and shape of `inputs`' tensors.
+  let arithmetic: @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor
+
+  init(
+    _ name: String, _ summary: String, source: String? = nil, base: Base, models: PartialRangeFrom<Int>,
+    upTo maximumModels: Int? = nil, parameters: [MergeParameter] = [], isRandom: Bool = false,
+    check: @escaping @Sendable (MergeSettings) throws -> Void = { _ in },
+    arithmetic: @escaping @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor
+  ) {
+    (self.name, self.summary, self.source, self.base) = (name, summary, source, base)
+    (minimumModels, self.maximumModels) = (models.lowerBound, maximumModels)
+    (self.parameters, self.isRandom, self.check, self.arithmetic) = (parameters, isRandom, check, arithmetic)
+  }
+
+  /// Every method, in the order of use.
+  public static let all: [MergeMethod] = [
+    .linear, .taskArithmetic, .slerp, .ties, .dareLinear, .dareTies, .della, .dellaLinear, .breadcrumbs,
+    .breadcrumbsTies, .modelStock, .nuslerp, .karcher, .sce,
+  ]
+
+  /// The method called `name`.
+  ///
+  /// - Throws: `MergeError` with the names there are.
+  public static func named(_ name: String) throws -> MergeMethod {
+    guard let method = all.first(where: { $0.name == name }) else {
+      throw MergeError("there is no merge method \(name); there are \(all.map(\.name).joined(separator: ", "))")
+    }
+    return method
+  }
+
+  /// How many models the method takes, in words.
+  public var modelCount: String {
+    guard let maximumModels else { return "\(minimumModels) or more models" }
+    return minimumModels == maximumModels ? "\(minimumModels) models" : "\(minimumModels) to \(maximumModels) models"
+  }
+
+  /// - Throws: `MergeError` for too few or too many models, a missing base, or one that the method would not use.
+  public func requireInputs(models: Int, hasBase: Bool) throws {
+    guard models >= minimumModels, models <= maximumModels ?? .max else {
+      throw MergeError("\(name) takes \(modelCount)\(base == .none ? "" : " besides the base"); there is \(models)")
+    }
+    guard hasBase || base != .required else {
+      throw MergeError("\(name) needs the base: the weights that the models were fine-tuned from")
+    }
+    guard !hasBase || base != .none else {
+      throw MergeError("\(name) uses no base; leave it out or list it as a model")
+    }
+  }
+}

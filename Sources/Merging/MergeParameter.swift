@@ -1,0 +1,75 @@
+/// One setting of a merge method: what it is called, what it may be, what it means. Validation and help read the same declaration.
+public struct MergeParameter: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Hashable, Codable { case number, integer, flag }
+
+  /// mergekit's name.
+  public let name: String
+  public let kind: Kind
+  public let minimum: Double?
+  public let maximum: Double?
+  /// nil where a value must be given. A flag is 1 for true and 0 for false.
+  public let defaultValue: Double?
+  /// Whether each model may have its own value; one value then stands for all.
+  public let perModel: Bool
+  public let meaning: String
+
+  private init(
+    _ name: String, _ kind: Kind, _ minimum: Double?, _ maximum: Double?, _ defaultValue: Double?, _ perModel: Bool,
+    _ meaning: String
+  ) {
+    (self.name, self.kind, self.minimum, self.maximum) = (name, kind, minimum, maximum)
+    (self.defaultValue, self.perModel, self.meaning) = (defaultValue, perModel, meaning)
+  }
+
+  public static func number(
+    _ name: String, from minimum: Double? = nil, to maximum: Double? = nil, default value: Double?,
+    perModel: Bool = false, _ meaning: String
+  ) -> MergeParameter {
+    MergeParameter(name, .number, minimum, maximum, value, perModel, meaning)
+  }
+
+  public static func integer(_ name: String, from minimum: Double, default value: Double, _ meaning: String)
+    -> MergeParameter
+  {
+    MergeParameter(name, .integer, minimum, nil, value, false, meaning)
+  }
+
+  public static func flag(_ name: String, default value: Bool, _ meaning: String) -> MergeParameter {
+    MergeParameter(name, .flag, nil, nil, value ? 1 : 0, false, meaning)
+  }
+
+  /// The values allowed, in words.
+  public var range: String {
+    if kind == .flag { return "true or false" }
+    let noun = kind == .integer ? "a whole number" : "a number"
+    switch (minimum, maximum) {
+    case (let low?, let high?): return "\(noun) within \(Self.short(low)) … \(Self.short(high))"
+    case (let low?, nil): return "\(noun), at least \(Self.short(low))"
+    case (nil, let high?): return "\(noun), at most \(Self.short(high))"
+    case (nil, nil): return noun
+    }
+  }
+
+  /// The default, in words.
+  public var defaultText: String {
+    guard let defaultValue else { return "required" }
+    return kind == .flag ? (defaultValue == 1 ? "true" : "false") : Self.short(defaultValue)
+  }
+
+  /// Whether `value` is of this parameter's kind and within its range.
+  func allows(_ value: Double) -> Bool {
+    guard value.isFinite, kind == .number || value == value.rounded(), kind != .flag || value == 0 || value == 1 else {
+      return false
+    }
+    return value >= minimum ?? -.infinity && value <= maximum ?? .infinity
+  }
+
+  /// The number that `text` spells: 0.5, 1e-3, and true or false for a flag; nil where it spells none.
+  func value(of text: String) -> Double? {
+    kind == .flag ? ["true": 1, "false": 0, "1": 1, "0": 0][text.lowercased()] : Double(text)
+  }
+
+  static func short(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+  }
+}

@@ -1,0 +1,15 @@
+extension MergeMethod {
+  /// Trim, elect a sign, merge what agrees.
+  static let ties = MergeMethod(
+    "ties", "keep the largest of each task vector, elect a sign for every element, average those that agree with it",
+    source: "https://arxiv.org/abs/2306.01708", base: .required, models: 1...,
+    parameters: [
+      TaskVectors.weight, TaskVectors.density, TaskVectors.lambda, TaskVectors.normalize(true),
+      TaskVectors.rescale(false),
+    ],
+    arithmetic: { inputs, settings in
+      let density = try settings.numbers("density")
+      let deltas = try TaskVectors.sparse(inputs, settings) { .magnitude(density: density[$0]) }
+      return try TaskVectors.consensus(deltas, inputs, settings)
+    })
+}

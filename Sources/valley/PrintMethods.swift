@@ -1,0 +1,33 @@
+import Merging
+
+/// Prints every merge method as it declares itself.
+func printMethods(json: Bool) throws {
+  struct Listed: Encodable {
+    let name, summary: String
+    let source: String?
+    let base: MergeMethod.Base
+    let minimumModels: Int
+    let maximumModels: Int?
+    let random: Bool
+    let parameters: [MergeParameter]
+  }
+  if json {
+    return try printJSON(
+      MergeMethod.all.map {
+        Listed(
+          name: $0.name, summary: $0.summary, source: $0.source, base: $0.base, minimumModels: $0.minimumModels,
+          maximumModels: $0.maximumModels, random: $0.isRandom, parameters: $0.parameters)
+      })
+  }
+  for method in MergeMethod.all {
+    let base = [.none: "no base", .optional: "a base if given", .required: "needs --base"][method.base] ?? ""
+    print("\(method.name): \(method.summary)")
+    print("  \(method.modelCount), \(base)\(method.isRandom ? ", random (--seed)" : "")")
+    for parameter in method.parameters {
+      let each = parameter.perModel ? ", or one a model" : ""
+      print("  \(parameter.name)  \(parameter.range)\(each) (default: \(parameter.defaultText)): \(parameter.meaning)")
+    }
+    print()
+  }
+  print("W₀ is the base, Wᵢ a model, wᵢ its weight, δᵢ = Wᵢ − W₀ its task vector.")
+}
