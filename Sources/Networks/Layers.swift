@@ -6,7 +6,12 @@ public enum Initialisation: Sendable {
   case kaimingUniform
   /// N(0, 2 / fanOut): `kaiming_normal_(mode="fan_out")`, what torchvision's ResNet gives its convolutions
   case kaimingNormalFanOut
+  /// N(0, 2 / fanIn): `kaiming_normal_`, what torchvision's DenseNet gives its convolutions
+  case kaimingNormalFanIn
+  /// N(0, deviation²)
+  case normal(Double)
 
+  /// A weight [outputs, inputs, ...].
   func tensor(_ shape: [Int], generator: Generator) throws -> Tensor {
     let receptiveField = shape.dropFirst(2).reduce(1, *)
     let tensor = try Tensor.empty(shape)
@@ -17,7 +22,19 @@ public enum Initialisation: Sendable {
     case .kaimingNormalFanOut:
       let deviation = (2 / Double(shape[0] * receptiveField)).squareRoot()
       return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
+    case .kaimingNormalFanIn:
+      let deviation = (2 / Double(shape[1] * receptiveField)).squareRoot()
+      return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
+    case .normal(let deviation):
+      return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
     }
+  }
+
+  /// The bias [outputs] beside a weight of this many inputs: uniform like the weight's default, zero beside every other weight.
+  func bias(_ outputs: Int, fanIn: Int, generator: Generator) throws -> Tensor {
+    guard case .kaimingUniform = self else { return try .zeros([outputs]) }
+    let bound = 1 / Double(fanIn).squareRoot()
+    return try Tensor.empty([outputs]).fillUniform(-bound, bound, generator: generator)
   }
 }
 
@@ -28,10 +45,12 @@ public struct Linear: Module {
   /// [outputs]
   public let bias: Parameter?
 
-  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, generator: Generator) throws {
-    weight = Parameter(try Initialisation.kaimingUniform.tensor([outputs, inputs], generator: generator))
-    let bound = 1 / Double(inputs).squareRoot()
-    self.bias = bias ? Parameter(try Tensor.empty([outputs]).fillUniform(-bound, bound, generator: generator)) : nil
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, initialisation: Initialisation = .kaimingUniform,
+    generator: Generator
+  ) throws {
+    weight = Parameter(try initialisation.tensor([outputs, inputs], generator: generator))
+    self.bias = bias ? Parameter(try initialisation.bias(outputs, fanIn: inputs, generator: generator)) : nil
   }
 
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
@@ -55,8 +74,8 @@ public struct Conv2d: Module {
   ) throws {
     let shape = [outputs, inputs / groups, kernel, kernel]
     weight = Parameter(try initialisation.tensor(shape, generator: generator))
-    let bound = 1 / Double(inputs / groups * kernel * kernel).squareRoot()
-    self.bias = bias ? Parameter(try Tensor.empty([outputs]).fillUniform(-bound, bound, generator: generator)) : nil
+    let fanIn = inputs / groups * kernel * kernel
+    self.bias = bias ? Parameter(try initialisation.bias(outputs, fanIn: fanIn, generator: generator)) : nil
     self.stride = stride
     self.padding = padding
     self.groups = groups
@@ -101,5 +120,58 @@ public struct BatchNorm2d: Module {
     return try input.batchNorm(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value, runningVariance: runningVar.value,
       training: mode != .evaluation, momentum: rate, epsilon: epsilon)
+  }
+}
+
+/// Modules one after the other, named by their places: `0.weight`, `3.weight`. PyTorch's `Sequential`.
+public struct Sequential: Module, CustomReflectable {
+  public let layers: [any Module]
+
+  public init(_ layers: [any Module]) { self.layers = layers }
+
+  public var customMirror: Mirror { Mirror(self, children: layers.enumerated().map { ("\($0)", $1 as Any) }) }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try layers.reduce(input) { try $1($0, mode) }
+  }
+}
+
+/// max(x, 0)
+public struct ReLU: Module {
+  public init() {}
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.relu() }
+}
+
+/// The largest of each window of `kernel` × `kernel` pixels, side by side.
+public struct MaxPool2d: Module {
+  let kernel: Int
+
+  public init(_ kernel: Int) { self.kernel = kernel }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.maxPool2d(kernel) }
+}
+
+/// Zeroes each element with `probability` in training and scales the others to keep the mean; does nothing in the other modes.
+///
+/// The draws come from the generator given, one after the other: who resumes a training exactly restores that generator's state too.
+public struct Dropout: Module {
+  public let probability: Double
+  let generator: Generator
+
+  /// - Throws: `TorchError` unless `probability` is at least 0 and below 1.
+  public init(_ probability: Double, generator: Generator) throws {
+    guard probability >= 0, probability < 1 else {
+      throw TorchError(operation: "Dropout", message: "a probability of \(probability); expected 0 or more and below 1")
+    }
+    self.probability = probability
+    self.generator = generator
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    guard mode == .training, probability > 0 else { return input }
+    // Drawn where the generator lives, so that every device drops the same elements.
+    let isKept = try Tensor.uniform(input.shape, generator: generator).greaterOrEqual(probability)
+    return try input * isKept.to(input.device).to(input.dtype) * (1 / (1 - probability))
   }
 }

@@ -67,6 +67,15 @@ public struct ResNet: Module {
     fc = try Linear(channels, classes, generator: generator)
   }
 
+  /// The network of 20 layers that He et al. ran on CIFAR-10: three stages of three basic blocks, 16 channels at `width` 16; the
+  /// shortcuts that change shape are 1×1 convolutions, as in torchvision.
+  public static func resnet20(width: Int = 16, inputChannels: Int = 3, classes: Int, generator: Generator) throws
+    -> ResNet
+  {
+    try ResNet(
+      blocks: [3, 3, 3], width: width, inputChannels: inputChannels, classes: classes, generator: generator)
+  }
+
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     var x = try bn1(conv1(input, mode), mode).relu()
     if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }

@@ -81,15 +81,27 @@ extension RunConfiguration.Dataset {
 
 extension RunConfiguration.Model {
   /// The network with freshly drawn weights, for pictures of this shape.
-  public func makeNetwork(channels: Int, height: Int, width: Int, classes: Int, generator: Generator) throws
-    -> any Module
-  {
-    if name == .mlp {
+  public func makeNetwork(
+    channels: Int, height: Int, width pictureWidth: Int, classes: Int, generator: Generator
+  ) throws -> any Module {
+    let width = width ?? name.usualWidth ?? 0
+    let stem: ResNet.Stem = stem == .imagenet ? .imagenet : .cifar
+    switch name {
+    case .mlp:
       return try MLP(
-        inputs: channels * height * width, hidden: hidden ?? [], classes: classes, generator: generator)
+        inputs: channels * height * pictureWidth, hidden: hidden ?? [], classes: classes, generator: generator)
+    case .resnet, .resnet18, .resnet20, .resnet34, .resnet50:
+      return try ResNet(
+        blocks: blocks ?? name.usualBlocks ?? [], block: name == .resnet50 ? .bottleneck : .basic, width: width,
+        stem: stem, inputChannels: channels, classes: classes, generator: generator)
+    case .vgg11, .vgg11BatchNorm, .vgg16, .vgg16BatchNorm:
+      let isShallow = name == .vgg11 || name == .vgg11BatchNorm
+      return try VGG(
+        isShallow ? .vgg11 : .vgg16, batchNorm: name.hasBatchNorm, width: width, inputChannels: channels,
+        classes: classes, generator: generator)
+    case .densenet121:
+      return try DenseNet.densenet121(
+        growth: width / 2, stem: stem, inputChannels: channels, classes: classes, generator: generator)
     }
-    return try ResNet(
-      blocks: blocks ?? [1, 1, 1], block: name == .resnet50 ? .bottleneck : .basic, width: self.width ?? 64,
-      stem: stem == .imagenet ? .imagenet : .cifar, inputChannels: channels, classes: classes, generator: generator)
   }
 }

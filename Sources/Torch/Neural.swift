@@ -55,6 +55,11 @@ extension Tensor {
     return try call("aten::avg_pool2d", self, [kernel, kernel], [stride, stride], [padding, padding])
   }
 
+  /// Means over windows that make `size` × `size` pixels of any picture: [N, C, H, W] to [N, C, size, size].
+  public func adaptiveAveragePool2d(_ size: Int) throws -> Tensor {
+    try call("aten::adaptive_avg_pool2d", self, [size, size])
+  }
+
   /// The mean over height and width: [N, C, H, W] to [N, C].
   public func globalAveragePool() throws -> Tensor { try mean([-2, -1]) }
 

@@ -9,7 +9,9 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp(
       "A value of the configuration, as study.yaml names it; may be repeated.", valueName: "key=value"))
   var set: [String] = []
-  @Option(help: "The network: mlp, resnet, resnet18, resnet34, resnet50.") var model: String?
+  @Option(
+    help: "The network: mlp, resnet, resnet18/20/34/50, vgg11, vgg11_bn, vgg16, vgg16_bn, densenet121.")
+  var model: String?
   @Option(help: "The dataset: see `valley data list`.") var data: String?
   @Option(help: "The folder of the dataset's files.", completion: .directory) var dataPath: String?
 

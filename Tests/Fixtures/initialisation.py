@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from architectures import ARCHITECTURES
 from oracle import FOLDER, MLP, VERSIONS, ResNet
 
 
@@ -21,6 +22,13 @@ def initialisation() -> None:
             value = {"weight": 1, "bias": 0, "running_mean": 0, "running_var": 1, "num_batches_tracked": 0}[kind]
             return {"shape": shape, "distribution": "constant", "value": value, "std": 0}
         fan_in = module.weight[0].numel()
+        family = type(model).__name__
+        if kind == "bias" and family in ("VGG", "DenseNet"):
+            return {"shape": shape, "distribution": "constant", "value": 0, "std": 0}
+        if isinstance(module, nn.Linear) and family == "VGG":
+            return {"shape": shape, "distribution": "normal", "std": 0.01}
+        if isinstance(module, nn.Conv2d) and family == "DenseNet":  # torchvision: kaiming_normal_
+            return {"shape": shape, "distribution": "normal", "std": math.sqrt(2 / fan_in)}
         if (
             isinstance(module, nn.Conv2d) and residual
         ):  # torchvision: kaiming_normal_(mode="fan_out", nonlinearity="relu")
@@ -59,6 +67,7 @@ def initialisation() -> None:
             {"blocks": [1, 1, 1], "width": 8, "stem": "cifar"},
         ),
     }
+    models |= {name: (make, type(make()).__name__ != "DenseNet", {}) for name, (make, _) in ARCHITECTURES.items()}
     output = {"versions": VERSIONS, "models": {}}
     for name, (make, residual, settings) in models.items():
         torch.manual_seed(10)

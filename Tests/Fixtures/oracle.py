@@ -59,17 +59,23 @@ def save(name: str, tensors: dict[str, torch.Tensor], **metadata: object) -> Non
     print(f"{path.name}: {len(tensors)} tensors, {size / 1e3:.0f} kB")
 
 
-def deviation(a: torch.Tensor, b: torch.Tensor) -> float:
-    """‖a − b‖ / ‖b‖ in float64."""
+def deviation(a: torch.Tensor, b: torch.Tensor, floor: float = 1e-12) -> float:
+    """‖a − b‖ / max(‖b‖, floor) in float64."""
     a, b = a.double(), b.double()
-    return float((a - b).norm() / b.norm().clamp_min(1e-12))
+    return float((a - b).norm() / b.norm().clamp_min(floor))
 
 
 def perturb(model: nn.Module) -> None:
-    """Moves normalisation weights and statistics off their neutral initial values, which would hide an error."""
+    """Moves normalisation weights and statistics, convolutions' biases, and VGG's small linear layers off their neutral
+    initial values, which would hide an error."""
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 0.6, 1.4)
             nn.init.normal_(module.bias, 0, 0.2)
+        if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.3)
             module.running_var.uniform_(0.5, 2)
+        if isinstance(module, nn.Conv2d) and module.bias is not None:
+            nn.init.normal_(module.bias, 0, 0.1)
+        if isinstance(module, nn.Linear) and module.weight.std() < 0.02:
+            module.reset_parameters()

@@ -58,6 +58,7 @@ enum InitialisationOracle {
           layer.parameters().map { ("\(index).\($0.name)", $0.parameter.value) }
         })
     }
+    if let architecture = Oracle.architectures[name] { return try architecture(generator).weights }
     if let sizes = model.sizes {
       return try MLP(
         inputs: sizes[0], hidden: Array(sizes[1..<(sizes.count - 1)]), classes: sizes[sizes.count - 1],
@@ -71,7 +72,7 @@ enum InitialisationOracle {
     ).weights
   }
 
-  @Test(arguments: ["mlp", "layers", "resnet18-cifar", "resnet18-imagenet", "resnet50", "resnet-111"])
+  @Test(arguments: Oracle.names + Oracle.architectures.keys.sorted() + ["layers"])
   func parametersAreDrawnAsPyTorchDrawsThem(_ name: String) throws {
     let model = try #require(try InitialisationOracle.models()[name])
     let draws = try (0..<Self.draws).map { try Self.draw(name, model, seed: UInt64($0)) }

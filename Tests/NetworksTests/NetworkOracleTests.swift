@@ -6,7 +6,9 @@ import Torch
 @testable import Networks
 
 @Suite struct NetworkOracleTests {
-  @Test(arguments: Oracle.names, [MemoryFormat.contiguous, .channelsLast])
+  private static let names = Oracle.names + Oracle.architectures.keys.sorted()
+
+  @Test(arguments: names, [MemoryFormat.contiguous, .channelsLast])
   func forwardAndBackwardAgreeWithPyTorch(_ name: String, _ format: MemoryFormat) throws {
     let fixture = try Fixture(name)
     let weights = fixture.part("weights/")
@@ -33,10 +35,13 @@ import Torch
     let theirs = fixture.tensors.filter { name, _ in
       name == "loss" || ["logits_", "gradients/", "buffers/"].contains { name.hasPrefix($0) }
     }
-    #expect(try deviations(ours, theirs) == [])
+    // The fixtures of the architectures are of this accuracy; a bias before BatchNorm has a gradient of nothing but rounding.
+    let isLoose = Oracle.architectures[name] != nil
+    let found = try deviations(ours, theirs, tolerance: isLoose ? 1e-4 : 1e-5, floor: isLoose ? 1e-2 : 1e-12)
+    #expect(found.isEmpty, "\(found)")
   }
 
-  @Test(arguments: Oracle.names) func namesStandInPyTorchsOrder(_ name: String) throws {
+  @Test(arguments: names) func namesStandInPyTorchsOrder(_ name: String) throws {
     let network = try Oracle.network(Fixture(name))
     #expect(try network.weights.names == InitialisationOracle.names(of: name))
   }
@@ -70,6 +75,17 @@ import Torch
     let generator = try Generator(seed: 0)
     for (blocks, width) in [([], 8), ([1, 1, 1, 1, 1], 8), ([1, 0], 8), ([1], 0)] {
       #expect(throws: TorchError.self) { try ResNet(blocks: blocks, width: width, classes: 10, generator: generator) }
+    }
+    for (blocks, growth) in [([], 8), ([1, 0], 8), ([1], 0)] {
+      #expect(throws: TorchError.self) {
+        try DenseNet(blocks: blocks, growth: growth, classes: 10, generator: generator)
+      }
+    }
+    #expect(throws: TorchError.self) {
+      try VGG(.vgg11, batchNorm: true, width: 0, classes: 10, generator: generator)
+    }
+    for probability in [-0.1, 1, .nan] {
+      #expect(throws: TorchError.self) { try Dropout(probability, generator: generator) }
     }
   }
 

@@ -8,11 +8,13 @@ public let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathCompo
 
 /// What PyTorch computed, by key.
 public struct Fixture: Sendable {
+  public let name: String
   public let tensors: Weights
   public let metadata: [String: String]
 
   /// Reads `Fixtures/<name>.safetensors`.
   public init(_ name: String) throws {
+    self.name = name
     let content = try Safetensors.read(fixtureFolder.appendingPathComponent("\(name).safetensors").path)
     (tensors, metadata) = (content.weights, content.metadata)
   }
@@ -38,21 +40,24 @@ public struct Fixture: Sendable {
   }
 }
 
-/// ‖a − b‖ / ‖b‖ in float64; infinite where the shapes differ.
-public func relativeError(_ a: Tensor, _ b: Tensor) throws -> Double {
+/// ‖a − b‖ / max(‖b‖, floor) in float64; infinite where the shapes differ.
+public func relativeError(_ a: Tensor, _ b: Tensor, floor: Double = 1e-12) throws -> Double {
   guard a.shape == b.shape else { return .infinity }
   return try withoutGradients {
     let (a, b) = (try a.to(.float64), try b.to(.float64))
-    return try (a - b).norm().item() / max(b.norm().item(), 1e-12)
+    return try (a - b).norm().item() / max(b.norm().item(), floor)
   }
 }
 
 /// The names whose tensors in `ours` miss those in `theirs` by more than `tolerance`, with the deviation; names that one side lacks too.
-public func deviations(_ ours: Weights, _ theirs: Weights, tolerance: Double = 1e-5) throws -> [String] {
+/// Tensors of a norm below `floor` are compared absolutely.
+public func deviations(_ ours: Weights, _ theirs: Weights, tolerance: Double = 1e-5, floor: Double = 1e-12) throws
+  -> [String]
+{
   var found = Set(ours.names).symmetricDifference(theirs.names).sorted().map { "\($0) stands on one side only" }
   for (name, tensor) in zip(ours.names, ours.tensors) {
     guard let expected = theirs[name] else { continue }
-    let error = try relativeError(tensor, expected)
+    let error = try relativeError(tensor, expected, floor: floor)
     if !(error <= tolerance) { found.append("\(name) deviates by \(error)") }
   }
   return found

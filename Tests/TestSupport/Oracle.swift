@@ -1,12 +1,27 @@
 import Networks
 import Torch
 
-/// The networks PyTorch ran, with the settings their fixtures name.
+/// The networks PyTorch ran.
 public enum Oracle {
+  /// Networks that PyTorch also trained for a few steps, with the settings their fixtures name.
   public static let names = ["mlp", "resnet18-cifar", "resnet18-imagenet", "resnet50", "resnet-111"]
+
+  /// Networks it ran forwards and backwards only; `architectures.py` makes the same.
+  public static let architectures: [String: @Sendable (Generator) throws -> any Module] = [
+    "resnet20": { try ResNet.resnet20(width: 4, classes: 10, generator: $0) },
+    "vgg11": { try VGG(.vgg11, batchNorm: false, width: 2, classes: 10, generator: $0) },
+    "vgg11-bn": { try VGG(.vgg11, batchNorm: true, width: 2, classes: 10, generator: $0) },
+    "vgg16-imagenet": {
+      let head = VGG.Head.imagenet(hidden: 16, dropout: 0)
+      return try VGG(.vgg16, batchNorm: false, width: 2, head: head, classes: 10, generator: $0)
+    },
+    "densenet-cifar": { try DenseNet(blocks: [2, 3, 1, 2], growth: 4, stem: .cifar, classes: 10, generator: $0) },
+    "densenet-imagenet": { try DenseNet(blocks: [1, 2, 2, 1], growth: 4, classes: 10, generator: $0) },
+  ]
 
   public static func network(_ fixture: Fixture, seed: UInt64 = 0) throws -> any Module {
     let generator = try Generator(seed: seed)
+    if let architecture = architectures[fixture.name] { return try architecture(generator) }
     guard fixture.metadata["sizes"] == nil else {
       let sizes: [Int] = try fixture.setting("sizes")
       return try MLP(
