@@ -70,6 +70,7 @@ public enum Libtorch {
   /// effect with glibc only. `Benchmarks/README.md` has what it saves.
   public static func keepFreedMemory() { vt_keep_freed_memory() }
 
+  /// Sets how many threads an operator of this process may use, at least 1.
   public static func setThreads(_ count: Int) { vt_set_threads(Int32(max(1, count))) }
 
   /// Makes operators choose deterministic algorithms, or fail where there is none.
