@@ -13,10 +13,11 @@ struct TrainStep: ParsableCommand {
 
   func run() throws {
     let trainer = try Trainer(
-      network.make(), batches: .random(count: network.batch), optimizer: SGD(), autocast: network.autocast)
+      network.make(), batches: TrainingBatches.random(count: network.batch), optimizer: SGD(),
+      autocast: network.autocast)
     let generator = try Generator(seed: 0)
     let batch = ExampleBatch(
-      images: try Tensor.normal([network.batch, 3, 32, 32], generator: generator).contiguous(.channelsLast),
+      inputs: try Tensor.normal([network.batch, 3, 32, 32], generator: generator).contiguous(.channelsLast),
       labels: try Tensor.integers(in: 0..<10, shape: [network.batch], generator: generator))
     try Timing.measure("train-step", options) { _ = try trainer.advance(on: batch, learningRate: 0.1) }.report()
   }
@@ -45,9 +46,9 @@ struct MLPStep: ParsableCommand {
     let network = try MLP(
       inputs: sizes[0], hidden: Array(sizes[1..<(sizes.count - 1)]), classes: sizes[sizes.count - 1],
       generator: generator)
-    let trainer = try Trainer(network, batches: .random(count: batch), optimizer: SGD())
+    let trainer = try Trainer(network, batches: TrainingBatches.random(count: batch), optimizer: SGD())
     let batch = ExampleBatch(
-      images: try Tensor.normal([batch, sizes[0]], generator: generator),
+      inputs: try Tensor.normal([batch, sizes[0]], generator: generator),
       labels: try Tensor.integers(in: 0..<sizes[sizes.count - 1], shape: [batch], generator: generator))
     try Timing.measure("mlp-step", options) { _ = try trainer.advance(on: batch, learningRate: 0.01) }.report()
   }

@@ -1,20 +1,7 @@
 import Torch
 
-/// Pictures and labels as a network takes them.
-public struct ExampleBatch: Sendable {
-  /// [n, channels, height, width] float32, normalised, channels innermost in memory (`MemoryFormat.channelsLast`).
-  public let images: Tensor
-  /// [n] int64
-  public let labels: Tensor
-
-  public init(images: Tensor, labels: Tensor) {
-    self.images = images
-    self.labels = labels
-  }
-}
-
 /// A dataset on a device, one byte a sample, from which batches are made by a few tensor operations each.
-public struct DeviceDataset: Sendable {
+public struct DeviceDataset: ExampleSource {
   public let count: Int
   public let channels: Int
   public let height: Int
@@ -69,14 +56,8 @@ public struct DeviceDataset: Sendable {
     return DeviceDataset(self, pictures: try Tensor.concatenate([pictures, mirrored]))
   }
 
-  /// The examples of a range, in order: what evaluation walks over.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch {
-    ExampleBatch(images: try normalised(pictures[range]), labels: try labels[range])
-  }
-
-  /// Ranges of at most `size` examples that cover the dataset.
-  public func ranges(ofAtMost size: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: max(1, size)).map { $0..<min($0 + max(1, size), count) }
+    ExampleBatch(inputs: try normalised(pictures[range]), labels: try labels[range])
   }
 
   /// The examples with these indices, each padded with `crop.margin` black pixels all round and cut back to its size
@@ -103,7 +84,7 @@ public struct DeviceDataset: Sendable {
         "aten::as_strided", padded, [positions, width * channels], [channels, 1], Int?.none)
       bytes = try runs.indexSelect(0, starts.view([-1]))
     }
-    return ExampleBatch(images: try normalised(bytes), labels: try labels.indexSelect(0, wanted))
+    return ExampleBatch(inputs: try normalised(bytes), labels: try labels.indexSelect(0, wanted))
   }
 
   private func normalised(_ bytes: Tensor) throws -> Tensor {

@@ -20,14 +20,14 @@ public struct Augmentation: Codable, Hashable, Sendable {
 /// The batch of a step depends only on the dataset, the parameters and the step: the order of an epoch on
 /// (`orderSeed`, epoch), the augmentation on (`augmentationSeed`, step). So a resumed run needs no saved generator,
 /// and every device gets the same batches.
-public struct TrainingBatches: Sendable {
+public struct TrainingBatches: BatchStream {
   public let dataset: DeviceDataset
   public let batchSize: Int
   public let augmentation: Augmentation
   public let orderSeed: Int
   public let augmentationSeed: Int
-  /// Batches in an epoch.
   public let stepsPerEpoch: Int
+  public var device: Device { dataset.device }
   /// The order of the epoch last asked for.
   private var shuffled: (epoch: Int, order: [Int])?
 
@@ -55,7 +55,6 @@ public struct TrainingBatches: Sendable {
     stepsPerEpoch = keepsLast ? (dataset.count + batchSize - 1) / batchSize : dataset.count / batchSize
   }
 
-  /// The batch of a step, counted from 0 over all epochs.
   public mutating func batch(at step: Int) throws -> ExampleBatch {
     let examples = examples(at: step)
     let changes = changes(at: step, count: examples.count)

@@ -28,7 +28,7 @@ public enum RunEngine {
     let evaluation = try seconds {
       try withoutGradients {
         for start in stride(from: 0, to: sample.count, by: 500) {
-          _ = try network(setting.test.batch(start..<min(start + 500, sample.count)).images, .evaluation)
+          _ = try network(setting.test.batch(start..<min(start + 500, sample.count)).inputs, .evaluation)
         }
       }
     }

@@ -5,36 +5,54 @@ import Torch
 
 /// How a network does on every example of a dataset.
 public struct Evaluation: Sendable, Hashable {
-  /// Cross-entropy of each example, nats
+  /// Cross-entropy of each example, nats; of a sequence the mean over its tokens
   public let losses: [Float]
-  /// Whether the largest logit is the label's, by example
-  public let correct: [Bool]
+  /// 1 where the largest logit is the label's and 0 elsewhere, by example; of a sequence the fraction of its tokens told right
+  public let scores: [Float]
 
-  public init(losses: [Float], correct: [Bool]) {
+  public init(losses: [Float], scores: [Float]) {
     self.losses = losses
-    self.correct = correct
+    self.scores = scores
   }
 
   /// Mean cross-entropy, nats
   public var loss: Double { losses.reduce(0.0) { $0 + Double($1) } / Double(max(1, losses.count)) }
 
-  /// Fraction classified correctly
-  public var accuracy: Double { Double(correct.count { $0 }) / Double(max(1, correct.count)) }
+  /// Fraction of pictures classified correctly, or of tokens told right
+  public var accuracy: Double { scores.reduce(0.0) { $0 + Double($1) } / Double(max(1, scores.count)) }
 
-  /// Evaluates the network in evaluation mode and float32 over the whole dataset.
-  public init(_ network: any Module, on dataset: DeviceDataset, batchSize: Int = 500) throws {
+  /// Evaluates the network in evaluation mode and float32 on every example.
+  ///
+  /// - Parameter batchSize: examples at a time; nil: as many as memory does not mind, 500 at most
+  public init(_ network: any Module, on source: any ExampleSource, batchSize: Int? = nil) throws {
     var losses: [Float] = []
-    var correct: [Bool] = []
+    var scores: [Float] = []
     try withoutGradients {
-      for range in dataset.ranges(ofAtMost: batchSize) {
-        let batch = try dataset.batch(range)
-        let logits = try network(batch.images, .evaluation)
-        losses += try logits.crossEntropy(batch.labels, reduction: .none).array(Float.self)
-        correct += try logits.argmax(1).equals(batch.labels).array(Bool.self)
+      for range in try source.ranges(ofAtMost: batchSize ?? source.evaluationBatchSize()) {
+        let batch = try source.batch(range)
+        let logits = try network(batch.inputs, .evaluation)
+        let loss = try logits.crossEntropies(batch.labels)
+        let isRight = try logits.argmax(-1).equals(batch.labels)
+        losses += try loss.exampleMeans().array(Float.self)
+        scores += try isRight.to(.float32).exampleMeans().array(Float.self)
       }
     }
-    self.init(losses: losses, correct: correct)
+    self.init(losses: losses, scores: scores)
   }
+}
+
+extension ExampleSource {
+  /// 500, or fewer where the inputs or logits of so many would take more than 64 MiB: large pictures, sequences with a vocabulary.
+  fileprivate func evaluationBatchSize() throws -> Int {
+    guard count > 0 else { return 1 }
+    let example = try batch(0..<1)
+    return min(500, max(1, (1 << 24) / max(1, example.inputs.count, example.labels.count * classes)))
+  }
+}
+
+extension Tensor {
+  /// [n] as it is; [n, context] as the mean over each sequence, [n].
+  fileprivate func exampleMeans() throws -> Tensor { rank == 1 ? self : try mean([1]) }
 }
 
 /// What a merge gains over the mean of the singles it was made of, with paired standard errors over test examples.
@@ -57,7 +75,7 @@ public struct Gain: Sendable, Hashable {
       let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       return (mean, count > 1 ? (squares / Double(count - 1) / Double(count)).squareRoot() : .nan)
     }
-    (accuracy, accuracyError) = paired { $0.correct[$1] ? 1 : 0 }
+    (accuracy, accuracyError) = paired { Double($0.scores[$1]) }
     (loss, lossError) = paired { Double($0.losses[$1]) }
   }
 }
@@ -68,7 +86,7 @@ public struct Gain: Sendable, Hashable {
 /// - Parameters:
 ///   - batches: the first of these are used, from step 0 on
 ///   - examples: about how many examples to use, rounded up to whole batches; nil: one epoch
-public func reestimateBatchNorm(of network: any Module, on batches: TrainingBatches, examples: Int? = nil) throws {
+public func reestimateBatchNorm(of network: any Module, on batches: any BatchStream, examples: Int? = nil) throws {
   var batches = batches
   let size = batches.batchSize
   let count = examples.map { ($0 + size - 1) / size } ?? batches.stepsPerEpoch
@@ -78,7 +96,7 @@ public func reestimateBatchNorm(of network: any Module, on batches: TrainingBatc
       parameter.value = try parameter.value.clone()
     }
     for index in 0..<max(1, count) {
-      _ = try network(batches.batch(at: index).images, .reestimation(batch: index))
+      _ = try network(batches.batch(at: index).inputs, .reestimation(batch: index))
     }
   }
 }

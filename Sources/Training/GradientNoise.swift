@@ -33,9 +33,9 @@ public struct GradientNoise: Sendable, Hashable {
     var spread = 0.0  // Σ ‖g_k − ḡ‖², by Welford's update
     var squares = 0.0  // Σ ‖g_k‖²
     for k in 0..<microbatches {
-      let loss = try withAutocast(autocast, on: batch.images.device) {
-        try network(batch.images.narrow(0, from: k * size, count: size), .evaluation).to(.float32)
-          .crossEntropy(batch.labels.narrow(0, from: k * size, count: size))
+      let loss = try withAutocast(autocast, on: batch.inputs.device) {
+        try network(batch.inputs.narrow(0, from: k * size, count: size), .evaluation)
+          .meanCrossEntropy(batch.labels.narrow(0, from: k * size, count: size))
       }
       let gradient = try Tensor.concatenate(gradients(of: loss, withRespectTo: parameters).map { try $0.reshape([-1]) })
       squares += try gradient.norm(dtype: .float64).square().item()

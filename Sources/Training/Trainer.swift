@@ -11,7 +11,7 @@ public final class Trainer {
   public let network: any Module
   /// Updates made so far.
   public private(set) var step: Int
-  private var batches: TrainingBatches
+  private var batches: any BatchStream
   private let optimizer: SGD
   private let autocast: DType?
   private let trainable: [(name: String, parameter: Parameter)]
@@ -28,7 +28,7 @@ public final class Trainer {
   ///   - state: where to start; nil: where the network stands, at step 0
   /// - Throws: `CheckpointError` when the state does not fit the network.
   public init(
-    _ network: any Module, batches: TrainingBatches, optimizer: SGD, autocast: DType? = nil,
+    _ network: any Module, batches: any BatchStream, optimizer: SGD, autocast: DType? = nil,
     state: TrainingState? = nil
   ) throws {
     self.network = network
@@ -36,7 +36,7 @@ public final class Trainer {
     self.optimizer = optimizer
     self.autocast = autocast
     step = state?.step ?? 0
-    let device = batches.dataset.device
+    let device = batches.device
     // The process writes into its own copy of the weights.
     try network.load((state?.weights ?? network.weights).clone())
     try network.move(to: device, format: .channelsLast)
@@ -67,8 +67,8 @@ public final class Trainer {
   public func advance(on batch: ExampleBatch, learningRate: Double) throws -> Double {
     // Running statistics move during the forward pass, before its loss is known.
     try formerStatistics.copyInPlace(from: statistics)
-    let loss = try withAutocast(autocast, on: batches.dataset.device) {
-      try network(batch.images, .training).to(.float32).crossEntropy(batch.labels)
+    let loss = try withAutocast(autocast, on: batches.device) {
+      try network(batch.inputs, .training).meanCrossEntropy(batch.labels)
     }
     let value = try loss.item()
     guard value.isFinite else {

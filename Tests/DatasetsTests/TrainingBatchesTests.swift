@@ -50,9 +50,9 @@ import Torch
           }
         }
       }
-      #expect(batch.images.shape == [4, 3, 5, 4])
-      #expect(batch.images.isContiguous(.channelsLast))
-      let got = try batch.images.array(Float.self)
+      #expect(batch.inputs.shape == [4, 3, 5, 4])
+      #expect(batch.inputs.isContiguous(.channelsLast))
+      let got = try batch.inputs.array(Float.self)
       #expect(zip(got, expected).allSatisfy { abs($0 - $1) < 1e-5 })
       #expect(try batch.labels.array(Int.self) == examples.map { Int(dataset.labels[$0]) })
       #expect(batch.labels.dtype == .int64)
@@ -65,22 +65,22 @@ import Torch
     let epochs = (0..<3).map { epoch in (0..<4).flatMap { batches.examples(at: epoch * 4 + $0) } }
     for epoch in epochs { #expect(epoch.sorted() == Array(0..<10)) }
     #expect(Set(epochs).count == 3)
-    #expect(try batches.batch(at: 3).images.shape[0] == 1)
+    #expect(try batches.batch(at: 3).inputs.shape[0] == 1)
     #expect(try Self.batches(.none, batchSize: 3).stepsPerEpoch == 3)
   }
 
   @Test func aBatchDependsOnSeedsAndStepOnly() throws {
     let augmentation = Augmentation(flip: true, crop: 2)
     var straight = try Self.batches(augmentation)
-    let walked = try (0..<9).map { try straight.batch(at: $0).images }
+    let walked = try (0..<9).map { try straight.batch(at: $0).inputs }
     var resumed = try Self.batches(augmentation)
-    #expect(try resumed.batch(at: 8).images.isIdentical(to: walked[8]))
-    #expect(try resumed.batch(at: 3).images.isIdentical(to: walked[3]))
+    #expect(try resumed.batch(at: 8).inputs.isIdentical(to: walked[8]))
+    #expect(try resumed.batch(at: 3).inputs.isIdentical(to: walked[3]))
     var otherOrder = try Self.batches(augmentation, order: 5)
     #expect(otherOrder.examples(at: 0) != straight.examples(at: 0))
     var otherAugmentation = try Self.batches(augmentation, augmentationSeed: 5)
     #expect(otherAugmentation.examples(at: 0) == straight.examples(at: 0))
-    #expect(try !otherAugmentation.batch(at: 0).images.isIdentical(to: walked[0]))
+    #expect(try !otherAugmentation.batch(at: 0).inputs.isIdentical(to: walked[0]))
   }
 
   @Test func drawsAreFair() throws {
@@ -99,7 +99,7 @@ import Torch
     #expect(onDevice.ranges(ofAtMost: 4) == [0..<4, 4..<8, 8..<10])
     let labels = try onDevice.ranges(ofAtMost: 4).flatMap { try onDevice.batch($0).labels.array(Int.self) }
     #expect(labels == dataset.labels.map(Int.init))
-    let last = try onDevice.batch(8..<10).images.array(Float.self)
+    let last = try onDevice.batch(8..<10).inputs.array(Float.self)
     #expect(abs(last[60] - Float((Double(dataset.pixels[9 * 60]) / 255 - 0.4) / 0.2)) < 1e-5)
   }
 

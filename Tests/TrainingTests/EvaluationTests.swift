@@ -14,25 +14,42 @@ import Training
     let whole = try Evaluation(network, on: dataset, batchSize: 100)
     let parts = try Evaluation(network, on: dataset, batchSize: 5)
     #expect(whole.losses.count == 23)
-    #expect(whole.correct == parts.correct)
+    #expect(whole.scores == parts.scores)
     for (example, loss) in whole.losses.enumerated() {
       let batch = try dataset.batch(example..<(example + 1))
-      let logits = try withoutGradients { try network(batch.images, .evaluation) }.array(Double.self)
+      let logits = try withoutGradients { try network(batch.inputs, .evaluation) }.array(Double.self)
       let label = try batch.labels.intItem()
       let expected = log(logits.map { exp($0) }.reduce(0, +)) - logits[label]
       #expect(abs(Double(loss) - expected) < 1e-4)
       #expect(abs(loss - parts.losses[example]) < 1e-4)
-      #expect(whole.correct[example] == (logits.firstIndex(of: logits.max() ?? 0) == label))
+      #expect(whole.scores[example] == (logits.firstIndex(of: logits.max() ?? 0) == label ? 1 : 0))
     }
     #expect(abs(whole.loss - whole.losses.reduce(0) { $0 + Double($1) } / 23) < 1e-9)
-    #expect(whole.accuracy == Double(whole.correct.filter { $0 }.count) / 23)
+    #expect(whole.accuracy == Double(whole.scores.filter { $0 == 1 }.count) / 23)
+  }
+
+  /// An example is a sequence: its loss the mean over its tokens, its score the fraction of them told right.
+  @Test func sequencesAreScoredByTheirTokens() throws {
+    let network = try TokenTable(vocabulary: 7)
+    let tokens = TokenSource(sequences: [[0, 1, 2, 3, 4], [6, 6, 6, 0, 1], [3, 1, 4, 1, 5]], vocabulary: 7)
+    let evaluation = try Evaluation(network, on: tokens, batchSize: 2)
+    let table = try network.table.value.array(Double.self)
+    for (index, sequence) in tokens.sequences.enumerated() {
+      let pairs = zip(sequence, sequence.dropFirst())
+      let rows = pairs.map { token, next in (Array(table[(7 * token)..<(7 * token + 7)]), next) }
+      let losses = rows.map { row, next in log(row.map { exp($0) }.reduce(0, +)) - row[next] }
+      let right = rows.count { row, next in row.firstIndex(of: row.max() ?? 0) == next }
+      #expect(abs(Double(evaluation.losses[index]) - losses.reduce(0, +) / 4) < 1e-6)
+      #expect(evaluation.scores[index] == Float(right) / 4)
+    }
+    #expect(try Evaluation(network, on: tokens).losses.count == 3)
   }
 
   @Test func gainIsPairedOverExamples() {
-    let merged = Evaluation(losses: [1, 2, 3, 4], correct: [true, true, false, true])
+    let merged = Evaluation(losses: [1, 2, 3, 4], scores: [1, 1, 0, 1])
     let singles = [
-      Evaluation(losses: [2, 2, 2, 2], correct: [true, false, false, false]),
-      Evaluation(losses: [2, 4, 2, 4], correct: [true, true, false, false]),
+      Evaluation(losses: [2, 2, 2, 2], scores: [1, 0, 0, 0]),
+      Evaluation(losses: [2, 4, 2, 4], scores: [1, 1, 0, 0]),
     ]
     let gain = Gain(of: merged, over: singles)
     // Per example: accuracy 0, ½, 0, 1; loss −1, −1, 1, 1.
@@ -52,7 +69,7 @@ import Training
     try reestimateBatchNorm(of: network, on: batches, examples: 33)  // three batches of 16
     let seen = try withoutGradients {
       try (0..<3).map {
-        try network.conv1(batches.batch(at: $0).images, .evaluation).transpose(0, 1).flatten(from: 1)
+        try network.conv1(batches.batch(at: $0).inputs, .evaluation).transpose(0, 1).flatten(from: 1)
       }
     }
     let mean = try Tensor.stack(seen.map { try $0.mean([1]) }).mean([0])

@@ -16,7 +16,7 @@ import Training
     let weights = fixture.part("\(kind)/weights/")
     try network.load(weights.clone())
     let batch = ExampleBatch(
-      images: try fixture["\(kind)/input"].flatten(from: 0, to: 1),
+      inputs: try fixture["\(kind)/input"].flatten(from: 0, to: 1),
       labels: try fixture["\(kind)/labels"].flatten(from: 0, to: 1))
     for (microbatches, prefix) in [(8, ""), (128, "sample.")] {
       let noise = try GradientNoise(network, on: batch, microbatches: microbatches)

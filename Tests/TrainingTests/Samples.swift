@@ -31,3 +31,34 @@ enum Samples {
 
   enum Kind: CaseIterable, Sendable { case mlp, resnet }
 }
+
+/// Logits of the next token read off a table: the smallest language model.
+struct TokenTable: Module {
+  let table: Parameter
+
+  init(vocabulary: Int) throws {
+    table = Parameter(try Tensor.normal([vocabulary, vocabulary], generator: Generator(seed: 1)))
+  }
+
+  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try Tensor.embedding(table.value, input) }
+}
+
+/// Sequences of one length, whose labels are their next tokens; in training the batch of every step is all of them.
+struct TokenSource: ExampleSource, BatchStream {
+  let sequences: [[Int]]
+  let vocabulary: Int
+  var count: Int { sequences.count }
+  var classes: Int { vocabulary }
+  var device: Device { .cpu }
+  var batchSize: Int { count }
+  var stepsPerEpoch: Int { 1 }
+
+  func batch(_ range: Range<Int>) throws -> ExampleBatch {
+    let tokens = try Tensor(sequences[range].flatMap { $0 }).view([range.count, -1])
+    let context = try tokens.size(1) - 1
+    return try ExampleBatch(
+      inputs: tokens.narrow(1, from: 0, count: context), labels: tokens.narrow(1, from: 1, count: context))
+  }
+
+  func batch(at step: Int) throws -> ExampleBatch { try batch(0..<count) }
+}

@@ -17,7 +17,7 @@ import Training
     var losses: [Double] = []
     for step in 0..<5 {
       let batch = try ExampleBatch(
-        images: fixture["batch.\(step).input"].contiguous(.channelsLast), labels: fixture["batch.\(step).labels"])
+        inputs: fixture["batch.\(step).input"].contiguous(.channelsLast), labels: fixture["batch.\(step).labels"])
       losses.append(try trainer.advance(on: batch, learningRate: 0.05))
     }
     #expect(trainer.step == 5)
@@ -89,7 +89,7 @@ import Training
     var batches = try Samples.batches()
     let trainer = try Trainer(Samples.network(kind), batches: batches, optimizer: SGD())
     let batch = try batches.batch(at: 0)
-    let unbounded = try ExampleBatch(images: batch.images * Double.infinity, labels: batch.labels)
+    let unbounded = try ExampleBatch(inputs: batch.inputs * Double.infinity, labels: batch.labels)
     _ = try trainer.advance(learningRate: 0.05)
     let before = try trainer.state()
     #expect(try !trainer.advance(on: unbounded, learningRate: 0.05).isFinite)
@@ -120,6 +120,15 @@ import Training
         network, batches: Samples.batches(), optimizer: SGD(),
         state: TrainingState(weights: network.weights, velocity: other))
     }
+  }
+
+  @Test func learnsSequences() throws {
+    let tokens = TokenSource(sequences: [[0, 1, 2, 3, 4], [4, 5, 6, 0, 1]], vocabulary: 7)
+    let trainer = try Trainer(TokenTable(vocabulary: 7), batches: tokens, optimizer: SGD(weightDecay: 0))
+    for _ in 0..<100 { _ = try trainer.advance(learningRate: 1) }
+    let evaluation = try Evaluation(trainer.network, on: tokens)
+    #expect(evaluation.accuracy == 1)
+    #expect(evaluation.loss < 0.1)
   }
 
   @Test func learns() throws {
