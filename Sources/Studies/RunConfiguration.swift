@@ -43,50 +43,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     self.seeds = seeds
   }
 
-  /// Which examples are trained and tested on.
-  public struct Dataset: Codable, Hashable, Sendable {
-    public typealias Name = KnownDataset
-    public var name: Name
-    /// The folder of the files; nil: the usual place for this dataset.
-    public var path: String?
-    /// How many training examples to use; nil: all.
-    public var train: Int?
-    /// How many test examples to use; nil: all.
-    public var test: Int?
-    /// Area-resize the pictures to this many pixels a side; nil: as they are.
-    public var size: Int?
-    /// Glyphs only.
-    public var classes: Int?
-    /// Glyphs only: the difficulty, 0 … 1.
-    public var noise: Double?
-    /// Glyphs only: fixes the glyphs and every example.
-    public var seed: Int
-
-    /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5.
-    public init(
-      name: Name, path: String? = nil, train: Int? = nil, test: Int? = nil, size: Int? = nil, classes: Int? = nil,
-      noise: Double? = nil, seed: Int = 0
-    ) {
-      let isGlyphs = name == .glyphs
-      self.name = name
-      self.path = path
-      self.train = train ?? (isGlyphs ? 4000 : nil)
-      self.test = test ?? (isGlyphs ? 2000 : nil)
-      self.size = size
-      self.classes = classes ?? (isGlyphs ? 10 : nil)
-      self.noise = noise ?? (isGlyphs ? 0.5 : nil)
-      self.seed = seed
-    }
-
-    /// Training examples in use.
-    public var trainingExamples: Int { train ?? name.count(.train) ?? 0 }
-    /// Test examples in use.
-    public var testExamples: Int { test ?? name.count(.test) ?? 0 }
-    /// Pixels a side.
-    public var pictureSize: Int { size ?? name.shape.height }
-    public var classCount: Int { classes ?? name.classNames.count }
-  }
-
   /// The network. `hidden` belongs to the MLP, `width` to all others, `stem` to those and not the VGGs, `blocks` to the ResNets; what
   /// does not belong to a network is nil.
   public struct Model: Codable, Hashable, Sendable {
@@ -156,86 +112,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  /// Where endpoints branch from the trunk.
-  public struct Branch: Codable, Hashable, Sendable {
-    /// Distance between branch points; nil: only the trunk's end branches.
-    public var every: TrainingLength?
-    /// The first trunk length that branches; nil: `every`.
-    public var from: TrainingLength?
-    /// Endpoints per branch point, at least 2.
-    public var endpoints: Int
-
-    public init(every: TrainingLength? = .epochs(5), from: TrainingLength? = nil, endpoints: Int = 2) {
-      self.every = every
-      self.from = from
-      self.endpoints = endpoints
-    }
-  }
-
-  /// How the endpoints of a branch point are merged, pair by pair.
-  public struct Merge: Codable, Hashable, Sendable {
-    public enum BatchNorm: String, Codable, CaseIterable, Sendable {
-      /// Statistics are averaged like weights.
-      case average
-      /// Statistics are measured anew on training examples.
-      case reestimate
-    }
-    /// Weights of the second endpoint, α in (1−α) θ_A + α θ_B.
-    public var alphas: [Double]
-    public var batchNorm: BatchNorm
-    /// Training examples for `reestimate`; nil: all in use.
-    public var batchNormSamples: Int?
-
-    public init(alphas: [Double] = [0.5], batchNorm: BatchNorm = .average, batchNormSamples: Int? = nil) {
-      self.alphas = alphas
-      self.batchNorm = batchNorm
-      self.batchNormSamples = batchNormSamples
-    }
-  }
-
-  /// What is measured along the way.
-  public struct Measure: Codable, Hashable, Sendable {
-    public struct Noise: Codable, Hashable, Sendable {
-      public var every: TrainingLength
-      public var microbatches: Int
-
-      public init(every: TrainingLength = .steps(100), microbatches: Int = 8) {
-        self.every = every
-        self.microbatches = microbatches
-      }
-    }
-    /// Gradient noise on the trunk; nil: not measured.
-    public var noise: Noise?
-    /// p in S̃ = η / (B (1−μ)^p): 1 or 2.
-    public var momentumExponent: Int
-
-    public init(noise: Noise? = .init(), momentumExponent: Int = 1) {
-      self.noise = noise
-      self.momentumExponent = momentumExponent
-    }
-  }
-
-  /// Which weights stay on disk.
-  public struct CheckpointPolicy: Codable, Hashable, Sendable {
-    public enum Keep: String, Codable, CaseIterable, Sendable {
-      /// the decayed endpoints
-      case endpoints
-      /// the trunk's branch points
-      case trunk
-      case all
-      /// nothing once the run is done
-      case none
-    }
-    /// How often a state to resume from is written.
-    public var every: TrainingLength
-    public var keep: Keep
-
-    public init(every: TrainingLength = .epochs(1), keep: Keep = .endpoints) {
-      self.every = every
-      self.keep = keep
-    }
-  }
-
   /// Separate sources of randomness; one number stands for all three.
   public struct Seeds: Codable, Hashable, Sendable {
     public var initialisation: Int
@@ -248,16 +124,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       self.initialisation = initialisation
       self.order = order
       self.augmentation = augmentation
-    }
-  }
-}
-
-extension KnownDataset {
-  /// Flip and crop for photographs; none where left and right matter.
-  public var usualAugmentation: Augmentation {
-    switch self {
-    case .cifar10, .cifar100: .init(flip: true, crop: 4)
-    case .glyphs, .mnist, .fashionMNIST: .none
     }
   }
 }

@@ -67,18 +67,6 @@ public struct RunSettingError: Error, CustomStringConvertible, Sendable {
   init(_ description: String) { self.description = description }
 }
 
-extension RunConfiguration.Dataset {
-  /// Reads or draws one split.
-  public func load(_ split: Split) throws -> ImageDataset {
-    let standard = Glyphs()
-    return try name.load(
-      split, from: path.map { URL(fileURLWithPath: $0) }, count: split == .train ? train : test, size: size,
-      glyphs: Glyphs(
-        classes: classes ?? standard.classes, noise: noise ?? standard.noise,
-        seed: UInt64(bitPattern: Int64(seed))))
-  }
-}
-
 extension RunConfiguration.Model {
   /// The network with freshly drawn weights, for pictures of this shape.
   public func makeNetwork(

@@ -27,7 +27,7 @@ extension RunConfiguration {
 
   /// Everything impossible about this configuration; empty when it can be run.
   public var problems: [ConfigurationProblem] {
-    var check = Check()
+    var check = ConfigurationCheck()
     checkData(&check)
     checkModel(&check)
     checkOptimizer(&check)
@@ -36,53 +36,10 @@ extension RunConfiguration {
     return check.problems
   }
 
-  private struct Check {
-    var problems: [ConfigurationProblem] = []
-
-    mutating func require(_ holds: Bool, _ keyPath: String, _ message: @autoclosure () -> String) {
-      if !holds { problems.append(ConfigurationProblem(keyPath: keyPath, message: message())) }
-    }
-
-    mutating func range(_ value: Int?, _ bounds: ClosedRange<Int>, _ keyPath: String) {
-      guard let value else { return }
-      let wanted =
-        bounds.upperBound >= RunConfiguration.most
-        ? (bounds.lowerBound == 0 ? "a whole number, 0 or more" : "a whole number of at least \(bounds.lowerBound)")
-        : "a whole number between \(bounds.lowerBound) and \(bounds.upperBound)"
-      require(bounds.contains(value), keyPath, "is \(value); expected \(wanted)")
-    }
-  }
-
-  /// No count in a configuration is larger than this.
-  private static var most: Int { 1_000_000_000 }
-
-  private func checkData(_ check: inout Check) {
-    let name = dataset.name.rawValue
-    for (key, asked, held) in [
-      ("train", dataset.train, dataset.name.count(.train)), ("test", dataset.test, dataset.name.count(.test)),
-    ] {
-      check.range(asked, 1...10_000_000, "dataset.\(key)")
-      guard let asked, let held else { continue }
-      check.require(asked <= held, "dataset.\(key)", "is \(asked), but \(name) has only \(held) examples")
-    }
-    if dataset.name == .glyphs {
-      check.range(dataset.size, 8...128, "dataset.size")
-      check.range(dataset.classes, 2...100, "dataset.classes")
-      let noise = dataset.noise ?? 0
-      check.require(noise.isFinite && noise >= 0 && noise <= 1, "dataset.noise", "is \(noise); expected 0 … 1")
-      check.require(
-        dataset.path == nil, "dataset.path",
-        "is given, but glyphs are made from the seed and read no files; leave it out"
-      )
-    } else {
-      check.range(dataset.size, 4...dataset.name.shape.height, "dataset.size")
-      check.require(dataset.classes == nil, "dataset.classes", "belongs to glyphs; \(name) has its own")
-      check.require(dataset.noise == nil, "dataset.noise", "belongs to glyphs; \(name) has no such setting")
-      check.require(dataset.seed == 0, "dataset.seed", "belongs to glyphs; \(name) has no such setting")
-    }
-    check.require(dataset.seed >= 0, "dataset.seed", "is \(dataset.seed); expected 0 or more")
+  private func checkData(_ check: inout ConfigurationCheck) {
+    dataset.check(&check, at: "dataset")
     check.range(augmentation.crop, 0...max(0, dataset.pictureSize - 1), "augmentation.crop")
-    check.range(batchSize, 1...Self.most, "batch_size")
+    check.range(batchSize, 1...ConfigurationCheck.most, "batch_size")
     check.require(
       batchSize <= max(1, dataset.trainingExamples), "batch_size",
       "is \(batchSize), larger than the training set of \(dataset.trainingExamples) examples")
@@ -100,7 +57,7 @@ extension RunConfiguration {
       "is \"\(device)\"; expected cpu, cuda or cuda:N")
   }
 
-  private func checkModel(_ check: inout Check) {
+  private func checkModel(_ check: inout ConfigurationCheck) {
     let name = model.name.rawValue
     if model.name == .mlp {
       for (key, isGiven) in [
@@ -132,7 +89,7 @@ extension RunConfiguration {
   }
 
   /// Networks that halve the picture without padding need something left to halve.
-  private func checkSmallPictures(_ check: inout Check) {
+  private func checkSmallPictures(_ check: inout ConfigurationCheck) {
     let least = model.name.isVGG || model.stem == .imagenet ? 32 : 8
     check.require(
       dataset.pictureSize >= least, "model.name",
@@ -142,7 +99,7 @@ extension RunConfiguration {
       "is \(model.width ?? 0); \(model.name.rawValue) needs an even one, twice its growth")
   }
 
-  private func checkOptimizer(_ check: inout Check) {
+  private func checkOptimizer(_ check: inout ConfigurationCheck) {
     let (rate, momentum, decay) = (optimizer.learningRate, optimizer.momentum, optimizer.weightDecay)
     check.require(rate.isFinite && rate > 0, "optimizer.learning_rate", "is \(rate); expected a number above 0")
     check.require(
@@ -156,7 +113,7 @@ extension RunConfiguration {
       "times the learning rate is \(rate * decay); decoupled weight decay needs it below 1")
   }
 
-  private func checkLengths(_ check: inout Check) {
+  private func checkLengths(_ check: inout ConfigurationCheck) {
     func length(_ length: TrainingLength?, atLeastOne: Bool, _ keyPath: String) {
       guard let length else { return }
       let isFinite = length.value.isFinite && length.value >= 0
@@ -193,17 +150,38 @@ extension RunConfiguration {
     check.require(steps.branches.count < 10_000, "branch.every", "makes \(steps.branches.count) or more branch points")
   }
 
-  private func checkMeasures(_ check: inout Check) {
+  private func checkMeasures(_ check: inout ConfigurationCheck) {
     check.require(!merge.alphas.isEmpty, "merge.alphas", "is empty; expected at least one α, such as [0.5]")
     for alpha in merge.alphas {
       check.require(alpha.isFinite && alpha >= 0 && alpha <= 1, "merge.alphas", "has \(alpha); expected 0 … 1")
     }
     check.require(
       Set(merge.alphas).count == merge.alphas.count, "merge.alphas", "names the same α more than once")
-    check.range(merge.batchNormSamples, 2...Self.most, "merge.batchnorm_samples")
+    check.range(merge.batchNormSamples, 2...ConfigurationCheck.most, "merge.batchnorm_samples")
     check.range(measure.noise?.microbatches, 2...1024, "measure.noise.microbatches")
     check.require(
       (1...2).contains(measure.momentumExponent), "measure.momentum_exponent",
       "is \(measure.momentumExponent); expected 1 or 2")
+  }
+}
+
+/// Collects what is impossible about a configuration.
+struct ConfigurationCheck {
+  /// No count in a configuration is larger than this.
+  static let most = 1_000_000_000
+
+  var problems: [ConfigurationProblem] = []
+
+  mutating func require(_ holds: Bool, _ keyPath: String, _ message: @autoclosure () -> String) {
+    if !holds { problems.append(ConfigurationProblem(keyPath: keyPath, message: message())) }
+  }
+
+  mutating func range(_ value: Int?, _ bounds: ClosedRange<Int>, _ keyPath: String) {
+    guard let value else { return }
+    let wanted =
+      bounds.upperBound >= Self.most
+      ? (bounds.lowerBound == 0 ? "a whole number, 0 or more" : "a whole number of at least \(bounds.lowerBound)")
+      : "a whole number between \(bounds.lowerBound) and \(bounds.upperBound)"
+    require(bounds.contains(value), keyPath, "is \(value); expected \(wanted)")
   }
 }

@@ -56,16 +56,6 @@ extension Study {
   }
 }
 
-extension RunConfiguration.Dataset {
-  /// Such as `glyphs`, `CIFAR-10 at 16×16`.
-  public var summary: String {
-    let names: [Name: String] = [
-      .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
-    ]
-    return (names[name] ?? name.rawValue) + (size.map { " at \($0)×\($0)" } ?? "")
-  }
-}
-
 extension RunConfiguration.Model {
   /// Such as `ResNet18, width 64`, `MLP 256-256`.
   public var summary: String {
@@ -97,16 +87,15 @@ extension StudyResults {
     return try encoder.encode(self)
   }
 
-  /// One line for each single and merge (RFC 4180, one header line); runs without results have no line.
+  /// One line for each row of results (RFC 4180, one header line); runs without results have no line.
   public func csv() -> String {
     let fixed = [
       "run", "status", "learning_rate", "batch_size", "momentum", "weight_decay", "seed", "noise_proxy_p\(exponent)",
     ]
     let measured = [
-      "kind", "epoch", "step", "endpoints", "method", "alpha", "batch_norm", "test_accuracy", "test_loss", "train_loss",
-      "train_accuracy", "weight_norm", "single_accuracy", "single_loss", "accuracy_gain", "accuracy_gain_error",
-      "loss_gain",
-      "loss_gain_error",
+      "kind", "epoch", "step", "endpoints", "evaluation", "task", "learning_rates", "method", "alpha", "batch_norm",
+      "test_accuracy", "test_loss", "train_loss", "train_accuracy", "weight_norm", "single_accuracy", "single_loss",
+      "accuracy_gain", "accuracy_gain_error", "loss_gain", "loss_gain_error", "normalised_accuracy",
     ]
     // Learning rate and the like have their columns already.
     let covered = Set(fixed + fixed.map { "optimizer.\($0)" })
@@ -127,11 +116,11 @@ extension StudyResults {
     func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "" }
     return [
       row.kind.rawValue, text(row.epoch), "\(row.step)", row.endpoints.map(String.init).joined(separator: "+"),
+      row.evaluation ?? "", row.task ?? "", (row.learningRates ?? []).map { "\($0)" }.joined(separator: "+"),
       row.method ?? "", text(row.alpha), row.batchNorm ?? "", text(row.testAccuracy), text(row.testLoss),
-      text(row.trainLoss),
-      text(row.trainAccuracy), text(row.weightNorm), text(row.singleAccuracy), text(row.singleLoss),
-      text(row.accuracyGain),
-      text(row.accuracyGainError), text(row.lossGain), text(row.lossGainError),
+      text(row.trainLoss), text(row.trainAccuracy), text(row.weightNorm), text(row.singleAccuracy),
+      text(row.singleLoss), text(row.accuracyGain), text(row.accuracyGainError), text(row.lossGain),
+      text(row.lossGainError), text(row.normalisedAccuracy),
     ]
   }
 

@@ -15,7 +15,7 @@ public final class StudyIndex: Sendable {
     let problem: String?
   }
 
-  private static let version = 1
+  private static let version = 2
   private let runs: URL
   private let current: Mutex<DatabaseQueue>
 
@@ -45,9 +45,9 @@ public final class StudyIndex: Sendable {
 
   /// The columns of the view `results`, named as in `results.jsonl`.
   private static let columns = [
-    "kind", "epoch", "step", "endpoints", "method", "alpha", "batchNorm", "testAccuracy", "testLoss", "trainLoss",
-    "trainAccuracy", "weightNorm", "singleAccuracy", "singleLoss", "accuracyGain", "accuracyGainError", "lossGain",
-    "lossGainError",
+    "kind", "epoch", "step", "endpoints", "evaluation", "task", "learningRates", "method", "alpha", "batchNorm",
+    "testAccuracy", "testLoss", "trainLoss", "trainAccuracy", "weightNorm", "singleAccuracy", "singleLoss",
+    "accuracyGain", "accuracyGainError", "lossGain", "lossGainError", "normalisedAccuracy",
   ]
 
   private static func prepared(_ database: DatabaseQueue) throws -> DatabaseQueue {

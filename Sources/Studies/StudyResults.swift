@@ -57,6 +57,12 @@ public struct RunResults: Codable, Hashable, Sendable {
   public var seed: Int
   /// The noise proxy S̃ = η / (B (1−μ)^p), with the study's p.
   public var noiseProxy: Double
+  /// `sgd` or `adamw`.
+  public var optimizer: String
+  /// AdamW: the proxy S̃ = η / √B (Malladi et al. 2022); nil for SGD.
+  public var adamProxy: Double?
+  /// Whether the examples are sequences of tokens: losses tell more than accuracies.
+  public var isLanguage: Bool
   /// This run's value for each of the study's `axes`.
   public var settings: [Setting]
   public var rows: [ResultRow]
@@ -67,8 +73,8 @@ public struct RunResults: Codable, Hashable, Sendable {
 
   public init(
     id: String, status: RunStatus, learningRate: Double, batchSize: Int, momentum: Double, weightDecay: Double,
-    seed: Int, noiseProxy: Double, settings: [Setting], rows: [ResultRow], noise: [NoiseRow] = [],
-    finalTrainLoss: Double? = nil
+    seed: Int, noiseProxy: Double, optimizer: String = "sgd", adamProxy: Double? = nil, isLanguage: Bool = false,
+    settings: [Setting], rows: [ResultRow], noise: [NoiseRow] = [], finalTrainLoss: Double? = nil
   ) {
     self.id = id
     self.status = status
@@ -78,6 +84,9 @@ public struct RunResults: Codable, Hashable, Sendable {
     self.weightDecay = weightDecay
     self.seed = seed
     self.noiseProxy = noiseProxy
+    self.optimizer = optimizer
+    self.adamProxy = adamProxy
+    self.isLanguage = isLanguage
     self.settings = settings
     self.rows = rows
     self.noise = noise

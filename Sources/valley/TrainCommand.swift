@@ -136,10 +136,7 @@ struct TrainCommand: ParsableCommand {
       "epoch", "weights", "test accuracy", "test loss", "train loss", "gain pp", "± pp", "loss gain",
     ])
     for row in rows {
-      let name =
-        row.kind == .single
-        ? "endpoint \(row.endpoints.first ?? 0)"
-        : "merge \(row.endpoints.map(String.init).joined(separator: "+")) α=\(row.alpha ?? .nan)"
+      let name = row.title
       table.rows.append([
         String(format: "%.3g", row.epoch), name, String(format: "%.2f %%", row.testAccuracy * 100),
         String(format: "%.4f", row.testLoss), row.trainLoss.map { String(format: "%.4f", $0) } ?? "",
