@@ -8,7 +8,9 @@ public enum Initialisation: Sendable {
   case kaimingNormalFanOut
   /// N(0, 2 / fanIn): `kaiming_normal_`, what torchvision's DenseNet gives its convolutions
   case kaimingNormalFanIn
-  /// N(0, deviation²)
+  /// U(−b, b) with b = √(6 / (fanIn + fanOut)): `xavier_uniform_`, what PyTorch gives the joined projections of attention
+  case xavierUniform
+  /// N(0, deviation²); also `trunc_normal_`, which cuts at ±2, a hundred of the deviations that networks are drawn with
   case normal(Double)
 
   /// A weight [outputs, inputs, ...].
@@ -25,6 +27,9 @@ public enum Initialisation: Sendable {
     case .kaimingNormalFanIn:
       let deviation = (2 / Double(shape[1] * receptiveField)).squareRoot()
       return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
+    case .xavierUniform:
+      let bound = (6 / Double((shape[0] + shape[1]) * receptiveField)).squareRoot()
+      return try tensor.fillUniform(-bound, bound, generator: generator)
     case .normal(let deviation):
       return try tensor.fillNormal(standardDeviation: deviation, generator: generator)
     }

@@ -63,6 +63,12 @@ extension Tensor {
   /// The mean over height and width: [N, C, H, W] to [N, C].
   public func globalAveragePool() throws -> Tensor { try mean([-2, -1]) }
 
+  /// [N, C, H, W] at another height and width by cubic interpolation, with the filter widened when the picture shrinks: PyTorch's
+  /// `interpolate(mode="bicubic", antialias=True)`.
+  public func resizedBicubic(height: Int, width: Int) throws -> Tensor {
+    try call("aten::_upsample_bicubic2d_aa", self, [height, width], false, Double?.none, Double?.none)
+  }
+
   /// Rows of a table [V, D] at integer indices of any shape.
   public static func embedding(_ table: Tensor, _ indices: Tensor) throws -> Tensor {
     try call("aten::embedding", table, indices)

@@ -42,6 +42,14 @@ extension Tensor {
   public func split(sizes: [Int], dimension: Int = 0) throws -> [Tensor] {
     try callTensors("aten::split_with_sizes", self, sizes, dimension)
   }
+
+  /// At most `count` equal pieces along a dimension; the last may be smaller.
+  public func chunk(_ count: Int, dimension: Int = 0) throws -> [Tensor] {
+    try callTensors("aten::chunk", self, count, dimension)
+  }
+
+  /// Every index of a dimension on its own, without it.
+  public func unbind(_ dimension: Int = 0) throws -> [Tensor] { try callTensors("aten::unbind.int", self, dimension) }
   public static func concatenate(_ tensors: [Tensor], dimension: Int = 0) throws -> Tensor {
     try call("aten::cat", tensors, dimension)
   }

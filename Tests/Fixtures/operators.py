@@ -272,6 +272,28 @@ def operators() -> None:
     close("solve", scipy.linalg.solve(array("solve"), array("solve", "other")))
 
     hessian_vector_product(tensors)
+
+    # Transformers' pieces
+    case(
+        "embedding",
+        lambda weight, input: F.embedding(input, weight),
+        "indices of shape [3, 4]",
+        ("expected",),
+        ("weight",),
+        weight=randn(7, 5),
+        input=torch.randint(7, (3, 4)),
+    )
+    case("chunk", lambda input: input.chunk(3, 1)[1], "the second of 3, dim 1", ("expected",), ("input",), input=x)
+    case("unbind", lambda input: input.unbind(1)[2], "the third, dim 1", ("expected",), ("input",), input=x)
+    for name, size in (("resize_bicubic_smaller", (3, 4)), ("resize_bicubic_larger", (9, 12))):
+        case(
+            name,
+            lambda input, size=size: F.interpolate(input, size, mode="bicubic", antialias=True),
+            f"antialias, to {size}",
+            ("expected",),
+            ("input",),
+            input=images,
+        )
     arguments["hvp"] = "MLP 6-5-4-3 with ReLU, mean cross-entropy; Hv/* = Hessian · v/*, gradients/* = first derivative"
     save("ops", tensors, seed=6, arguments=json.dumps(arguments, ensure_ascii=False))
 

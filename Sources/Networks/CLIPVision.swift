@@ -1,0 +1,200 @@
+import Checkpoints
+import Foundation
+import Torch
+
+/// The picture side of CLIP (Radford et al. 2021) and a classifier on its features, with open_clip's names, so that its checkpoints load
+/// unchanged; those of transformers' `CLIPVisionModel` and `CLIPVisionModelWithProjection` load through `adapted`.
+///
+/// Input [N, channels, size, size], output [N, classes].
+public struct CLIPVision: Module {
+  /// How features become logits.
+  public enum Head: String, Codable, Sendable, CaseIterable {
+    /// x Wᵀ + b on the features x
+    case linear
+    /// W x / ‖x‖, the rows of W being the classes' text embeddings times CLIP's logit scale (`loadClasses`)
+    case zeroShot = "zero_shot"
+  }
+
+  public let visual: CLIPVisionTower
+  /// Without bias for zero-shot classification.
+  public let head: Linear
+  let headKind: Head
+
+  /// - Parameters:
+  ///   - imageSize: pixels a side, a multiple of `patch`
+  ///   - patch: pixels a side of what becomes a token
+  ///   - width: channels of a token, a multiple of `heads`
+  ///   - features: channels of the space shared with texts; nil: no projection, the features are the `width` of a token.
+  ///   - activation: `quick_gelu` for OpenAI's weights, `gelu` for those trained by open_clip on other data
+  ///   - dropPath: stochastic depth's probability in the last block; it grows evenly from 0 in the first.
+  /// - Throws: `TorchError` for sizes that do not divide each other, or below 1.
+  public init(
+    imageSize: Int = 224, patch: Int = 16, width: Int = 768, depth: Int = 12, heads: Int = 12, mlpRatio: Int = 4,
+    features: Int? = 512, activation: Activation = .quickGELU, dropPath: Double = 0, head kind: Head = .linear,
+    inputChannels: Int = 3, classes: Int, generator: Generator
+  ) throws {
+    try PatchEmbedding.require(
+      "CLIPVision", imageSize: imageSize, patch: patch, width: width, depth: depth, heads: heads)
+    guard features ?? 1 > 0 else {
+      throw TorchError(operation: "CLIPVision", message: "\(features ?? 0) features; expected 1 or more")
+    }
+    visual = try CLIPVisionTower(
+      grid: imageSize / patch, patch: patch, width: width, heads: heads, hidden: mlpRatio * width, features: features,
+      activation: activation, dropPaths: DropPath.probabilities(depth, upTo: dropPath), inputChannels: inputChannels,
+      generator: generator)
+    head = try Linear(features ?? width, classes, bias: kind == .linear, generator: generator)
+    headKind = kind
+  }
+
+  /// CLIP ViT-B/16.
+  public static func base16(
+    imageSize: Int = 224, activation: Activation = .quickGELU, dropPath: Double = 0, head: Head = .linear,
+    inputChannels: Int = 3, classes: Int, generator: Generator
+  ) throws -> CLIPVision {
+    try CLIPVision(
+      imageSize: imageSize, activation: activation, dropPath: dropPath, head: head, inputChannels: inputChannels,
+      classes: classes, generator: generator)
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let features = try visual(input, mode)
+    return try head(headKind == .zeroShot ? features.normalisedRows() : features, mode)
+  }
+
+  /// Makes the head the zero-shot classifier of the texts in `weights`: `class_embeddings` [classes, features], one row a class in the order
+  /// of the labels, and `logit_scale` [], a natural logarithm as in CLIP's own files (ln 100 when left out).
+  ///
+  /// - Throws: `CheckpointError` when the tensor is missing or of another shape, or the head is a linear one.
+  public func loadClasses(_ weights: Weights) throws {
+    let name = "class_embeddings"
+    guard headKind == .zeroShot else {
+      throw CheckpointError("", "the head is a linear one, which needs no \(name); choose the zero-shot head")
+    }
+    let expected = head.weight.value.shape
+    guard let embeddings = weights[name], embeddings.shape == expected else {
+      throw CheckpointError(
+        "",
+        "the zero-shot head needs \(name) \(expected), a row of text features for every class; "
+          + (weights[name].map { "it is \($0.shape)" } ?? "there is none among \(weights.names.count) tensors"))
+    }
+    let scale = try weights["logit_scale"]?.to(.float32).exp() ?? .full([], 100)
+    head.weight.value = try withoutGradients {
+      try (embeddings.to(.float32).normalisedRows() * scale).to(head.weight.value.device)
+    }
+  }
+}
+
+extension CLIPVision: PretrainedNetwork {
+  public var headPrefix: String { "head." }
+
+  /// What CLIP's texts need is left out.
+  public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
+    var (weights, messages) = (weights, [String]())
+    let names = self.weights.names
+    if let scheme = [true, false].lazy.map({ NamingScheme.transformersCLIP(names, isNested: $0) })
+      .first(where: { $0.describes(weights) })
+    {
+      weights = try scheme.imported(weights)
+      messages.append("names mapped from \(scheme.library)'s")
+    } else if weights["class_embedding"] != nil, weights["visual.class_embedding"] == nil {
+      weights = Weights(zip(weights.names, weights.tensors).map { ("visual." + $0, $1) })
+      messages.append("names mapped from open_clip's vision tower alone")
+    }
+    let kept = weights.filter { name, _ in
+      (name.hasPrefix("visual.") || name.hasPrefix(headPrefix)) && !(name == "visual.proj" && visual.proj == nil)
+    }
+    if kept.count < weights.count {
+      messages.append("\(weights.count - kept.count) tensors left out that classifying pictures does not need")
+    }
+    let fitted = try PositionEmbedding.fit(
+      "visual.positional_embedding", of: kept, to: visual.positionalEmbedding.value)
+    return (fitted.weights, messages + fitted.messages)
+  }
+}
+
+/// CLIP's vision transformer: [N, channels, size, size] to features [N, features].
+public struct CLIPVisionTower: Module, CustomReflectable {
+  /// [width]
+  public let classEmbedding: Parameter
+  /// [1 + patches, width]
+  public let positionalEmbedding: Parameter
+  /// Into the space shared with texts, [width, features]
+  public let proj: Parameter?
+  public let patchEmbed: PatchEmbedding
+  public let lnPre: LayerNorm
+  public let blocks: [TransformerBlock]
+  public let lnPost: LayerNorm
+
+  init(
+    grid: Int, patch: Int, width: Int, heads: Int, hidden: Int, features: Int?, activation: Activation,
+    dropPaths: [Double], inputChannels: Int, generator: Generator
+  ) throws {
+    let scaled = Initialisation.normal(1 / Double(width).squareRoot())
+    classEmbedding = Parameter(try scaled.tensor([width], generator: generator))
+    positionalEmbedding = Parameter(try scaled.tensor([1 + grid * grid, width], generator: generator))
+    proj = try features.map { Parameter(try scaled.tensor([width, $0], generator: generator)) }
+    patchEmbed = try PatchEmbedding(inputChannels, width, patch: patch, bias: false, generator: generator)
+    lnPre = try LayerNorm(width)
+    blocks = try dropPaths.map {
+      try TransformerBlock(
+        width, heads: heads, hidden: hidden, activation: activation, dropPath: $0, naming: .openCLIP,
+        generator: generator)
+    }
+    lnPost = try LayerNorm(width)
+  }
+
+  public var customMirror: Mirror {
+    let blocks = blocks.enumerated().map { ("transformer.resblocks.\($0)", $1 as Any) }
+    return Mirror(
+      self,
+      children: [
+        ("class_embedding", classEmbedding as Any), ("positional_embedding", positionalEmbedding),
+        ("proj", proj as Any), ("conv1", patchEmbed.proj), ("ln_pre", lnPre),
+      ] + blocks + [("ln_post", lnPost)])
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let patches = try patchEmbed(input, mode)
+    let tokens = try Tensor.concatenate(
+      [classEmbedding.value.expand([patches.shape[0], 1, patches.shape[2]]), patches], dimension: 1)
+    let x = try blocks.reduce(lnPre(tokens + positionalEmbedding.value, mode)) { try $1($0, mode) }
+    let features = try lnPost(x.select(1, 0), mode)
+    return try proj.map { try features.matmul($0.value) } ?? features
+  }
+}
+
+extension Tensor {
+  /// Each row divided by its Euclidean norm: [..., channels] to the same.
+  fileprivate func normalisedRows() throws -> Tensor {
+    try self / norm(dimensions: [-1], keep: true).clamp(min: 1e-12)
+  }
+}
+
+extension NamingScheme {
+  /// transformers' names of the tower. Up to version 4, and in `CLIPModel` and `CLIPVisionModelWithProjection` ever since, they are nested
+  /// below `vision_model`.
+  static func transformersCLIP(_ names: [String], isNested: Bool) -> NamingScheme {
+    let root = isNested ? "vision_model." : ""
+    let plain = [
+      "class_embedding": "embeddings.class_embedding", "positional_embedding": "embeddings.position_embedding.weight",
+      "conv1.weight": "embeddings.patch_embedding.weight",
+    ]
+    let parts = [
+      ("ln_pre.", "pre_layrnorm."), ("ln_post.", "post_layernorm."), ("transformer.resblocks.", "encoder.layers."),
+      (".attn.", ".self_attn."), (".ln_1.", ".layer_norm1."), (".ln_2.", ".layer_norm2."), (".c_fc.", ".fc1."),
+      (".c_proj.", ".fc2."),
+    ]
+    return NamingScheme(library: "transformers", names) { name in
+      guard name.hasPrefix("visual.") else { return nil }
+      let own = String(name.dropFirst("visual.".count))
+      if own == "proj" { return Entry(name, ["visual_projection.weight"], .transposed) }
+      if let theirs = plain[own] { return Entry(name, [root + theirs]) }
+      let theirs = root + parts.reduce(own) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+      for kind in ["weight", "bias"] where theirs.hasSuffix("in_proj_\(kind)") {
+        let layer = theirs.dropLast("in_proj_\(kind)".count)
+        return Entry(name, ["q", "k", "v"].map { "\(layer)\($0)_proj.\(kind)" }, .joined)
+      }
+      return Entry(name, [theirs])
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Torch
+
+/// y = γ (x − mean) / √(variance + ε) + β over the last dimension; input and output [..., channels].
+public struct LayerNorm: Module {
+  /// γ, [channels]
+  public let weight: Parameter
+  /// β, [channels]
+  public let bias: Parameter
+  let epsilon: Double
+
+  public init(_ channels: Int, epsilon: Double = 1e-5) throws {
+    weight = Parameter(try .ones([channels]))
+    bias = Parameter(try .zeros([channels]))
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try input.layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)
+  }
+}
+
+/// The same over the channels of each pixel; input and output [N, channels, H, W]. Free of copies where channels are innermost.
+public struct LayerNorm2d: Module {
+  /// γ, [channels]
+  public let weight: Parameter
+  /// β, [channels]
+  public let bias: Parameter
+  let epsilon: Double
+
+  public init(_ channels: Int, epsilon: Double = 1e-6) throws {
+    weight = Parameter(try .ones([channels]))
+    bias = Parameter(try .zeros([channels]))
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try input.permute([0, 2, 3, 1])
+      .layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)
+      .permute([0, 3, 1, 2])
+  }
+}

@@ -1,0 +1,57 @@
+import Torch
+
+/// Every token looks at every other, in several heads: [N, tokens, channels] to the same.
+public struct SelfAttention: Module, CustomReflectable {
+  /// To queries, keys and values side by side, [3 · channels, channels]
+  public let qkv: Linear
+  public let projection: Linear
+  let heads: Int
+  let naming: TransformerBlock.Naming
+
+  init(_ channels: Int, heads: Int, naming: TransformerBlock.Naming, generator: Generator) throws {
+    qkv = try Linear(
+      channels, 3 * channels, initialisation: naming == .timm ? .normal(0.02) : .xavierUniform, generator: generator)
+    projection = try Linear(
+      channels, channels, initialisation: naming == .timm ? .normal(0.02) : .kaimingUniform, generator: generator)
+    projection.bias?.value = try .zeros([channels])
+    self.heads = heads
+    self.naming = naming
+  }
+
+  public var customMirror: Mirror {
+    switch naming {
+    case .timm: Mirror(self, children: ["qkv": qkv, "proj": projection])
+    case .openCLIP:
+      Mirror(
+        self,
+        children: [
+          "in_proj_weight": qkv.weight, "in_proj_bias": qkv.bias as Any, "out_proj": projection,
+        ])
+    }
+  }
+
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try projection(qkv(input, mode).selfAttention(heads: heads), mode)
+  }
+}
+
+extension Tensor {
+  /// Scaled dot-product attention of a sequence to itself, from its queries, keys and values side by side:
+  /// [N, tokens, 3 · channels] to [N, tokens, channels], each head reading and writing channels / `heads` of them.
+  ///
+  /// - Parameter causal: a token sees only itself and those before it.
+  /// - Throws: `TorchError` when the heads do not divide the channels.
+  public func selfAttention(heads: Int, causal: Bool = false) throws -> Tensor {
+    guard rank == 3, heads > 0, shape[2] % (3 * heads) == 0 else {
+      throw TorchError(
+        operation: "selfAttention",
+        message: "these are no queries, keys and values of \(heads) heads; expected [N, tokens, 3 · \(heads) · n]",
+        arguments: [shapeDescription])
+    }
+    let (batch, tokens, channels) = (shape[0], shape[1], shape[2] / 3)
+    // Views all of them: attention reads a head with strides, and writes so that the heads of a token lie side by side.
+    let parts = try view([batch, tokens, 3, heads, channels / heads]).permute([2, 0, 3, 1, 4]).unbind()
+    return try Tensor.attention(parts[0], parts[1], parts[2], causal: causal).transpose(1, 2)
+      .reshape([batch, tokens, channels])
+  }
+}
