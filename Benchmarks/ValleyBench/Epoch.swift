@@ -31,7 +31,7 @@ struct Epoch: ParsableCommand {
       let batches = try TrainingBatches(
         DeviceDataset(pictures, normalisedBy: statistics), batchSize: network.batch,
         augmentation: Augmentation(flip: true, crop: 4), orderSeed: 0, augmentationSeed: 0)
-      let trainer = try Trainer(network.make(), batches: batches, optimizer: SGD(), autocast: network.autocast)
+      let trainer = try Trainer(network.make(), batches: batches, optimizer: .sgd(), autocast: network.autocast)
       for _ in 0..<batches.stepsPerEpoch { _ = try trainer.advance(learningRate: 0.1) }
       _ = try Evaluation(trainer.network, on: test).accuracy
     }.report()

@@ -15,9 +15,7 @@ struct NoiseOverhead: ParsableCommand {
   func run() throws {
     let setting = try RunSetting(RunConfiguration())
     guard let noise = setting.configuration.measure.noise else { return }
-    let trainer = try Trainer(
-      setting.makeNetwork(), batches: setting.batches(), optimizer: setting.configuration.optimizer,
-      autocast: setting.autocast)
+    let trainer = try setting.trainer(of: setting.makeNetwork())
     var batches = try setting.noiseBatches()
     let interval = noise.every.steps(stepsPerEpoch: setting.steps.perEpoch)
     var with: [Double] = []

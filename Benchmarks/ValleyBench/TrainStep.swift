@@ -13,7 +13,7 @@ struct TrainStep: ParsableCommand {
 
   func run() throws {
     let trainer = try Trainer(
-      network.make(), batches: TrainingBatches.random(count: network.batch), optimizer: SGD(),
+      network.make(), batches: TrainingBatches.random(count: network.batch), optimizer: .sgd(),
       autocast: network.autocast)
     let generator = try Generator(seed: 0)
     let batch = ExampleBatch(
@@ -46,7 +46,7 @@ struct MLPStep: ParsableCommand {
     let network = try MLP(
       inputs: sizes[0], hidden: Array(sizes[1..<(sizes.count - 1)]), classes: sizes[sizes.count - 1],
       generator: generator)
-    let trainer = try Trainer(network, batches: TrainingBatches.random(count: batch), optimizer: SGD())
+    let trainer = try Trainer(network, batches: TrainingBatches.random(count: batch), optimizer: .sgd())
     let batch = ExampleBatch(
       inputs: try Tensor.normal([batch, sizes[0]], generator: generator),
       labels: try Tensor.integers(in: 0..<sizes[sizes.count - 1], shape: [batch], generator: generator))

@@ -159,10 +159,10 @@ public struct MaxPool2d: Module {
 
 /// Zeroes each element with `probability` in training and scales the others to keep the mean; does nothing in the other modes.
 ///
-/// The draws come from the generator given, one after the other: who resumes a training exactly restores that generator's state too.
-public struct Dropout: Module {
+/// The draws come from the generator given, one after the other.
+public struct Dropout: RandomModule {
   public let probability: Double
-  let generator: Generator
+  public let generator: Generator
 
   /// - Throws: `TorchError` unless `probability` is at least 0 and below 1.
   public init(_ probability: Double, generator: Generator) throws {

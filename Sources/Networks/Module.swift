@@ -33,11 +33,24 @@ public protocol Module {
   func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor
 }
 
+/// A module that draws random numbers in training. Who trains seeds its generator anew for every step, so that a step's draws depend on
+/// nothing that went before.
+public protocol RandomModule: Module {
+  var generator: Generator { get }
+}
+
 extension Module {
   /// Every parameter and buffer by name, in the order of declaration.
   public func parameters() -> [(name: String, parameter: Parameter)] {
     var found: [(String, Parameter)] = []
-    collect(Mirror(reflecting: self), prefix: "", into: &found)
+    visit(self, prefix: "", parameter: { found.append(($0, $1)) })
+    return found
+  }
+
+  /// The generators of everything in the network that draws random numbers in training, in the order of declaration.
+  public func generators() -> [Generator] {
+    var found: [Generator] = []
+    visit(self, prefix: "", module: { if let random = $0 as? any RandomModule { found.append(random.generator) } })
     return found
   }
 
@@ -67,19 +80,25 @@ extension Module {
   public var hasBatchNorm: Bool { parameters().contains { $0.name.hasSuffix("running_mean") } }
 }
 
-private func collect(_ mirror: Mirror, prefix: String, into found: inout [(String, Parameter)]) {
-  for child in mirror.children {
+/// Goes through a module and all it is made of, in the order of declaration.
+private func visit(
+  _ module: any Module, prefix: String, module visitModule: (any Module) -> Void = { _ in },
+  parameter visitParameter: (String, Parameter) -> Void = { _, _ in }
+) {
+  visitModule(module)
+  func visitPart(_ part: any Module, _ name: String) {
+    visit(part, prefix: name + ".", module: visitModule, parameter: visitParameter)
+  }
+  for child in Mirror(reflecting: module).children {
     guard let label = child.label else { continue }
     let name = prefix + snakeCase(label)
     switch child.value {
-    case let parameter as Parameter: found.append((name, parameter))
-    case let module as any Module: collect(Mirror(reflecting: module), prefix: name + ".", into: &found)
-    case let modules as [any Module]:
-      for (index, module) in modules.enumerated() {
-        collect(Mirror(reflecting: module), prefix: "\(name).\(index).", into: &found)
-      }
+    case let parameter as Parameter: visitParameter(name, parameter)
+    case let part as any Module: visitPart(part, name)
+    case let parts as [any Module]:
+      for (index, part) in parts.enumerated() { visitPart(part, "\(name).\(index)") }
     case let optional as Parameter?:
-      if let optional { found.append((name, optional)) }
+      if let optional { visitParameter(name, optional) }
     default: break
     }
   }

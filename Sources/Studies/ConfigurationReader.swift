@@ -8,12 +8,14 @@ extension SchemaReader {
     let top = fields(root, at: "")
     let dataset = dataset(top.fields("dataset"))
     let model = model(top.fields("model"))
+    let schedule = schedule(top.fields("schedule"))
     let configuration = RunConfiguration(
-      dataset: dataset, model: model, optimizer: optimizer(top.fields("optimizer")),
+      dataset: dataset, model: model, optimizer: optimizer(top.fields("optimizer")), loss: loss(top.fields("loss")),
+      trained: trained(top),
       batchSize: top.integer("batch_size") ?? 128,
       augmentation: augmentation(top, usual: dataset.name.usualAugmentation),
       precision: top.choice("precision", RunConfiguration.Precision.self), device: top.text("device") ?? "cpu",
-      schedule: schedule(top.fields("schedule")), branch: branch(top.fields("branch")),
+      schedule: schedule, branch: branch(top.fields("branch"), hasTrunk: schedule.name != .warmupCosine),
       merge: merge(top.fields("merge")), measure: measure(top.fields("measure")),
       checkpoints: checkpoints(top.fields("checkpoints")), seeds: seeds)
     // A value that could not be read stands at its default, which nobody wrote.
@@ -39,16 +41,6 @@ extension SchemaReader {
       stem: fields.choice("stem", RunConfiguration.Model.Stem.self), hidden: fields.list("hidden", fields.integer))
   }
 
-  private enum OptimizerName: String, CaseIterable { case sgd }
-
-  private func optimizer(_ fields: Fields) -> SGD {
-    _ = fields.choice("name", OptimizerName.self)
-    return SGD(
-      learningRate: fields.number("learning_rate") ?? 0.1, momentum: fields.number("momentum") ?? 0.9,
-      weightDecay: fields.number("weight_decay") ?? 5e-4, nesterov: fields.truth("nesterov") ?? false,
-      decoupledWeightDecay: fields.truth("decoupled_weight_decay") ?? false)
-  }
-
   private func augmentation(_ top: Fields, usual: Augmentation) -> Augmentation {
     guard let node = top.node("augmentation") else { return usual }
     if node.isNone { return .none }
@@ -59,12 +51,13 @@ extension SchemaReader {
   private func schedule(_ fields: Fields) -> RunConfiguration.ScheduleChoice {
     .init(
       name: fields.choice("name", RunConfiguration.ScheduleChoice.Name.self) ?? .warmupStableDecay,
-      warmup: fields.length("warmup"), stable: fields.length("stable") ?? .epochs(25),
-      decay: fields.length("decay") ?? .epochs(6), shape: fields.choice("shape", DecayShape.self))
+      warmup: fields.length("warmup"), stable: fields.length("stable"), decay: fields.length("decay"),
+      shape: fields.choice("shape", DecayShape.self), length: fields.length("length"), final: fields.number("final"))
   }
 
-  private func branch(_ fields: Fields) -> RunConfiguration.Branch {
-    let every: TrainingLength? = fields.isNull("every") ? nil : fields.length("every") ?? .epochs(5)
+  private func branch(_ fields: Fields, hasTrunk: Bool) -> RunConfiguration.Branch {
+    let usual: TrainingLength? = hasTrunk ? .epochs(5) : nil
+    let every: TrainingLength? = fields.isNull("every") ? nil : fields.length("every") ?? usual
     return .init(
       every: every, from: fields.isNull("from") ? nil : fields.length("from"),
       endpoints: fields.integer("endpoints") ?? 2)

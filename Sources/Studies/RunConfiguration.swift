@@ -8,7 +8,13 @@ import Training
 public struct RunConfiguration: Codable, Hashable, Sendable {
   public var dataset: Dataset
   public var model: Model
-  public var optimizer: SGD
+  public var optimizer: Optimizer
+  /// nil: the plain cross-entropy.
+  public var loss: CrossEntropy?
+  /// Parameters and parts of the network that alone are trained; nil: all.
+  public var only: [String]?
+  /// Parameters and parts of the network that are not trained; nil: none.
+  public var freeze: [String]?
   /// Examples per optimizer step; the last incomplete batch of an epoch is left out.
   public var batchSize: Int
   public var augmentation: Augmentation
@@ -23,7 +29,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var seeds: Seeds
 
   public init(
-    dataset: Dataset = .init(name: .glyphs), model: Model = .init(name: .resnet), optimizer: SGD = .init(),
+    dataset: Dataset = .init(name: .glyphs), model: Model = .init(name: .resnet), optimizer: Optimizer = .sgd(),
+    loss: CrossEntropy = .init(), trained: TrainedParameters = .all,
     batchSize: Int = 128, augmentation: Augmentation? = nil, precision: Precision? = nil, device: String = "cpu",
     schedule: ScheduleChoice = .init(), branch: Branch = .init(), merge: Merge = .init(), measure: Measure = .init(),
     checkpoints: CheckpointPolicy = .init(), seeds: Seeds = .init(0)
@@ -31,6 +38,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     self.dataset = dataset
     self.model = model
     self.optimizer = optimizer
+    // Left out where nothing is asked for, so that a run has one configuration however it is written.
+    self.loss = loss == CrossEntropy() ? nil : loss
+    only = trained.only.isEmpty ? nil : trained.only
+    freeze = trained.freeze.isEmpty ? nil : trained.freeze
     self.batchSize = batchSize
     self.augmentation = augmentation ?? dataset.name.usualAugmentation
     self.precision = precision ?? model.name.usualPrecision
@@ -81,35 +92,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     case float32
     /// Autocast: weights stay float32.
     case bfloat16
-  }
-
-  /// The learning-rate schedule as declared; `resolved` counts it in steps.
-  public struct ScheduleChoice: Codable, Hashable, Sendable {
-    public enum Name: String, Codable, CaseIterable, Sendable {
-      case warmupStableDecay = "warmup-stable-decay"
-      case constant
-    }
-    public var name: Name
-    /// Zero for the constant schedule.
-    public var warmup: TrainingLength
-    /// The trunk after the warmup.
-    public var stable: TrainingLength
-    /// How long an endpoint trains after it branched (at the peak learning rate if the schedule is constant).
-    public var decay: TrainingLength
-    /// nil for the constant schedule.
-    public var shape: DecayShape?
-
-    public init(
-      name: Name = .warmupStableDecay, warmup: TrainingLength? = nil, stable: TrainingLength = .epochs(25),
-      decay: TrainingLength = .epochs(6), shape: DecayShape? = nil
-    ) {
-      let isConstant = name == .constant
-      self.name = name
-      self.warmup = warmup ?? (isConstant ? .steps(0) : .epochs(1))
-      self.stable = stable
-      self.decay = decay
-      self.shape = shape ?? (isConstant ? nil : .oneMinusSquareRoot)
-    }
   }
 
   /// Separate sources of randomness; one number stands for all three.

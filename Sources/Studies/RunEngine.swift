@@ -11,8 +11,7 @@ public enum RunEngine {
     Libtorch.setThreads(threads)
     let setting = try RunSetting(configuration)
     let network = try setting.makeNetwork()
-    let trainer = try Trainer(
-      network, batches: setting.batches(), optimizer: configuration.optimizer, autocast: setting.autocast)
+    let trainer = try setting.trainer(of: network)
     let clock = ContinuousClock()
     func seconds(_ body: () throws -> Void) rethrows -> Double {
       let passed = try clock.measure(body).components

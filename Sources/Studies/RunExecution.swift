@@ -92,15 +92,14 @@ final class RunExecution {
   }
 
   private func trainTrunk(from state: TrainingState?, to end: Int, place: Place) throws -> TrainingState {
-    let trainer = try Trainer(
-      network, batches: setting.batches(), optimizer: configuration.optimizer, autocast: setting.autocast,
-      state: state)
+    let trainer = try setting.trainer(of: network, state: state)
     let noiseEvery = configuration.measure.noise.map { max(1, $0.every.steps(stepsPerEpoch: steps.perEpoch)) }
     var noiseBatches = try setting.noiseBatches()
     try train(trainer, phase: "trunk", to: end, rate: steps.schedule.trunkLearningRate, place: place) { step, rate in
       guard let noiseEvery, let noise = self.configuration.measure.noise, step % noiseEvery == 0 else { return }
       let measured = try GradientNoise(
         self.network, on: noiseBatches.batch(at: step), microbatches: noise.microbatches,
+        loss: self.configuration.loss ?? CrossEntropy(), trained: self.configuration.trained,
         autocast: self.setting.autocast)
       try self.folder.metrics.append(self.noiseRow(measured, step: step, rate: rate, norm: trainer.weightNorm()))
     }
@@ -113,9 +112,7 @@ final class RunExecution {
     let point = steps.branches[place.branch]
     var start = trunk
     start.step = 0
-    let trainer = try Trainer(
-      network, batches: setting.batches(endpoint: (point, endpoint)), optimizer: configuration.optimizer,
-      autocast: setting.autocast, state: resumed ?? start)
+    let trainer = try setting.trainer(of: network, endpoint: (point, endpoint), state: resumed ?? start)
     try train(
       trainer, phase: "endpoint", to: steps.endpoint, rate: steps.schedule.endpointLearningRate, place: place)
     return try trainer.state().weights

@@ -19,12 +19,24 @@ extension RunConfiguration {
     SHA256.hash(data: canonicalJSON).prefix(6).map { String(format: "%02x", $0) }.joined()
   }
 
-  /// The proxy for the effective noise scale, S̃ = η / (B (1−μ)^p), p = `measure.momentumExponent`.
+  /// The proxy for the effective noise scale, S̃ = η / (B (1−μ)^p), p = `measure.momentumExponent`; μ = 0 with AdamW.
   public var noiseProxy: Double {
     let damping = 1 - optimizer.momentum
     let power = (0..<max(0, measure.momentumExponent)).reduce(1.0) { product, _ in product * damping }
     return optimizer.learningRate / (Double(batchSize) * power)
   }
+
+  /// AdamW's counterpart, S̃_Adam = η / √B; nil with SGD.
+  public var adamProxy: Double? {
+    guard case .adamW(let adamW) = optimizer else { return nil }
+    return NoiseScale.adamProxy(learningRate: adamW.learningRate, batchSize: batchSize)
+  }
+
+  /// Which parameters are trained.
+  public var trained: TrainedParameters { TrainedParameters(only: only ?? [], freeze: freeze ?? []) }
+
+  /// What `canonicalJSON` leaves out because it did not exist when the first runs were made.
+  private static let omitted = ["optimizer.name": "sgd", "loss.label_smoothing": "0"]
 
   /// The value at a dotted key as `study.yaml` would write it, such as `optimizer.learning_rate`; nil for no such key.
   public func value(at keyPath: String) -> String? {
@@ -33,7 +45,10 @@ extension RunConfiguration {
     for key in SchemaKey.path(keyPath) {
       guard let fields = value as? [String: Any],
         let match = fields.first(where: { SchemaKey.normalised($0.key) == key })
-      else { return value is [String: Any] ? "null" : nil }
+      else {
+        let omitted = Self.omitted[SchemaKey.path(keyPath).joined(separator: ".")] ?? "null"
+        return value is [String: Any] ? omitted : nil
+      }
       value = match.value
     }
     return Self.text(value)
@@ -61,7 +76,7 @@ enum SchemaKey {
   private static let synonyms = [
     "lr": "learning_rate", "wd": "weight_decay", "decoupled": "decoupled_weight_decay", "batchnorm": "batch_norm",
     "batchnorm_samples": "batch_norm_samples", "bn": "batch_norm", "bs": "batch_size", "batch": "batch_size",
-    "initialization": "initialisation", "init": "initialisation", "p": "momentum_exponent",
+    "initialization": "initialisation", "init": "initialisation", "p": "momentum_exponent", "eps": "epsilon",
   ]
 
   static func normalised(_ key: String) -> String {
@@ -116,19 +131,6 @@ extension RunConfiguration {
     return RunSteps(
       perEpoch: perEpoch, schedule: schedule,
       branches: branch.points(trunkSteps: schedule.trunkSteps, stepsPerEpoch: perEpoch), endpoints: branch.endpoints)
-  }
-}
-
-extension RunConfiguration.ScheduleChoice {
-  public func resolved(learningRate: Double, stepsPerEpoch: Int) -> Training.Schedule {
-    guard let shape, name == .warmupStableDecay else {
-      return Training.Schedule(
-        constant: learningRate, steps: stable.steps(stepsPerEpoch: stepsPerEpoch),
-        endpointSteps: decay.steps(stepsPerEpoch: stepsPerEpoch))
-    }
-    return Training.Schedule(
-      WarmupStableDecay(warmup: warmup, stable: stable, decay: decay, shape: shape), learningRate: learningRate,
-      stepsPerEpoch: stepsPerEpoch)
   }
 }
 

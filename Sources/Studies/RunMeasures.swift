@@ -3,7 +3,7 @@ import Training
 extension RunConfiguration {
   /// Where endpoints branch from the trunk.
   public struct Branch: Codable, Hashable, Sendable {
-    /// Distance between branch points; nil: only the trunk's end branches.
+    /// Distance between branch points; nil: only the trunk's end branches, or, where the schedule has no trunk, the start.
     public var every: TrainingLength?
     /// The first trunk length that branches; nil: `every`.
     public var from: TrainingLength?

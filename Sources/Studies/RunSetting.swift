@@ -46,15 +46,26 @@ public struct RunSetting {
   /// The training batches of the trunk (nil), or of an endpoint, each with orders and augmentations of its own.
   public func batches(endpoint: (branch: Int, index: Int)? = nil) throws -> TrainingBatches {
     let seeds = configuration.seeds
-    func derived(_ seed: Int) -> Int {
-      guard let endpoint else { return seed }
-      var random = SplitMix64(
-        UInt64(bitPattern: Int64(seed)), 0xE4D, UInt64(endpoint.branch), UInt64(endpoint.index))
-      return Int(bitPattern: UInt(truncatingIfNeeded: random.next()))
-    }
     return try TrainingBatches(
       train, batchSize: configuration.batchSize, augmentation: configuration.augmentation,
-      orderSeed: derived(seeds.order), augmentationSeed: derived(seeds.augmentation))
+      orderSeed: derived(seeds.order, endpoint), augmentationSeed: derived(seeds.augmentation, endpoint))
+  }
+
+  /// A trainer of the trunk (nil) or of an endpoint, from `state` on.
+  public func trainer(
+    of network: any Module, endpoint: (branch: Int, index: Int)? = nil, state: TrainingState? = nil
+  ) throws -> Trainer {
+    try Trainer(
+      network, batches: batches(endpoint: endpoint), optimizer: configuration.optimizer,
+      loss: configuration.loss ?? CrossEntropy(), trained: configuration.trained,
+      seed: derived(configuration.seeds.augmentation, endpoint), autocast: autocast, state: state)
+  }
+
+  private func derived(_ seed: Int, _ endpoint: (branch: Int, index: Int)?) -> Int {
+    guard let endpoint else { return seed }
+    var random = SplitMix64(
+      UInt64(bitPattern: Int64(seed)), 0xE4D, UInt64(endpoint.branch), UInt64(endpoint.index))
+    return Int(bitPattern: UInt(truncatingIfNeeded: random.next()))
   }
 
   /// The batches that gradient noise is measured on: of the size and augmentation of training, from streams of their own.

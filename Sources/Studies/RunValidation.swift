@@ -31,6 +31,7 @@ extension RunConfiguration {
     checkData(&check)
     checkModel(&check)
     checkOptimizer(&check)
+    checkSchedule(&check)
     checkLengths(&check)
     checkMeasures(&check)
     return check.problems
@@ -99,20 +100,6 @@ extension RunConfiguration {
       "is \(model.width ?? 0); \(model.name.rawValue) needs an even one, twice its growth")
   }
 
-  private func checkOptimizer(_ check: inout ConfigurationCheck) {
-    let (rate, momentum, decay) = (optimizer.learningRate, optimizer.momentum, optimizer.weightDecay)
-    check.require(rate.isFinite && rate > 0, "optimizer.learning_rate", "is \(rate); expected a number above 0")
-    check.require(
-      momentum.isFinite && momentum >= 0 && momentum < 1, "optimizer.momentum",
-      "is \(momentum); expected at least 0 and below 1")
-    check.require(decay.isFinite && decay >= 0, "optimizer.weight_decay", "is \(decay); expected a number, 0 or more")
-    check.require(
-      !optimizer.nesterov || momentum > 0, "optimizer.nesterov", "needs a momentum above 0")
-    check.require(
-      !optimizer.decoupledWeightDecay || rate * decay < 1, "optimizer.weight_decay",
-      "times the learning rate is \(rate * decay); decoupled weight decay needs it below 1")
-  }
-
   private func checkLengths(_ check: inout ConfigurationCheck) {
     func length(_ length: TrainingLength?, atLeastOne: Bool, _ keyPath: String) {
       guard let length else { return }
@@ -125,24 +112,26 @@ extension RunConfiguration {
     }
     length(schedule.warmup, atLeastOne: false, "schedule.warmup")
     length(schedule.stable, atLeastOne: false, "schedule.stable")
-    length(schedule.decay, atLeastOne: true, "schedule.decay")
+    let isCosine = schedule.name == .warmupCosine
+    length(schedule.decay, atLeastOne: !isCosine, "schedule.decay")
+    length(schedule.length, atLeastOne: true, "schedule.length")
     length(branch.every, atLeastOne: true, "branch.every")
     length(branch.from, atLeastOne: false, "branch.from")
     length(checkpoints.every, atLeastOne: true, "checkpoints.every")
     length(measure.noise?.every, atLeastOne: true, "measure.noise.every")
-    if schedule.name == .constant {
-      check.require(schedule.warmup.value == 0, "schedule.warmup", "belongs to warmup-stable-decay; constant has none")
-      check.require(schedule.shape == nil, "schedule.shape", "belongs to warmup-stable-decay; constant has none")
-    }
     check.range(branch.endpoints, 2...64, "branch.endpoints")
     guard check.problems.isEmpty else { return }
     let steps = steps()
     check.require(
-      steps.schedule.trunkSteps > 0, "schedule.stable",
+      isCosine || steps.schedule.trunkSteps > 0, "schedule.stable",
       "makes a trunk of 0 steps; expected a longer warmup or stable phase")
     check.require(
-      steps.endpoint > 0, "schedule.decay",
-      "is \(schedule.decay), less than one step of \(steps.perEpoch) an epoch; endpoints need at least one step")
+      steps.endpoint > 0, isCosine ? "schedule.length" : "schedule.decay",
+      "is \(schedule.length ?? schedule.decay), less than one step of \(steps.perEpoch) an epoch; endpoints need at "
+        + "least one step")
+    check.require(
+      !isCosine || steps.schedule.endpointWarmupSteps < steps.endpoint, "schedule.warmup",
+      "is \(schedule.warmup), which leaves nothing of the length of \(schedule.length ?? .zero) to the cosine")
     check.require(
       !steps.branches.isEmpty, branch.from == nil ? "branch.every" : "branch.from",
       "leaves no branch point: the trunk (warmup and stable) has \(steps.schedule.trunkSteps) steps, "

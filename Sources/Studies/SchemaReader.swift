@@ -6,13 +6,17 @@ final class SchemaReader {
   static let keys: [String: [String]] = [
     "": [
       "name", "description", "dataset", "model", "optimizer", "batch_size", "augmentation", "precision", "device",
-      "schedule", "branch", "merge", "measure", "checkpoints", "sweep", "seeds",
+      "loss", "only", "freeze", "schedule", "branch", "merge", "measure", "checkpoints", "sweep", "seeds",
     ],
     "dataset": ["name", "path", "train", "test", "size", "classes", "noise", "seed"],
     "model": ["name", "blocks", "width", "stem", "hidden"],
-    "optimizer": ["name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay"],
+    "optimizer": [
+      "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
+      "exempt_norms_and_biases", "clip",
+    ],
+    "loss": ["label_smoothing"],
     "augmentation": ["flip", "crop"],
-    "schedule": ["name", "warmup", "stable", "decay", "shape"],
+    "schedule": ["name", "warmup", "stable", "decay", "shape", "length", "final"],
     "branch": ["every", "from", "endpoints"],
     "merge": ["alphas", "batch_norm", "batch_norm_samples"],
     "measure": ["noise", "momentum_exponent"],
@@ -76,8 +80,9 @@ final class SchemaReader {
 
     func fields(_ key: String) -> Fields { reader.fields(values[key], at: keyPath(key)) }
 
-    func text(_ key: String) -> String? {
-      guard let node = node(key) else { return nil }
+    func text(_ key: String) -> String? { node(key).flatMap { text($0, key) } }
+
+    func text(_ node: StudyNode, _ key: String) -> String? {
       guard case .scalar(let text, _) = node.content else { return wrong(node, key, "a text") }
       return text
     }

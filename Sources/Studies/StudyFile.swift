@@ -36,7 +36,8 @@ public enum StudyFile {
 
   /// Parses the text of a study. `file` is for messages, `name` for a study that does not say its own.
   /// - Parameter settings: dotted keys with values in YAML, put in the place of what the text says, swept values included. Another
-  ///   `model.name` or `dataset.name` than the text's drops the other keys beside it, which belong to what it names.
+  ///   `model.name`, `dataset.name`, `optimizer.name` or `schedule.name` than the text's drops the other keys beside it, which belong to
+  ///   what it names.
   public static func parse(
     _ text: String, file: String = "study.yaml", name: String = "study", settings: [Setting] = []
   ) throws -> Study {

@@ -1,7 +1,12 @@
 /// Values given beside a study's file, such as on the command line.
 extension StudyNode {
-  /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a model or dataset drops
-  /// the keys beside it, which belong to the one named before.
+  /// The names that decide which other keys may stand beside them, with their defaults.
+  private static let choices = [
+    "model.name": "resnet", "dataset.name": "glyphs", "optimizer.name": "sgd", "schedule.name": "warmup-stable-decay",
+  ]
+
+  /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a model, dataset,
+  /// optimizer or schedule drops the keys beside it, which belong to the one named before.
   func fixing(_ setting: Setting) throws(StudyProblem) -> StudyNode {
     func problem(_ message: String) -> StudyProblem {
       StudyProblem(place: .outside, keyPath: setting.key, message: message)
@@ -18,7 +23,7 @@ extension StudyNode {
       setting.value.allSatisfy(\.isWhitespace) ? StudyNode(content: .scalar("", isPlain: true), place: .start) : value
     value.move(to: .outside)
     var root = self
-    if ["model.name", "dataset.name"].contains(path.joined(separator: ".")), root.differs(at: path, from: value) {
+    if let usual = Self.choices[path.joined(separator: ".")], root.differs(at: path, from: value, usual: usual) {
       root = root.setting(path[..<1], to: .emptyMapping) ?? root
     }
     guard let changed = root.setting(path[...], to: value) else {
@@ -27,10 +32,12 @@ extension StudyNode {
     return changed
   }
 
-  private func differs(at path: [String], from value: StudyNode) -> Bool {
+  private func differs(at path: [String], from value: StudyNode, usual: String) -> Bool {
     var node: StudyNode? = self
     for key in path { node = node?.entries?.first { $0.key == key }?.value }
-    guard case .scalar(let old, _) = node?.content, case .scalar(let new, _) = value.content else { return false }
+    guard case .scalar(let old, _) = node?.content ?? .scalar(usual, isPlain: true),
+      case .scalar(let new, _) = value.content
+    else { return false }
     return old.lowercased() != new.lowercased()
   }
 

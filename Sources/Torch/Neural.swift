@@ -120,21 +120,9 @@ extension Array where Element == Tensor {
   }
   public func zeroInPlace() throws { _ = try callMany("aten::_foreach_zero_", self) }
 
+  /// Multiplies each by a tensor of one element.
+  public func scaleInPlace(by value: Tensor) throws { _ = try callMany("aten::_foreach_mul_.Tensor", self, value) }
+
   /// The Euclidean norm of each tensor.
   public func norms() throws -> [Tensor] { try callTensors("aten::_foreach_norm.Scalar", self, 2) }
-}
-
-/// Fused optimizer steps over all parameters at once, in place.
-public enum FusedOptimizer {
-  /// One step of stochastic gradient descent with coupled weight decay, as `torch.optim.SGD(fused=True)`.
-  /// `momentumBuffers` is empty without momentum; `isFirstStep` makes the buffers start as the gradient.
-  public static func sgd(
-    parameters: [Tensor], gradients: [Tensor], momentumBuffers: [Tensor], weightDecay: Double, momentum: Double,
-    learningRate: Double, nesterov: Bool, isFirstStep: Bool
-  ) throws {
-    guard !parameters.isEmpty else { return }
-    _ = try callMany(
-      "aten::_fused_sgd_", parameters, gradients, momentumBuffers, weightDecay, momentum, learningRate, 0.0, nesterov,
-      false, isFirstStep)
-  }
 }

@@ -1,14 +1,22 @@
 import Torch
 
-extension Tensor {
-  /// −log softmax(x)[label] of every label, in nats, in float32: logits [n, classes] and labels [n], or logits
-  /// [n, context, vocabulary] and labels [n, context]. The result has the labels' shape.
-  func crossEntropies(_ labels: Tensor) throws -> Tensor {
-    try to(.float32).flatten(from: 0, to: -2).crossEntropy(labels.flatten(), reduction: .none).view(labels.shape)
+/// The training loss: the mean of −Σ q log softmax(x) over labels, in nats, with the target q = 1 − s + s / classes at the label and
+/// s / classes elsewhere, s being the label smoothing (PyTorch's `CrossEntropyLoss`).
+public struct CrossEntropy: Codable, Hashable, Sendable {
+  /// s, 0 ≤ s ≤ 1
+  public var labelSmoothing: Double
+
+  public init(labelSmoothing: Double = 0) { self.labelSmoothing = labelSmoothing }
+
+  /// The mean over all labels, in float32: logits [n, classes] and labels [n], or logits [n, context, vocabulary] and labels
+  /// [n, context].
+  public func callAsFunction(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
+    try logits.to(.float32).flatten(from: 0, to: -2).crossEntropy(labels.flatten(), labelSmoothing: labelSmoothing)
   }
 
-  /// The mean of `crossEntropies` over all labels.
-  func meanCrossEntropy(_ labels: Tensor) throws -> Tensor {
-    try to(.float32).flatten(from: 0, to: -2).crossEntropy(labels.flatten())
+  /// −log softmax(x)[label] for every label, without smoothing; of the labels' shape.
+  static func ofEach(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
+    try logits.to(.float32).flatten(from: 0, to: -2).crossEntropy(labels.flatten(), reduction: .none)
+      .view(labels.shape)
   }
 }

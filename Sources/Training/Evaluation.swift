@@ -31,9 +31,8 @@ public struct Evaluation: Sendable, Hashable {
       for range in try source.ranges(ofAtMost: batchSize ?? source.evaluationBatchSize()) {
         let batch = try source.batch(range)
         let logits = try network(batch.inputs, .evaluation)
-        let loss = try logits.crossEntropies(batch.labels)
         let isRight = try logits.argmax(-1).equals(batch.labels)
-        losses += try loss.exampleMeans().array(Float.self)
+        losses += try CrossEntropy.ofEach(logits, batch.labels).exampleMeans().array(Float.self)
         scores += try isRight.to(.float32).exampleMeans().array(Float.self)
       }
     }

@@ -19,30 +19,28 @@ public struct SGD: Codable, Hashable, Sendable {
   public var nesterov: Bool
   /// Shrink the weights directly instead of adding λ w to the gradient.
   public var decoupledWeightDecay: Bool
+  /// The largest norm of the gradient over all trained parameters: a larger gradient is scaled down to it. nil: any.
+  public var clip: Double?
 
   public init(
     learningRate: Double = 0.1, momentum: Double = 0.9, weightDecay: Double = 5e-4, nesterov: Bool = false,
-    decoupledWeightDecay: Bool = false
+    decoupledWeightDecay: Bool = false, clip: Double? = nil
   ) {
     self.learningRate = learningRate
     self.momentum = momentum
     self.weightDecay = weightDecay
     self.nesterov = nesterov
     self.decoupledWeightDecay = decoupledWeightDecay
+    self.clip = clip
   }
 }
 
 extension SGD {
-  /// The velocity to start with: zeros, laid out as the parameters; empty without momentum.
-  public func initialVelocity(for parameters: [Tensor]) throws -> [Tensor] {
-    momentum > 0 ? try parameters.map { try $0.detach().zerosLike() } : []
-  }
-
   /// Makes one update of parameters and velocity, in place.
   ///
   /// - Parameters:
   ///   - parameters, gradients: of the same shapes, in the same order
-  ///   - velocity: what `initialVelocity` gave, as the updates before have left it
+  ///   - velocity: laid out as the parameters, zeros before the first update; empty without momentum
   ///   - learningRate: η of this update, in place of the peak
   public func update(_ parameters: [Tensor], gradients: [Tensor], velocity: [Tensor], learningRate: Double) throws {
     try withoutGradients {

@@ -53,6 +53,23 @@ public struct WarmupStableDecay: Codable, Hashable, Sendable {
   }
 }
 
+/// Linear warmup, then half a cosine: the schedule of one endpoint that branches before anything is trained, as in fine-tuning. There is no
+/// trunk.
+public struct WarmupCosine: Codable, Hashable, Sendable {
+  /// Linear rise from near 0 to the peak
+  public var warmup: TrainingLength
+  /// Warmup and cosine together
+  public var length: TrainingLength
+  /// Where the cosine ends, as a fraction of the peak
+  public var final: Double
+
+  public init(warmup: TrainingLength = .epochs(1), length: TrainingLength = .epochs(20), final: Double = 0) {
+    self.warmup = warmup
+    self.length = length
+    self.final = final
+  }
+}
+
 /// The learning rate of every optimizer step, lengths resolved to steps. Steps count from 0; step s is the update that leads from the
 /// weights after s updates to those after s + 1.
 ///
@@ -63,11 +80,21 @@ public struct WarmupStableDecay: Codable, Hashable, Sendable {
 ///     otherwise          η · shape((s − W − S) / D)
 ///
 /// The first decay step still has the peak, the last one shape(1 − 1/D): no step is spent at zero.
+///
+/// `WarmupCosine` has W = S = 0, and an endpoint of D steps with a warmup of V steps and a final fraction f of its own:
+///
+///     s < V              η (s + 1) / V
+///     otherwise          η · (f + (1 − f) (1 + cos(π (s − V) / (D − V))) / 2)
 public struct Schedule: Codable, Hashable, Sendable {
   public let peak: Double
   public let warmupSteps: Int
   public let stableSteps: Int
+  /// Steps of an endpoint
   public let decaySteps: Int
+  /// Steps of linear rise that an endpoint begins with; 0 but for `WarmupCosine`
+  public let endpointWarmupSteps: Int
+  /// The fraction of the peak that `shape` ends at instead of 0
+  public let final: Double
   /// nil holds the peak to the end (the constant schedule)
   public let shape: DecayShape?
 
@@ -76,7 +103,19 @@ public struct Schedule: Codable, Hashable, Sendable {
     warmupSteps = plan.warmup.steps(stepsPerEpoch: stepsPerEpoch)
     stableSteps = plan.stable.steps(stepsPerEpoch: stepsPerEpoch)
     decaySteps = plan.decay.steps(stepsPerEpoch: stepsPerEpoch)
+    endpointWarmupSteps = 0
+    final = 0
     shape = plan.shape
+  }
+
+  public init(_ plan: WarmupCosine, learningRate: Double, stepsPerEpoch: Int) {
+    peak = learningRate
+    warmupSteps = 0
+    stableSteps = 0
+    decaySteps = plan.length.steps(stepsPerEpoch: stepsPerEpoch)
+    endpointWarmupSteps = min(plan.warmup.steps(stepsPerEpoch: stepsPerEpoch), decaySteps)
+    final = plan.final
+    shape = .cosine
   }
 
   /// One learning rate throughout: `steps` of trunk and, where endpoints branch, `endpointSteps` more at the same rate.
@@ -85,6 +124,8 @@ public struct Schedule: Codable, Hashable, Sendable {
     warmupSteps = 0
     stableSteps = steps
     decaySteps = endpointSteps
+    endpointWarmupSteps = 0
+    final = 0
     shape = nil
   }
 
@@ -106,6 +147,9 @@ public struct Schedule: Codable, Hashable, Sendable {
   /// The learning rate of an endpoint `step` steps after it branched, wherever on the trunk that was.
   public func endpointLearningRate(atStep step: Int) -> Double {
     guard step < decaySteps else { return 0 }
-    return peak * (shape?.factor(Double(step) / Double(decaySteps)) ?? 1)
+    guard step >= endpointWarmupSteps else { return peak * Double(step + 1) / Double(endpointWarmupSteps) }
+    guard let shape else { return peak }
+    let factor = shape.factor(Double(step - endpointWarmupSteps) / Double(decaySteps - endpointWarmupSteps))
+    return peak * (final + (1 - final) * factor)
   }
 }

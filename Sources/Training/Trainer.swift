@@ -5,18 +5,21 @@ import Torch
 
 /// One training process: a network on its way through weight space by stochastic gradient descent.
 ///
-/// A trainer owns the network while it trains and belongs to one task. Batches depend only on their seeds and the step, so a
+/// A trainer owns the network while it trains and belongs to one task. Batches and dropout depend only on their seeds and the step, so a
 /// process is fixed by its state: the same state, settings, machine and thread count lead to the same bits.
 public final class Trainer {
   public let network: any Module
   /// Updates made so far.
   public private(set) var step: Int
   private var batches: any BatchStream
-  private let optimizer: SGD
+  private let loss: CrossEntropy
+  private let seed: Int
   private let autocast: DType?
-  private let trainable: [(name: String, parameter: Parameter)]
+  private let names: [String]
   private let parameters: [Tensor]
-  private let velocity: [Tensor]
+  private let optimizer: OptimizerState
+  /// What draws random numbers in training: dropout.
+  private let generators: [Generator]
   /// Buffers, and what they were before the step under way.
   private let statistics: [Tensor]
   private let formerStatistics: [Tensor]
@@ -24,36 +27,34 @@ public final class Trainer {
   /// - Parameters:
   ///   - network: moved to the batches' device, with channels innermost in convolutions, and put at the state's weights
   ///   - batches: what to train on; batch s leads from step s to step s + 1
+  ///   - trained: the parameters to update; the others keep every bit
+  ///   - seed: of dropout
   ///   - autocast: the type of convolutions and matrix products, or nil for the weights' own
   ///   - state: where to start; nil: where the network stands, at step 0
-  /// - Throws: `CheckpointError` when the state does not fit the network.
+  /// - Throws: `CheckpointError` when the state does not fit the network, `TrainingError` when `trained` does not.
   public init(
-    _ network: any Module, batches: any BatchStream, optimizer: SGD, autocast: DType? = nil,
-    state: TrainingState? = nil
+    _ network: any Module, batches: any BatchStream, optimizer: Optimizer, loss: CrossEntropy = CrossEntropy(),
+    trained: TrainedParameters = .all, seed: Int = 0, autocast: DType? = nil, state: TrainingState? = nil
   ) throws {
     self.network = network
     self.batches = batches
-    self.optimizer = optimizer
+    self.loss = loss
+    self.seed = seed
     self.autocast = autocast
     step = state?.step ?? 0
     let device = batches.device
     // The process writes into its own copy of the weights.
     try network.load((state?.weights ?? network.weights).clone())
     try network.move(to: device, format: .channelsLast)
-    trainable = network.parameters().filter(\.parameter.isTrainable)
+    let trainable = try trained.parameters(of: network)
+    names = trainable.map(\.name)
     parameters = trainable.map(\.parameter.value)
     statistics = network.parameters().filter { !$0.parameter.isTrainable }.map(\.parameter.value)
     formerStatistics = try statistics.map { try $0.clone() }
     for parameter in parameters { try parameter.setRequiresGradient(true) }
-    velocity = try optimizer.initialVelocity(for: parameters)
-    if !velocity.isEmpty, let saved = state?.velocity, !saved.isEmpty {
-      let layout = Weights(zip(trainable.map(\.name), velocity))
-      try layout.requireSameLayout(as: saved)
-      // Copied into place, so that velocity and parameter have the same strides.
-      for (buffer, name) in zip(velocity, trainable.map(\.name)) {
-        if let value = saved[name] { try buffer.copy(from: value) }
-      }
-    }
+    self.optimizer = try OptimizerState(
+      optimizer, names: names, parameters: parameters, slots: state?.slots ?? Weights())
+    generators = network.generators()
   }
 
   /// Makes one update on the step's batch and returns its mean loss before it, in nats.
@@ -67,17 +68,20 @@ public final class Trainer {
   public func advance(on batch: ExampleBatch, learningRate: Double) throws -> Double {
     // Running statistics move during the forward pass, before its loss is known.
     try formerStatistics.copyInPlace(from: statistics)
-    let loss = try withAutocast(autocast, on: batches.device) {
-      try network(batch.inputs, .training).meanCrossEntropy(batch.labels)
+    for (index, generator) in generators.enumerated() {
+      var random = SplitMix64(UInt64(bitPattern: Int64(seed)), 0xD20, UInt64(step), UInt64(index))
+      try generator.reseed(random.next())
     }
-    let value = try loss.item()
+    let mean = try withAutocast(autocast, on: batches.device) {
+      try loss(network(batch.inputs, .training), batch.labels)
+    }
+    let value = try mean.item()
     guard value.isFinite else {
       try statistics.copyInPlace(from: formerStatistics)
       return value
     }
-    try loss.backward()
-    let gradients = try parameters.map { try $0.gradient() ?? $0.zerosLike() }
-    try optimizer.update(parameters, gradients: gradients, velocity: velocity, learningRate: learningRate)
+    try mean.backward()
+    try optimizer.update(gradients: parameters.map { try $0.gradient() }, learningRate: learningRate)
     for parameter in parameters { try parameter.setGradient(nil) }
     step += 1
     return value
@@ -87,12 +91,9 @@ public final class Trainer {
   public func state() throws -> TrainingState {
     func copy(_ tensor: Tensor) throws -> Tensor { try tensor.detach().clone(format: .contiguous) }
     return try TrainingState(
-      weights: network.weights.map { try copy($1) },
-      velocity: Weights(zip(trainable.map(\.name), velocity)).map { try copy($1) }, step: step)
+      weights: network.weights.map { try copy($1) }, slots: optimizer.slots.map { try copy($1) }, step: step)
   }
 
-  /// ‖w‖ over the trainable parameters.
-  public func weightNorm() throws -> Double {
-    try Weights(zip(trainable.map(\.name), parameters)).norm()
-  }
+  /// ‖w‖ over the trained parameters.
+  public func weightNorm() throws -> Double { try Weights(zip(names, parameters)).norm() }
 }

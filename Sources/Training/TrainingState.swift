@@ -7,14 +7,15 @@ import Torch
 public struct TrainingState: Sendable {
   /// Parameters and buffers.
   public var weights: Weights
-  /// SGD's velocity for each trainable parameter, by its name; empty without momentum.
-  public var velocity: Weights
+  /// What the optimizer remembers of each trained parameter: SGD's `velocity/<parameter>`, none without momentum; AdamW's
+  /// `exp_avg/<parameter>` and `exp_avg_sq/<parameter>`, with the number of updates, `updates`. Empty: nothing yet.
+  public var slots: Weights
   /// Updates made so far.
   public var step: Int
 
-  public init(weights: Weights, velocity: Weights = Weights(), step: Int = 0) {
+  public init(weights: Weights, slots: Weights = Weights(), step: Int = 0) {
     self.weights = weights
-    self.velocity = velocity
+    self.slots = slots
     self.step = step
   }
 
@@ -22,7 +23,7 @@ public struct TrainingState: Sendable {
   public func write(to path: String, metadata: [String: String] = [:]) throws {
     let tensors =
       zip(weights.names, weights.tensors).map { ("weights/" + $0, $1) }
-      + zip(velocity.names, velocity.tensors).map { ("velocity/" + $0, $1) }
+      + zip(slots.names, slots.tensors)
     try Safetensors.write(
       Weights(tensors), metadata: metadata.merging(["step": String(step)]) { $1 }, to: path)
   }
@@ -33,12 +34,10 @@ public struct TrainingState: Sendable {
     guard let step = content.metadata["step"].flatMap(Int.init), step >= 0 else {
       throw CheckpointError(path, "is no training state: its metadata has no step")
     }
-    func part(_ prefix: String) -> Weights {
-      Weights(
-        zip(content.weights.names, content.weights.tensors).compactMap { name, tensor in
-          name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), tensor) : nil
-        })
-    }
-    return (TrainingState(weights: part("weights/"), velocity: part("velocity/"), step: step), content.metadata)
+    let prefix = "weights/"
+    let tensors = zip(content.weights.names, content.weights.tensors)
+    let weights = tensors.filter { $0.0.hasPrefix(prefix) }.map { (String($0.0.dropFirst(prefix.count)), $0.1) }
+    let slots = tensors.filter { !$0.0.hasPrefix(prefix) }
+    return (TrainingState(weights: Weights(weights), slots: Weights(slots), step: step), content.metadata)
   }
 }

@@ -45,7 +45,7 @@ import Training
   }
 
   @Test func proxyOfTheNoiseScale() {
-    var configuration = RunConfiguration(optimizer: SGD(learningRate: 0.3, momentum: 0.9), batchSize: 30)
+    var configuration = RunConfiguration(optimizer: .sgd(SGD(learningRate: 0.3, momentum: 0.9)), batchSize: 30)
     #expect(abs(configuration.noiseProxy - 0.1) < 1e-12)
     configuration.measure.momentumExponent = 2
     #expect(abs(configuration.noiseProxy - 1) < 1e-12)

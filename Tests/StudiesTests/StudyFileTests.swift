@@ -36,7 +36,8 @@ import Training
     #expect(study.runs.count == 8)
     var expected = RunConfiguration(
       dataset: .init(name: .glyphs), model: .init(name: .resnet, blocks: [1, 1, 1], width: 8, stem: .cifar),
-      optimizer: SGD(learningRate: 0.01), batchSize: 32, augmentation: .init(flip: true, crop: 2), precision: .bfloat16)
+      optimizer: .sgd(SGD(learningRate: 0.01)), batchSize: 32, augmentation: .init(flip: true, crop: 2),
+      precision: .bfloat16)
     #expect(study.runs[0].configuration == expected)
     expected.seeds = .init(initialisation: 1, order: 2, augmentation: 3)
     #expect(study.runs[1].configuration == expected)

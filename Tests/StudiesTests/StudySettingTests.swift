@@ -11,7 +11,7 @@ import Training
   @Test func takeTheFilesPlace() throws {
     let text = "optimizer: {lr: 0.1, momentum: 0.5}\nbatch_size: 32\n"
     let run = try runs(text, ("optimizer.learningRate", "1"), ("batch_size", "64"))[0]
-    #expect(run.optimizer == SGD(learningRate: 1, momentum: 0.5) && run.batchSize == 64)
+    #expect(run.optimizer == .sgd(SGD(learningRate: 1, momentum: 0.5)) && run.batchSize == 64)
   }
 
   @Test func valuesAreYAML() throws {

@@ -85,7 +85,7 @@ import Training
   /// At an endpoint itself re-estimation has nothing to mend.
   @Test func reestimationKeepsATrainedNetworkAsGoodAsItWas() throws {
     let batches = try Samples.batches(augmentation: .none)
-    let trainer = try Trainer(Samples.network(.resnet), batches: batches, optimizer: SGD(weightDecay: 0))
+    let trainer = try Trainer(Samples.network(.resnet), batches: batches, optimizer: .sgd(SGD(weightDecay: 0)))
     for step in 0..<150 { _ = try trainer.advance(learningRate: step < 100 ? 0.1 : 0.01) }
     let before = try Evaluation(trainer.network, on: batches.dataset)
     try reestimateBatchNorm(of: trainer.network, on: batches)

@@ -36,7 +36,7 @@ import Training
   @Test func measuringLeavesTrainingAsItWas() throws {
     func trained(measuring: Bool) throws -> [Double] {
       let batches = try Samples.batches()
-      let trainer = try Trainer(Samples.network(.resnet), batches: batches, optimizer: SGD())
+      let trainer = try Trainer(Samples.network(.resnet), batches: batches, optimizer: .sgd())
       return try (0..<4).map { _ in
         if measuring {
           var other = batches

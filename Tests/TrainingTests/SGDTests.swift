@@ -12,7 +12,7 @@ import Training
     let sgd = SGD(
       momentum: variant.momentum, weightDecay: 0.05, nesterov: variant.nesterov, decoupledWeightDecay: decoupled)
     let weights = try fixture["start"].clone()
-    let velocity = try sgd.initialVelocity(for: [weights])
+    let velocity = try variant.momentum > 0 ? [weights.zerosLike()] : []
     var points: [Tensor] = []
     for rate in try fixture["learningRates"].array(Double.self) {
       let gradient = try curvature * weights - linear

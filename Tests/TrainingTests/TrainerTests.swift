@@ -12,7 +12,7 @@ import Training
     let fixture = try Fixture(name)
     let suffix = nesterov ? "_nesterov" : ""
     let trainer = try Trainer(
-      Oracle.network(fixture), batches: Samples.batches(), optimizer: SGD(nesterov: nesterov),
+      Oracle.network(fixture), batches: Samples.batches(), optimizer: .sgd(SGD(nesterov: nesterov)),
       state: TrainingState(weights: fixture.part("weights/")))
     var losses: [Double] = []
     for step in 0..<5 {
@@ -30,7 +30,7 @@ import Training
   func resumedEqualsUninterrupted(_ kind: Samples.Kind, _ autocast: DType?) throws {
     func trainer(_ state: TrainingState? = nil, seed: UInt64 = 5) throws -> Trainer {
       try Trainer(
-        Samples.network(kind, seed: seed), batches: Samples.batches(), optimizer: SGD(nesterov: true),
+        Samples.network(kind, seed: seed), batches: Samples.batches(), optimizer: .sgd(SGD(nesterov: true)),
         autocast: autocast, state: state)
     }
     let whole = try trainer()
@@ -50,7 +50,7 @@ import Training
       let (ours, theirs) = try (after.state(), whole.state())
       #expect(first == second)
       #expect(try ours.weights.isIdentical(to: theirs.weights))
-      #expect(try ours.velocity.isIdentical(to: theirs.velocity))
+      #expect(try ours.slots.isIdentical(to: theirs.slots))
       #expect(ours.step == 7)
     }
   }
@@ -58,17 +58,17 @@ import Training
   @Test func everyPartOfTheStateMatters() throws {
     func weights(_ change: (inout TrainingState) -> Void) throws -> Weights {
       let batches = try Samples.batches()
-      let before = try Trainer(Samples.network(.resnet), batches: batches, optimizer: SGD())
+      let before = try Trainer(Samples.network(.resnet), batches: batches, optimizer: .sgd())
       for _ in 0..<3 { _ = try before.advance(learningRate: 0.05) }
       var state = try before.state()
       change(&state)
-      let after = try Trainer(Samples.network(.resnet), batches: batches, optimizer: SGD(), state: state)
+      let after = try Trainer(Samples.network(.resnet), batches: batches, optimizer: .sgd(), state: state)
       for _ in 0..<2 { _ = try after.advance(learningRate: 0.05) }
       return try after.state().weights
     }
     let expected = try weights { _ in }
     #expect(try weights { _ in }.isIdentical(to: expected))
-    #expect(try !weights { $0.velocity = Weights() }.isIdentical(to: expected))
+    #expect(try !weights { $0.slots = Weights() }.isIdentical(to: expected))
     #expect(try !weights { $0.step = 0 }.isIdentical(to: expected))
   }
 
@@ -76,7 +76,7 @@ import Training
     let network = try Samples.network(.resnet)
     let given = network.weights
     let copy = try given.clone()
-    let trainer = try Trainer(network, batches: Samples.batches(), optimizer: SGD())
+    let trainer = try Trainer(network, batches: Samples.batches(), optimizer: .sgd())
     let state = try trainer.state()
     let stateCopy = try state.weights.clone()
     _ = try trainer.advance(learningRate: 0.1)
@@ -87,7 +87,7 @@ import Training
 
   @Test(arguments: Samples.Kind.allCases) func divergenceLeavesTheStateFinite(_ kind: Samples.Kind) throws {
     var batches = try Samples.batches()
-    let trainer = try Trainer(Samples.network(kind), batches: batches, optimizer: SGD())
+    let trainer = try Trainer(Samples.network(kind), batches: batches, optimizer: .sgd())
     let batch = try batches.batch(at: 0)
     let unbounded = try ExampleBatch(inputs: batch.inputs * Double.infinity, labels: batch.labels)
     _ = try trainer.advance(learningRate: 0.05)
@@ -97,11 +97,11 @@ import Training
     #expect(trainer.step == 1)
     #expect(try after.weights.isFinite())
     #expect(try after.weights.isIdentical(to: before.weights))
-    #expect(try after.velocity.isIdentical(to: before.velocity))
+    #expect(try after.slots.isIdentical(to: before.slots))
   }
 
   @Test func tooLargeALearningRateIsNoticedBeforeTheWeightsAreLost() throws {
-    let trainer = try Trainer(Samples.network(.mlp), batches: Samples.batches(), optimizer: SGD())
+    let trainer = try Trainer(Samples.network(.mlp), batches: Samples.batches(), optimizer: .sgd())
     var loss = 0.0
     for _ in 0..<200 where loss.isFinite { loss = try trainer.advance(learningRate: 1e8) }
     #expect(!loss.isFinite)
@@ -112,19 +112,19 @@ import Training
     let other = try Samples.network(.mlp).weights
     #expect(throws: CheckpointError.self) {
       try Trainer(
-        Samples.network(.resnet), batches: Samples.batches(), optimizer: SGD(), state: TrainingState(weights: other))
+        Samples.network(.resnet), batches: Samples.batches(), optimizer: .sgd(), state: TrainingState(weights: other))
     }
     let network = try Samples.network(.resnet)
     #expect(throws: CheckpointError.self) {
       try Trainer(
-        network, batches: Samples.batches(), optimizer: SGD(),
-        state: TrainingState(weights: network.weights, velocity: other))
+        network, batches: Samples.batches(), optimizer: .sgd(),
+        state: TrainingState(weights: network.weights, slots: other))
     }
   }
 
   @Test func learnsSequences() throws {
     let tokens = TokenSource(sequences: [[0, 1, 2, 3, 4], [4, 5, 6, 0, 1]], vocabulary: 7)
-    let trainer = try Trainer(TokenTable(vocabulary: 7), batches: tokens, optimizer: SGD(weightDecay: 0))
+    let trainer = try Trainer(TokenTable(vocabulary: 7), batches: tokens, optimizer: .sgd(SGD(weightDecay: 0)))
     for _ in 0..<100 { _ = try trainer.advance(learningRate: 1) }
     let evaluation = try Evaluation(trainer.network, on: tokens)
     #expect(evaluation.accuracy == 1)
@@ -133,7 +133,7 @@ import Training
 
   @Test func learns() throws {
     let trainer = try Trainer(
-      Samples.network(.resnet), batches: Samples.batches(augmentation: .none), optimizer: SGD(weightDecay: 0))
+      Samples.network(.resnet), batches: Samples.batches(augmentation: .none), optimizer: .sgd(SGD(weightDecay: 0)))
     for step in 0..<150 { _ = try trainer.advance(learningRate: step < 100 ? 0.1 : 0.01) }
     #expect(try Evaluation(trainer.network, on: Samples.dataset()).accuracy > 0.9)
   }
