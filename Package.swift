@@ -47,7 +47,8 @@ let package = Package(
       dependencies: [
         "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Yams",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      ],
+      resources: [.embedInCode("Figures")]),
     .target(name: "Reports", dependencies: ["Checkpoints", "Studies"], resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",

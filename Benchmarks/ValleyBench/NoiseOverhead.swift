@@ -16,7 +16,7 @@ struct NoiseOverhead: ParsableCommand {
     let setting = try RunSetting(RunConfiguration())
     guard let noise = setting.configuration.measure.noise else { return }
     let trainer = try setting.trainer(of: setting.makeNetwork())
-    var batches = try setting.noiseBatches()
+    var batches = try setting.batches(.noise)
     let interval = noise.every.steps(stepsPerEpoch: setting.steps.perEpoch)
     var with: [Double] = []
     var without: [Double] = []

@@ -1,4 +1,5 @@
 import Datasets
+import Merging
 import Training
 
 extension SchemaReader {
@@ -6,7 +7,11 @@ extension SchemaReader {
   /// impossible values are reported too, at the place where they are written.
   func configuration(_ root: StudyNode, seeds: RunConfiguration.Seeds) -> RunConfiguration {
     let top = fields(root, at: "")
-    let dataset = dataset(top.fields("dataset"))
+    let tasks = tasks(top)
+    // The trunk of a run with tasks is often of no length and needs no dataset of its own.
+    let dataset =
+      top.node("dataset") == nil
+      ? tasks?.datasets.first?.dataset ?? .init(name: .glyphs) : dataset(top.fields("dataset"))
     let model = model(top.fields("model"))
     let schedule = schedule(top.fields("schedule"))
     let configuration = RunConfiguration(
@@ -15,9 +20,13 @@ extension SchemaReader {
       batchSize: top.integer("batch_size") ?? 128,
       augmentation: augmentation(top, usual: dataset.name.usualAugmentation),
       precision: top.choice("precision", RunConfiguration.Precision.self), device: top.text("device") ?? "cpu",
-      schedule: schedule, branch: branch(top.fields("branch"), hasTrunk: schedule.name != .warmupCosine),
+      schedule: schedule,
+      branch: branch(
+        top.fields("branch"), hasTrunk: schedule.name != .warmupCosine, usualEndpoints: tasks?.endpoints ?? 2),
       merge: merge(top.fields("merge")), measure: measure(top.fields("measure")),
-      checkpoints: checkpoints(top.fields("checkpoints")), seeds: seeds)
+      checkpoints: checkpoints(top.fields("checkpoints")), seeds: seeds,
+      evaluate: top.list("evaluate") { node, _ in namedDataset(node, at: "evaluate") }, tasks: tasks,
+      predictions: top.truth("predictions") ?? false)
     // A value that could not be read stands at its default, which nobody wrote.
     let reported = Set(problems.map { SchemaKey.path($0.keyPath) })
     for problem in configuration.problems {
@@ -31,7 +40,29 @@ extension SchemaReader {
     .init(
       name: fields.choice("name", RunConfiguration.Dataset.Name.self) ?? .glyphs, path: fields.text("path"),
       train: fields.integer("train"), test: fields.integer("test"), size: fields.integer("size"),
-      classes: fields.integer("classes"), noise: fields.number("noise"), seed: fields.integer("seed") ?? 0)
+      classes: fields.integer("classes"), noise: fields.number("noise"), seed: fields.integer("seed") ?? 0,
+      labels: fields.list("labels", fields.integer),
+      corruption: fields.node("corruption") == nil ? nil : corruption(fields.fields("corruption")))
+  }
+
+  private func tasks(_ top: Fields) -> RunConfiguration.Tasks? {
+    guard let node = top.node("tasks") else { return nil }
+    let fields = top.fields("tasks")
+    guard node.entries != nil else { return nil }
+    return .init(
+      datasets: fields.list("datasets") { node, _ in namedDataset(node, at: "tasks.datasets") } ?? [],
+      learningRates: fields.list("learning_rates", fields.number))
+  }
+
+  private func corruption(_ fields: Fields) -> RunConfiguration.Dataset.Corruption {
+    .init(noise: fields.number("noise") ?? 0.1, seed: fields.integer("seed") ?? 0)
+  }
+
+  /// An entry of a list of datasets with names.
+  private func namedDataset(_ node: StudyNode, at path: String) -> RunConfiguration.NamedDataset? {
+    let fields = fields(node, at: path)
+    guard node.entries != nil else { return nil }
+    return .init(name: fields.text("name") ?? "", dataset: dataset(fields.fields("dataset")))
   }
 
   private func model(_ fields: Fields) -> RunConfiguration.Model {
@@ -55,19 +86,58 @@ extension SchemaReader {
       shape: fields.choice("shape", DecayShape.self), length: fields.length("length"), final: fields.number("final"))
   }
 
-  private func branch(_ fields: Fields, hasTrunk: Bool) -> RunConfiguration.Branch {
+  private func branch(_ fields: Fields, hasTrunk: Bool, usualEndpoints: Int) -> RunConfiguration.Branch {
     let usual: TrainingLength? = hasTrunk ? .epochs(5) : nil
     let every: TrainingLength? = fields.isNull("every") ? nil : fields.length("every") ?? usual
     return .init(
       every: every, from: fields.isNull("from") ? nil : fields.length("from"),
-      endpoints: fields.integer("endpoints") ?? 2)
+      endpoints: fields.integer("endpoints") ?? usualEndpoints)
   }
 
   private func merge(_ fields: Fields) -> RunConfiguration.Merge {
     .init(
       alphas: fields.list("alphas", fields.number) ?? [0.5],
       batchNorm: fields.choice("batch_norm", RunConfiguration.Merge.BatchNorm.self) ?? .average,
-      batchNormSamples: fields.integer("batch_norm_samples"))
+      batchNormSamples: fields.integer("batch_norm_samples"),
+      methods: fields.list("methods") { node, _ in mergeMethod(node) },
+      groups: fields.list("groups") { fields.choice($0, $1, RunConfiguration.Merge.Group.self) })
+  }
+
+  /// `ties`, or `{name: ties, density: 0.2, alphas: [0.5, 1]}`: beside name and alphas whatever parameters the method has.
+  private func mergeMethod(_ node: StudyNode) -> RunConfiguration.Merge.Method? {
+    let path = "merge.methods"
+    let entries = node.entries ?? [.init(name: "name", place: node.place, value: node)]
+    guard let named = entries.first(where: { $0.key == "name" })?.value else {
+      report(node.place, path, "has an entry without a name; expected one such as {name: ties, density: 0.2}")
+      return nil
+    }
+    let names = MergeMethod.all.map(\.name)
+    guard case .scalar(let name, _) = named.content, let method = MergeMethod.all.first(where: { $0.name == name })
+    else {
+      let guess = closest(to: named.kind, in: names).map { "; did you mean `\($0)`?" } ?? ""
+      report(named.place, path, "is \(named.kind); expected one of \(names.joined(separator: ", "))\(guess)")
+      return nil
+    }
+    let known = ["name", "alphas", "parameters"] + method.parameters.map(\.name)
+    // In run.json the parameters are one mapping.
+    let nested = entries.first { $0.key == "parameters" }?.value.entries ?? []
+    var (alphas, parameters): ([Double]?, [String: Double]) = (nil, [:])
+    let fields = Fields(reader: self, path: path, values: Dictionary(entries.map { ($0.key, $0.value) }) { $1 })
+    for entry in entries + nested where entry.key != "name" && entry.key != "parameters" {
+      if entry.key == "alphas" {
+        alphas = fields.list("alphas", fields.number)
+      } else if let parameter = method.parameters.first(where: { $0.name == entry.key }) {
+        parameters[entry.key] =
+          parameter.kind == .flag && entry.value.isTruth
+          ? fields.truth(entry.value, entry.key).map { $0 ? 1 : 0 } : fields.number(entry.value, entry.key)
+      } else {
+        let guess = closest(to: entry.key, in: known).map { "did you mean `\($0)`?" }
+        report(
+          entry.place, "\(path).\(entry.name)",
+          "is not a key here; " + (guess ?? "\(name) has \(known.joined(separator: ", "))"))
+      }
+    }
+    return .init(name: name, alphas: alphas, parameters: parameters)
   }
 
   private func measure(_ fields: Fields) -> RunConfiguration.Measure {

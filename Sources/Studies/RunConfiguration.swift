@@ -7,6 +7,10 @@ import Training
 /// their configurations are equal. `problems` checks the values, wherever they came from; `StudyFile` reads them from YAML.
 public struct RunConfiguration: Codable, Hashable, Sendable {
   public var dataset: Dataset
+  /// Further test sets, on which everything is evaluated too; nil: none. They have the classes of `dataset`.
+  public var evaluate: [NamedDataset]?
+  /// nil: endpoints go on with `dataset`.
+  public var tasks: Tasks?
   public var model: Model
   public var optimizer: Optimizer
   /// nil: the plain cross-entropy.
@@ -26,6 +30,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var merge: Merge
   public var measure: Measure
   public var checkpoints: CheckpointPolicy
+  /// Whether the predictions of everything evaluated are kept, and ensembles evaluated too; nil: no.
+  public var predictions: Bool?
   public var seeds: Seeds
 
   public init(
@@ -33,9 +39,13 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     loss: CrossEntropy = .init(), trained: TrainedParameters = .all,
     batchSize: Int = 128, augmentation: Augmentation? = nil, precision: Precision? = nil, device: String = "cpu",
     schedule: ScheduleChoice = .init(), branch: Branch = .init(), merge: Merge = .init(), measure: Measure = .init(),
-    checkpoints: CheckpointPolicy = .init(), seeds: Seeds = .init(0)
+    checkpoints: CheckpointPolicy = .init(), seeds: Seeds = .init(0), evaluate: [NamedDataset]? = nil,
+    tasks: Tasks? = nil, predictions: Bool = false
   ) {
     self.dataset = dataset
+    self.evaluate = evaluate?.isEmpty ?? true ? nil : evaluate
+    self.tasks = tasks
+    self.predictions = predictions ? true : nil
     self.model = model
     self.optimizer = optimizer
     // Left out where nothing is asked for, so that a run has one configuration however it is written.

@@ -15,17 +15,33 @@ public struct RunEstimate: Codable, Hashable, Sendable {
     self.secondsPerTrainEvaluation = secondsPerTrainEvaluation
   }
 
-  /// Seconds for the training steps and, at each branch point, the evaluation of every endpoint and of every pair's merges.
+  /// Seconds for the training steps and, at each branch point, the evaluation of every endpoint and of every merge on every test set, all
+  /// taken to be as large as the run's own.
   public func seconds(_ configuration: RunConfiguration) -> Double {
     let steps = configuration.steps()
-    let pairs = steps.endpoints * (steps.endpoints - 1) / 2
-    let singles = Double(steps.endpoints) * (secondsPerTest + secondsPerTrainEvaluation)
-    let merges = Double(pairs * configuration.merge.alphas.count) * secondsPerTest
+    let testSets = Double(1 + (configuration.evaluate?.count ?? 0))
+    let singles = Double(steps.endpoints) * (secondsPerTest * testSets + secondsPerTrainEvaluation)
+    let merges = Double(configuration.mergesPerBranch) * secondsPerTest * testSets
     return Double(steps.total) * secondsPerStep + Double(steps.branches.count) * (singles + merges)
   }
 }
 
 extension RunConfiguration {
+  /// Merged networks that are evaluated at each branch point; of tasks once with each head.
+  var mergesPerBranch: Int {
+    let count = branch.endpoints
+    let rates = tasks.map { $0.learningRates?.count ?? 1 } ?? 0
+    // Of two endpoints of one task there is no merge.
+    let pairs = count * (count - 1) / 2 - (tasks?.datasets.count ?? 0) * rates * (rates - 1) / 2
+    let groups = merge.groups ?? [.pairs]
+    return (merge.methods ?? [.init(name: "linear")]).reduce(0) { sum, method in
+      sum + groups.reduce(0) { sum, group in
+        let models = group == .pairs ? 2 : count
+        return sum + (group == .pairs ? pairs : 1) * method.alphas(merge.alphas, models: models).count
+      } * (tasks == nil ? 1 : 2)
+    }
+  }
+
   /// The part of the configuration that decides how long a step takes; runs that share it need one calibration.
   public var workload: RunConfiguration {
     RunConfiguration(

@@ -7,6 +7,7 @@ import Foundation
 ///     metrics.jsonl         a row for each training step and noise measurement
 ///     results.jsonl         a `ResultRow` for each single and merge
 ///     checkpoints/          weights and the state to resume from
+///     predictions/          what every network predicted, where the run keeps that
 ///     lock                  who owns the folder
 ///     stderr.log            what the last worker complained about
 public final class RunFolder: @unchecked Sendable {
@@ -62,6 +63,9 @@ public final class RunFolder: @unchecked Sendable {
 
   /// Gives the folder up. Nothing may be written through this value any more.
   public func close() { lock.release() }
+
+  /// Where predictions go, a file `<step>.safetensors` for each branch point.
+  public var predictions: URL { url.appendingPathComponent("predictions") }
 
   /// Where weights go.
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }

@@ -4,72 +4,98 @@ import Networks
 import Torch
 import Training
 
-/// What a run's configuration stands for: its data on the device, and how to make its network.
+/// What a run's configuration stands for: its data on the device, and how to make its networks.
 public struct RunSetting {
   public let configuration: RunConfiguration
-  public let train: DeviceDataset
-  public let test: DeviceDataset
+  /// The run's own dataset: what the trunk learns.
+  public let own: RunTask
+  /// What endpoints learn in a run with tasks; empty without.
+  public let tasks: [RunTask]
+  /// Further test sets of the own dataset's classes.
+  public let evaluations: [(name: String, test: any ExampleSource)]
   public let steps: RunSteps
+  public let device: Device
+  public var train: any ExampleSource { own.train }
+  public var test: any ExampleSource { own.test }
   /// The type of convolutions and matrix products in training; nil: float32.
   public var autocast: DType? { configuration.precision == .bfloat16 ? .bfloat16 : nil }
+
+  /// Where training batches come from, each stream with orders and augmentations of its own.
+  public enum Stream: Hashable, Sendable {
+    case trunk
+    /// An endpoint of the branch at so many steps.
+    case endpoint(branch: Int, index: Int)
+    /// What gradient noise is measured on.
+    case noise
+
+    /// A seed of this stream's own.
+    fileprivate func seed(_ seed: Int) -> Int {
+      var random: SplitMix64
+      let bits = UInt64(bitPattern: Int64(seed))
+      switch self {
+      case .trunk: return seed
+      case .endpoint(let branch, let index): random = SplitMix64(bits, 0xE4D, UInt64(branch), UInt64(index))
+      case .noise: random = SplitMix64(bits, 0x2015E)
+      }
+      return Int(bitPattern: UInt(truncatingIfNeeded: random.next()))
+    }
+  }
 
   /// Reads the data and brings it to the device.
   /// - Throws: `DatasetError`, `TorchError`, `RunSettingError` when the files hold less than the configuration needs.
   public init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
     let device = try Device(configuration.device)
-    let training = try configuration.dataset.load(.train)
-    let statistics = training.channelStatistics()
-    train = try DeviceDataset(training, normalisedBy: statistics, on: device)
-    test = try DeviceDataset(configuration.dataset.load(.test), normalisedBy: statistics, on: device)
-    guard training.count >= configuration.batchSize else {
+    let size = configuration.batchSize
+    let own = try RunTask(configuration.dataset, batchSize: size, on: device)
+    tasks = try (configuration.tasks?.datasets ?? []).map {
+      try RunTask($0.dataset, name: $0.name, batchSize: size, on: device)
+    }
+    if let other = tasks.first(where: { $0.shape != own.shape }) {
       throw RunSettingError(
-        "batch_size \(configuration.batchSize) is larger than the training set of \(training.count) examples")
+        "task \(other.name ?? "") has pictures of another shape than the run's own dataset; one network has to take both"
+      )
     }
-    guard train.classes == test.classes else {
-      throw RunSettingError("the training set has \(train.classes) classes and the test set \(test.classes)")
-    }
-    steps = configuration.steps(trainingExamples: training.count)
+    evaluations = try (configuration.evaluate ?? []).map { ($0.name, try own.further($0.dataset, name: $0.name)) }
+    steps = configuration.steps(
+      trainingExamples: own.train.count, taskExamples: tasks.isEmpty ? nil : tasks.map(\.train.count))
+    (self.own, self.device) = (own, device)
   }
 
+  /// What an endpoint learns, by its place; nil: the trunk.
+  func task(ofEndpoint index: Int?) -> RunTask { index.flatMap { steps.plans[$0].task }.map { tasks[$0] } ?? own }
+
   /// The network of this run with freshly drawn weights, on the device.
-  public func makeNetwork() throws -> any Module {
+  /// - Parameter task: which of the tasks its head is for; nil: the own dataset
+  public func makeNetwork(task: Int? = nil) throws -> any Module {
     // The CPU's generator draws the weights, so that every device starts from the same ones.
     let generator = try Generator(seed: UInt64(bitPattern: Int64(configuration.seeds.initialisation)))
     let network = try configuration.model.makeNetwork(
-      channels: train.channels, height: train.height, width: train.width, classes: train.classes,
-      generator: generator)
-    try network.move(to: train.device, format: .channelsLast)
+      channels: own.shape[0], height: own.shape[1], width: own.shape[2],
+      classes: (task.map { tasks[$0] } ?? own).train.classes, generator: generator)
+    try network.move(to: device, format: .channelsLast)
     return network
   }
 
-  /// The training batches of the trunk (nil), or of an endpoint, each with orders and augmentations of its own.
-  public func batches(endpoint: (branch: Int, index: Int)? = nil) throws -> TrainingBatches {
+  /// The training batches of a stream.
+  /// - Parameter task: what they are of; nil: what the stream's process learns
+  public func batches(_ stream: Stream = .trunk, of task: RunTask? = nil) throws -> any BatchStream {
+    var endpoint: Int?
+    if case .endpoint(_, let index) = stream { endpoint = index }
     let seeds = configuration.seeds
-    return try TrainingBatches(
-      train, batchSize: configuration.batchSize, augmentation: configuration.augmentation,
-      orderSeed: derived(seeds.order, endpoint), augmentationSeed: derived(seeds.augmentation, endpoint))
+    return try (task ?? self.task(ofEndpoint: endpoint)).batches(
+      configuration, orderSeed: stream.seed(seeds.order), augmentationSeed: stream.seed(seeds.augmentation))
   }
 
-  /// A trainer of the trunk (nil) or of an endpoint, from `state` on.
+  /// A trainer of the trunk or of an endpoint, from `state` on.
   public func trainer(
-    of network: any Module, endpoint: (branch: Int, index: Int)? = nil, state: TrainingState? = nil
+    of network: any Module, _ stream: Stream = .trunk, state: TrainingState? = nil
   ) throws -> Trainer {
     try Trainer(
-      network, batches: batches(endpoint: endpoint), optimizer: configuration.optimizer,
+      network, batches: batches(stream), optimizer: configuration.optimizer,
       loss: configuration.loss ?? CrossEntropy(), trained: configuration.trained,
-      seed: derived(configuration.seeds.augmentation, endpoint), autocast: autocast, state: state)
+      seed: stream.seed(configuration.seeds.augmentation), autocast: autocast, state: state)
   }
-
-  private func derived(_ seed: Int, _ endpoint: (branch: Int, index: Int)?) -> Int {
-    guard let endpoint else { return seed }
-    var random = SplitMix64(
-      UInt64(bitPattern: Int64(seed)), 0xE4D, UInt64(endpoint.branch), UInt64(endpoint.index))
-    return Int(bitPattern: UInt(truncatingIfNeeded: random.next()))
-  }
-
-  /// The batches that gradient noise is measured on: of the size and augmentation of training, from streams of their own.
-  public func noiseBatches() throws -> TrainingBatches { try batches(endpoint: (branch: 0, index: 0xFFFF)) }
 }
 
 /// Data that does not suit a run.

@@ -34,11 +34,19 @@ extension RunConfiguration {
     checkSchedule(&check)
     checkLengths(&check)
     checkMeasures(&check)
+    checkTasks(&check)
     return check.problems
   }
 
   private func checkData(_ check: inout ConfigurationCheck) {
     dataset.check(&check, at: "dataset")
+    for (index, test) in (evaluate ?? []).enumerated() {
+      let path = "evaluate.\(index).dataset"
+      check.require(
+        test.dataset.classCount == dataset.classCount, path,
+        "has \(test.dataset.classCount) classes and the run's own dataset \(dataset.classCount); expected the same")
+    }
+    evaluate?.check(&check, at: "evaluate")
     check.range(augmentation.crop, 0...max(0, dataset.pictureSize - 1), "augmentation.crop")
     check.range(batchSize, 1...ConfigurationCheck.most, "batch_size")
     check.require(
@@ -140,13 +148,7 @@ extension RunConfiguration {
   }
 
   private func checkMeasures(_ check: inout ConfigurationCheck) {
-    check.require(!merge.alphas.isEmpty, "merge.alphas", "is empty; expected at least one α, such as [0.5]")
-    for alpha in merge.alphas {
-      check.require(alpha.isFinite && alpha >= 0 && alpha <= 1, "merge.alphas", "has \(alpha); expected 0 … 1")
-    }
-    check.require(
-      Set(merge.alphas).count == merge.alphas.count, "merge.alphas", "names the same α more than once")
-    check.range(merge.batchNormSamples, 2...ConfigurationCheck.most, "merge.batchnorm_samples")
+    merge.check(&check, endpoints: branch.endpoints, hasTasks: tasks != nil)
     check.range(measure.noise?.microbatches, 2...1024, "measure.noise.microbatches")
     check.require(
       (1...2).contains(measure.momentumExponent), "measure.momentum_exponent",

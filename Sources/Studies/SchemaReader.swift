@@ -5,10 +5,14 @@ final class SchemaReader {
   /// The keys of each mapping, by its path. All that may be written (or swept) in a study.
   static let keys: [String: [String]] = [
     "": [
-      "name", "description", "dataset", "model", "optimizer", "batch_size", "augmentation", "precision", "device",
-      "loss", "only", "freeze", "schedule", "branch", "merge", "measure", "checkpoints", "sweep", "seeds",
+      "name", "figure", "title", "description", "scale", "scales", "dataset", "evaluate", "model", "optimizer", "loss",
+      "only", "freeze", "batch_size", "augmentation", "precision", "device", "schedule", "branch", "merge", "measure",
+      "checkpoints", "predictions", "tasks", "sweep", "seeds",
     ],
-    "dataset": ["name", "path", "train", "test", "size", "classes", "noise", "seed"],
+    "dataset": datasetKeys, "dataset.corruption": corruptionKeys,
+    "tasks": ["datasets", "learning_rates"], "tasks.datasets": ["name", "dataset"],
+    "tasks.datasets.dataset": datasetKeys, "tasks.datasets.dataset.corruption": corruptionKeys,
+    "evaluate": ["name", "dataset"], "evaluate.dataset": datasetKeys, "evaluate.dataset.corruption": corruptionKeys,
     "model": ["name", "blocks", "width", "stem", "hidden"],
     "optimizer": [
       "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
@@ -18,16 +22,27 @@ final class SchemaReader {
     "augmentation": ["flip", "crop"],
     "schedule": ["name", "warmup", "stable", "decay", "shape", "length", "final"],
     "branch": ["every", "from", "endpoints"],
-    "merge": ["alphas", "batch_norm", "batch_norm_samples"],
+    "merge": ["alphas", "batch_norm", "batch_norm_samples", "methods", "groups"],
     "measure": ["noise", "momentum_exponent"],
     "measure.noise": ["every", "microbatches"],
     "checkpoints": ["every", "keep"],
     "sweep": ["grid", "list", "zip"],
   ]
 
+  private static let datasetKeys = [
+    "name", "path", "train", "test", "size", "classes", "noise", "seed", "labels", "corruption",
+  ]
+  private static let corruptionKeys = ["noise", "seed"]
+
+  /// What is about the study and not about a run of it.
+  private static let aboutStudy = ["name", "figure", "title", "description", "scale", "scales", "sweep", "seeds"]
+  /// Lists of mappings: a sweep varies them as a whole.
+  private static let lists = ["evaluate", "tasks.datasets"]
+
   /// Every path that a sweep may vary.
   static let sweepable: [String] = keys.sorted { $0.key < $1.key }.flatMap { parent, names in
-    names.filter { !(parent.isEmpty && ["name", "description", "sweep", "seeds"].contains($0)) && parent != "sweep" }
+    let isInList = lists.contains { parent == $0 || parent.hasPrefix($0 + ".") }
+    return names.filter { !isInList && parent != "sweep" && !(parent.isEmpty && aboutStudy.contains($0)) }
       .map { parent.isEmpty ? $0 : "\(parent).\($0)" }
   }
 
@@ -105,8 +120,9 @@ final class SchemaReader {
       return number
     }
 
-    func truth(_ key: String) -> Bool? {
-      guard let node = node(key) else { return nil }
+    func truth(_ key: String) -> Bool? { node(key).flatMap { truth($0, key) } }
+
+    func truth(_ node: StudyNode, _ key: String) -> Bool? {
       if case .scalar(let text, isPlain: true) = node.content {
         switch text.lowercased() {
         case "true", "yes", "on": return true
@@ -126,7 +142,11 @@ final class SchemaReader {
     }
 
     func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ type: T.Type) -> T? where T.RawValue == String {
-      guard let node = node(key) else { return nil }
+      node(key).flatMap { choice($0, key, type) }
+    }
+
+    func choice<T: RawRepresentable & CaseIterable>(_ node: StudyNode, _ key: String, _ type: T.Type) -> T?
+    where T.RawValue == String {
       let names = T.allCases.map(\.rawValue)
       guard case .scalar(let text, _) = node.content else {
         return wrong(node, key, "one of \(names.joined(separator: ", "))")

@@ -2,14 +2,29 @@
 public struct Study: Sendable {
   /// Names the study's folder: letters, digits, `-`, `_`, `.`.
   public var name: String
+  /// What it shows, in a line; the description where the file gives no title.
+  public var title: String
   public var description: String
+  /// The figure of the paper that it stands for, such as `2b`.
+  public var figure: String?
+  /// The scale it is at; nil for a study without scales.
+  public var scale: StudyScale?
+  /// The scales that the file declares.
+  public var scales: [StudyScale]
   /// The swept keys as the file writes them, such as `optimizer.lr`; the first varies slowest.
   public var axes: [String]
   public var runs: [StudyRun]
 
-  public init(name: String, description: String, axes: [String], runs: [StudyRun]) {
+  public init(
+    name: String, title: String? = nil, description: String, figure: String? = nil, scale: StudyScale? = nil,
+    scales: [StudyScale] = [], axes: [String], runs: [StudyRun]
+  ) {
     self.name = name
+    self.title = title ?? description
     self.description = description
+    self.figure = figure
+    self.scale = scale
+    self.scales = scales
     self.axes = axes
     self.runs = runs
   }
@@ -24,9 +39,13 @@ public struct StudyRun: Hashable, Sendable {
   public let values: [Setting]
 
   public init(configuration: RunConfiguration, axes: [String]) {
+    self.init(configuration, values: axes.map { Setting(key: $0, value: configuration.value(at: $0) ?? "–") })
+  }
+
+  init(_ configuration: RunConfiguration, values: [Setting]) {
     id = configuration.id
     self.configuration = configuration
-    values = axes.map { Setting(key: $0, value: configuration.value(at: $0) ?? "–") }
+    self.values = values
   }
 
   /// What sets this run apart, such as `lr=0.1 batch_size=32 seed=0`.

@@ -16,7 +16,7 @@ extension StudyFolder {
         noise: try index.noise(state.run.id), finalTrainLoss: Self.finalTrainLoss(rows))
     }
     return StudyResults(
-      name: study.name, description: study.description,
+      name: study.name, description: study.description, title: study.title, figure: study.figure, scale: study.scale,
       exponent: study.runs.first?.configuration.measure.momentumExponent ?? 1, axes: study.axes,
       settings: study.settings,
       runs: runs)

@@ -18,28 +18,23 @@ import Foundation
 /// combinations run. `lr`, `learning_rate` and `learningRate` are one key.
 public enum StudyFile {
   /// Reads a file; throws `FileError` if it cannot be read, `StudyFileError` with everything that is wrong in it.
-  /// - Parameter settings: values that take the place of the file's, see `parse`
-  public static func read(_ url: URL, settings: [Setting] = []) throws -> Study {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      throw FileError("read", url.path, code: posixCode(error))
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      let problem = StudyProblem(place: .start, keyPath: "", message: "the file is not UTF-8 text")
-      throw StudyFileError(file: url.path, problems: [problem])
-    }
-    return try parse(
-      text, file: url.path, name: url.deletingPathExtension().lastPathComponent, settings: settings)
+  /// - Parameters:
+  ///   - settings: values that take the place of the file's, see `parse`
+  ///   - scale: see `parse`
+  public static func read(_ url: URL, settings: [Setting] = [], scale: StudyScale? = nil) throws -> Study {
+    try StudyDeclaration(url).study(scale: scale, settings: settings)
   }
 
   /// Parses the text of a study. `file` is for messages, `name` for a study that does not say its own.
-  /// - Parameter settings: dotted keys with values in YAML, put in the place of what the text says, swept values included. Another
-  ///   `model.name`, `dataset.name`, `optimizer.name` or `schedule.name` than the text's drops the other keys beside it, which belong to
-  ///   what it names.
+  /// - Parameters:
+  ///   - settings: dotted keys with values in YAML, put in the place of what the text says, swept values included. Another
+  ///     `model.name`, `dataset.name`, `optimizer.name` or `schedule.name` than the text's drops the other keys beside it, which belong
+  ///     to what it names.
+  ///   - scale: one of the scales that the text declares; nil: the one it names under `scale`, otherwise `smoke` if it declares that.
+  ///     Every declared scale is checked, whichever is taken.
   public static func parse(
-    _ text: String, file: String = "study.yaml", name: String = "study", settings: [Setting] = []
+    _ text: String, file: String = "study.yaml", name: String = "study", settings: [Setting] = [],
+    scale: StudyScale? = nil
   ) throws -> Study {
     var root: StudyNode
     do {
@@ -48,6 +43,13 @@ public enum StudyFile {
       throw StudyFileError(file: file, problems: [error])
     }
     let reader = SchemaReader()
+    let scales = reader.scales(root)
+    let chosen = reader.scale(scale, root, among: scales)
+    let plain = root.without("scales").without("scale")
+    for (other, changes) in scales where other != chosen {
+      _ = reader.study(plain.scaled(by: changes), name: name, fixed: [])
+    }
+    root = chosen.flatMap { scales[$0] }.map { plain.scaled(by: $0) } ?? plain
     var fixed: Set<[String]> = []
     for setting in settings {
       do {
@@ -57,7 +59,9 @@ public enum StudyFile {
         reader.report(error.place, error.keyPath, error.message)
       }
     }
-    let study = reader.study(root, name: name, fixed: fixed)
+    var study = reader.study(root, name: name, fixed: fixed)
+    study.scale = chosen
+    study.scales = StudyScale.allCases.filter { scales[$0] != nil }
     guard reader.problems.isEmpty else {
       throw StudyFileError(file: file, problems: reader.problems.sorted { $0.place < $1.place })
     }
@@ -112,7 +116,31 @@ extension SchemaReader {
         }
       }
     }
-    return Study(name: name, description: top.text("description") ?? "", axes: axes, runs: runs)
+    return Study(
+      name: name, title: top.text("title"), description: top.text("description") ?? "", figure: top.text("figure"),
+      axes: axes, runs: Self.briefly(runs))
+  }
+
+  /// The runs with what a swept section is in each cut down to what the sweep changes in it.
+  private static func briefly(_ runs: [StudyRun]) -> [StudyRun] {
+    guard let first = runs.first else { return [] }
+    var values = runs.map(\.values)
+    for (axis, setting) in first.values.enumerated() {
+      let path = SchemaKey.path(setting.key).joined(separator: ".")
+      guard let names = keys[path] else { continue }
+      let inside = names.filter { name in
+        Set(runs.map { $0.configuration.value(at: "\(path).\(name)") }).count > 1
+      }
+      for (index, run) in runs.enumerated() {
+        let parts = inside.compactMap { name in
+          run.configuration.value(at: "\(path).\(name)").flatMap { $0 == "null" ? nil : (name, $0) }
+        }
+        values[index][axis].value =
+          inside.count == 1
+          ? parts.first?.1 ?? "none" : "{" + parts.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}"
+      }
+    }
+    return Swift.zip(runs, values).map { StudyRun($0.configuration, values: $1) }
   }
 
   /// One swept value.

@@ -17,24 +17,36 @@ public struct StudyFolder: Sendable {
     study = try StudyFile.read(file)
   }
 
-  /// Makes the folder for the study in `file`, or updates the `study.yaml` of the folder that is there, which adds runs and takes
-  /// none away. Throws `RunFolderError` if the folder belongs to a study of another name.
-  public init(_ url: URL, for file: URL) throws {
-    let study = try StudyFile.read(file)
+  /// As `init(_:for:scale:)`, for the study in `file`.
+  public init(_ url: URL, for file: URL, scale: StudyScale? = nil) throws {
+    try self.init(url, for: StudyDeclaration(file), scale: scale)
+  }
+
+  /// Makes the folder for a study, or updates the `study.yaml` of the folder that is there, which adds runs and takes none away. Throws
+  /// `RunFolderError` if the folder belongs to a study of another name or scale.
+  public init(_ url: URL, for declaration: StudyDeclaration, scale: StudyScale? = nil) throws {
+    let study = try declaration.study(scale: scale)
     let own = url.appendingPathComponent("study.yaml")
-    if let found = FileManager.default.contents(atPath: own.path) {
-      let name = try? StudyFile.parse(String(decoding: found, as: UTF8.self), name: study.name).name
-      if let name, name != study.name {
+    let found = FileManager.default.contents(atPath: own.path)
+    if let found, let other = try? StudyFile.parse(String(decoding: found, as: UTF8.self), name: study.name) {
+      if other.name != study.name {
         throw RunFolderError(
-          path: url.path, message: "holds the study \(name), not \(study.name); choose another folder with --out")
+          path: url.path, message: "holds the study \(other.name), not \(study.name); choose another folder with --out")
+      }
+      if other.scale != study.scale {
+        func words(_ scale: StudyScale?) -> String { scale.map { "at scale \($0.rawValue)" } ?? "without a scale" }
+        throw RunFolderError(
+          path: url.path,
+          message:
+            "holds the study \(other.name) \(words(other.scale)), not \(words(study.scale)); choose another folder "
+            + "with --out")
       }
     }
     self.url = url
     self.study = study
     try makeFolder(url.appendingPathComponent("runs"))
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch { throw FileError("read", file.path) }
-    if data != FileManager.default.contents(atPath: own.path) { try writeAtomically(data, to: own.path) }
+    let data = Data(try declaration.text(at: study.scale).utf8)
+    if data != found { try writeAtomically(data, to: own.path) }
   }
 
   public func folder(of run: StudyRun) -> URL { url.appendingPathComponent("runs").appendingPathComponent(run.id) }

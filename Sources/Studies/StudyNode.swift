@@ -52,6 +52,12 @@ struct StudyNode: Sendable {
     return isNull || text.lowercased() == "none"
   }
 
+  /// Plain text that means yes or no.
+  var isTruth: Bool {
+    guard case .scalar(let text, isPlain: true) = content else { return false }
+    return ["true", "yes", "on", "false", "no", "off"].contains(text.lowercased())
+  }
+
   var kind: String {
     switch content {
     case .sequence: "a list"
@@ -78,10 +84,15 @@ struct StudyNode: Sendable {
     return StudyNode(content: .mapping(entries), place: place)
   }
 
-  /// The place of the value at `path`, or of the nearest value above it that is written in the file.
+  /// The place of the value at `path`, or of the nearest value above it that is written in the file. Elements of a list go by number.
   func place(of path: ArraySlice<String>) -> Place {
+    if let elements, let index = path.first.flatMap({ Int($0) }), elements.indices.contains(index) {
+      return elements[index].place(of: path.dropFirst())
+    }
     guard let key = path.first, let entry = entries?.first(where: { $0.key == key }) else { return place }
-    if path.count > 1, entry.value.entries?.contains(where: { $0.key == path.dropFirst().first }) != true {
+    if path.count > 1, entry.value.elements == nil,
+      entry.value.entries?.contains(where: { $0.key == path.dropFirst().first }) != true
+    {
       return entry.place
     }
     return entry.value.place(of: path.dropFirst())

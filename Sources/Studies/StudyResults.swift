@@ -2,6 +2,11 @@
 public struct StudyResults: Codable, Hashable, Sendable {
   public var name: String
   public var description: String
+  /// What the study shows, in a line.
+  public var title: String?
+  /// The figure of the paper that it stands for, such as `2b`.
+  public var figure: String?
+  public var scale: StudyScale?
   /// The exponent p of the noise proxy S̃ = η / (B (1−μ)^p).
   public var exponent: Int
   /// The swept keys as `study.yaml` names them, such as `optimizer.lr`, `batch_size`; empty when nothing is swept.
@@ -12,10 +17,14 @@ public struct StudyResults: Codable, Hashable, Sendable {
   public var runs: [RunResults]
 
   public init(
-    name: String, description: String, exponent: Int = 1, axes: [String], settings: [Setting], runs: [RunResults]
+    name: String, description: String, title: String? = nil, figure: String? = nil, scale: StudyScale? = nil,
+    exponent: Int = 1, axes: [String], settings: [Setting], runs: [RunResults]
   ) {
     self.name = name
     self.description = description
+    self.title = title
+    self.figure = figure
+    self.scale = scale
     self.exponent = exponent
     self.axes = axes
     self.settings = settings

@@ -1,7 +1,7 @@
 /// Values given beside a study's file, such as on the command line.
 extension StudyNode {
   /// The names that decide which other keys may stand beside them, with their defaults.
-  private static let choices = [
+  static let choices = [
     "model.name": "resnet", "dataset.name": "glyphs", "optimizer.name": "sgd", "schedule.name": "warmup-stable-decay",
   ]
 
@@ -32,7 +32,7 @@ extension StudyNode {
     return changed
   }
 
-  private func differs(at path: [String], from value: StudyNode, usual: String) -> Bool {
+  func differs(at path: [String], from value: StudyNode, usual: String) -> Bool {
     var node: StudyNode? = self
     for key in path { node = node?.entries?.first { $0.key == key }?.value }
     guard case .scalar(let old, _) = node?.content ?? .scalar(usual, isPlain: true),

@@ -23,8 +23,13 @@ public struct Evaluation: Sendable, Hashable {
 
   /// Evaluates the network in evaluation mode and float32 on every example.
   ///
-  /// - Parameter batchSize: examples at a time; nil: as many as memory does not mind, 500 at most
-  public init(_ network: any Module, on source: any ExampleSource, batchSize: Int? = nil) throws {
+  /// - Parameters:
+  ///   - batchSize: examples at a time; nil: as many as memory does not mind, 500 at most
+  ///   - observe: is shown the logits and labels of one batch after the other
+  public init(
+    _ network: any Module, on source: any ExampleSource, batchSize: Int? = nil,
+    observing observe: (_ logits: Tensor, _ labels: Tensor) throws -> Void = { _, _ in }
+  ) throws {
     var losses: [Float] = []
     var scores: [Float] = []
     try withoutGradients {
@@ -33,6 +38,7 @@ public struct Evaluation: Sendable, Hashable {
         let logits = try network(batch.inputs, .evaluation)
         let isRight = try logits.argmax(-1).equals(batch.labels)
         losses += try CrossEntropy.ofEach(logits, batch.labels).exampleMeans().array(Float.self)
+        try observe(logits, batch.labels)
         scores += try isRight.to(.float32).exampleMeans().array(Float.self)
       }
     }

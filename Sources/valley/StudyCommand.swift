@@ -10,13 +10,19 @@ struct StudyCommand: ParsableCommand {
     discussion: """
       A study's folder holds study.yaml, runs/<id>/ for each run, and an index that is rebuilt from them.
 
+      The paper's figures come with Valley as studies: `valley study list` shows them, and their names stand for their files.
+
       EXAMPLES
-        valley study plan studies/demo.yaml
+        valley study list
+        valley study plan fig1 --scale smoke
         valley study run studies/demo.yaml --jobs 2
         valley study status out/demo
         valley study export out/demo --csv -o demo.csv
       """,
-    subcommands: [StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyExportCommand.self])
+    subcommands: [
+      StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyExportCommand.self,
+      StudyEnsemble.self,
+    ])
 }
 
 /// `valley study plan`: what a study would do and how long it would take.
@@ -25,14 +31,16 @@ struct StudyPlan: ParsableCommand {
     commandName: "plan",
     abstract: "Show the grid of a study, its steps, parameters and estimated time, and run nothing.",
     discussion: """
-      The time comes from measuring a few training steps of each kind of run on this machine.
+      The time comes from measuring a few training steps of each kind of run on this machine; where its data or device is missing, the
+      grid and its steps are shown without.
 
       EXAMPLES
         valley study plan studies/demo.yaml
+        valley study plan fig1 --scale paper
         valley study plan studies/demo.yaml --jobs 4 --json
       """)
 
-  @Argument(help: "The study, a YAML file.") var study: String
+  @OptionGroup var choice: StudyChoice
   @Option(help: "Worker processes at a time, for the estimated time.") var jobs: Int?
   @Flag(name: .customLong("no-calibration"), help: "Do not measure how long a step takes.") var noCalibration = false
   @Flag(help: "Print JSON.") var json = false
@@ -51,18 +59,35 @@ struct StudyPlan: ParsableCommand {
 
   struct Plan: Encodable {
     var name, description: String
+    var title: String
+    var figure: String?
+    var scale: StudyScale?
     var runs, steps, jobs, threads: Int
     var momentumExponent: Int
     var seconds: Double?
+    /// Why the time could not be measured.
+    var unmeasured: String?
     var settings: [Setting]
   }
 
   func run() throws {
-    let study = try StudyFile.read(URL(fileURLWithPath: self.study))
-    let executor = LocalExecutor(command: [], jobs: jobs ?? study.usualJobs)
-    let plan = try plan(study, executor)
-    if json { return try printJSON(plan) }
-    print("\(Terminal.colour(plan.name, 1))  \(plan.description)\n")
+    let plans = try choice.declarations().map { declaration in
+      let study = try declaration.study(scale: choice.scale)
+      let executor = LocalExecutor(command: [], jobs: jobs ?? study.usualJobs)
+      return (study, plan(study, executor))
+    }
+    if json { return try plans.count == 1 ? printJSON(plans[0].1) : printJSON(plans.map(\.1)) }
+    for (index, (study, plan)) in plans.enumerated() {
+      if index > 0 { print("\n") }
+      show(study, plan)
+    }
+  }
+
+  private func show(_ study: Study, _ plan: Plan) {
+    let heading = [plan.figure.map { "figure \($0)" }, plan.scale.map { "scale \($0.rawValue)" }].compactMap { $0 }
+    print(
+      "\(Terminal.colour(plan.name, 1))\(heading.isEmpty ? "" : " (\(heading.joined(separator: ", ")))")  \(plan.title)"
+        + (plan.title == plan.description ? "\n" : "\n\(plan.description)\n"))
     let axes = study.axes.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
     let exponent = plan.momentumExponent
     var table = TextTable(axes + ["S̃ (p=\(exponent))", "runs", "steps/run", "branches", "parameters", "time/run"])
@@ -78,9 +103,11 @@ struct StudyPlan: ParsableCommand {
       "\(plan.jobs) \(plan.jobs == 1 ? "worker" : "workers") of \(plan.threads) \(plan.threads == 1 ? "thread" : "threads")"
     let time = plan.seconds.map { ", about \(clock($0)) with \(workers)" } ?? ""
     print("\n\(plan.runs) runs, \(plan.steps) training steps\(time)")
+    if let reason = plan.unmeasured { print("The time could not be measured: \(reason)") }
   }
 
-  private func plan(_ study: Study, _ executor: LocalExecutor) throws -> Plan {
+  private func plan(_ study: Study, _ executor: LocalExecutor) -> Plan {
+    var unmeasured: String?
     var estimates: [RunConfiguration: RunEstimate] = [:]
     var order: [[Studies.Setting]] = []
     var groups: [[Studies.Setting]: [StudyRun]] = [:]
@@ -89,12 +116,17 @@ struct StudyPlan: ParsableCommand {
       groups[run.values, default: []].append(run)
     }
     var seconds: [Double]? = []
-    let settings = try order.map { values -> Setting in
+    let settings = order.map { values -> Setting in
       let runs = groups[values] ?? []
       let configuration = runs[0].configuration
       let workload = configuration.workload
-      if !noCalibration, estimates[workload] == nil {
-        estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
+      if !noCalibration, unmeasured == nil, estimates[workload] == nil {
+        do {
+          estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
+        } catch {
+          // Grid and steps are of use before the data is there.
+          unmeasured = "\(error)"
+        }
       }
       let steps = configuration.steps()
       let time = estimates[workload]?.seconds(configuration)
@@ -106,10 +138,12 @@ struct StudyPlan: ParsableCommand {
         parameters: estimates[workload]?.parameters, secondsPerRun: time)
     }
     return Plan(
-      name: study.name, description: study.description, runs: study.runs.count,
+      name: study.name, description: study.description, title: study.title, figure: study.figure, scale: study.scale,
+      runs: study.runs.count,
       steps: settings.reduce(0) { $0 + $1.stepsPerRun * $1.runs.count }, jobs: executor.jobs, threads: executor.threads,
       momentumExponent: study.runs.first?.configuration.measure.momentumExponent ?? 1,
-      seconds: seconds.map { Self.makespan($0, workers: executor.jobs) }, settings: settings)
+      seconds: seconds.map { Self.makespan($0, workers: executor.jobs) }, unmeasured: unmeasured,
+      settings: settings)
   }
 
   /// When the last worker is done, the longest runs going first.

@@ -24,10 +24,14 @@ struct StudyRunCommand: ParsableCommand {
         valley study run studies/demo.yaml
         valley study run studies/demo.yaml --jobs 2 --threads 1 --out /data/demo
         valley study run studies/demo.yaml --fresh --yes
+        valley study run fig1 --scale smoke -o out/fig1
       """)
 
-  @Argument(help: "The study, a YAML file.") var study: String
-  @Option(help: "The study's folder.  (default: out/<study name>)") var out: String?
+  @OptionGroup var choice: StudyChoice
+  @Option(
+    name: [.customShort("o"), .long],
+    help: "The study's folder; of a figure with panels the folder of theirs.  (default: out/<study>-<scale>)")
+  var out: String?
   @Option(help: "Worker processes at a time.  (default: one a processor, at most 8; 1 on a GPU)") var jobs: Int?
   @Option(help: "Threads of each worker.  (default: processors / jobs)") var threads: Int?
   @Flag(help: "Delete what the study's runs have produced and start over; asks for --yes.") var fresh = false
@@ -52,9 +56,25 @@ struct StudyRunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = URL(fileURLWithPath: study)
-    let name = try StudyFile.read(file).name
-    let folder = try StudyFolder(URL(fileURLWithPath: out ?? "out/\(name)"), for: file)
+    let declarations = try choice.declarations()
+    let studies = try declarations.map { try $0.study(scale: choice.scale) }
+    var codes: [ExitCode] = []
+    var summaries: [Summary] = []
+    for (declaration, study) in zip(declarations, studies) {
+      let name = study.name + (study.scale.map { "-\($0.rawValue)" } ?? "")
+      let folder = out.map { studies.count > 1 ? "\($0)/\(study.name)" : $0 } ?? "out/\(name)"
+      let (summary, code) = try perform(
+        StudyFolder(URL(fileURLWithPath: folder), for: declaration, scale: study.scale))
+      summaries.append(summary)
+      codes.append(code)
+      if summary.interrupted { break }
+    }
+    if json { try summaries.count == 1 && studies.count == 1 ? printJSON(summaries[0]) : printJSON(summaries) }
+    if let code = codes.first(where: { $0 != .success }) { throw code }
+  }
+
+  private func perform(_ folder: StudyFolder) throws -> (Summary, ExitCode) {
+    let name = folder.study.name
     if fresh { try deleteResults(folder) }
     let states = try folder.states(StudyIndex(folder.url))
     let todo = states.filter { !$0.isComplete }
@@ -86,7 +106,7 @@ struct StudyRunCommand: ParsableCommand {
     let endings = executor.perform(todo.map(\.run), in: folder, stop: stop) { monitor.note($0) }
     for source in sources { source.cancel() }
     let isInterrupted = endings.count < todo.count || endings.contains { $0.ending == .stopped }
-    try finish(folder, monitor.tally, isInterrupted: isInterrupted)
+    return try finish(folder, monitor.tally, isInterrupted: isInterrupted)
   }
 
   private func announce(_ folder: StudyFolder, _ states: [RunState], _ todo: [RunState], _ executor: LocalExecutor) {
@@ -115,7 +135,7 @@ struct StudyRunCommand: ParsableCommand {
     try folder.deleteResults()
   }
 
-  private func finish(_ folder: StudyFolder, _ tally: StudyTally, isInterrupted: Bool) throws {
+  private func finish(_ folder: StudyFolder, _ tally: StudyTally, isInterrupted: Bool) throws -> (Summary, ExitCode) {
     // What other processes did meanwhile counts too.
     let states = try folder.states(StudyIndex(folder.url))
     let complete = Set(states.filter(\.isComplete).map(\.run.id))
@@ -133,10 +153,9 @@ struct StudyRunCommand: ParsableCommand {
     Terminal.writeError(
       "\(summary.complete) of \(summary.runs) runs done\(diverged)"
         + "\(isInterrupted ? "; run the same command to go on" : "")\n")
-    if json { try printJSON(summary) }
-    if isInterrupted { throw ExitCode(130) }
-    if !summary.failed.isEmpty { throw ExitCode(1) }
-    if !summary.inUse.isEmpty { throw ExitCode(75) }
+    if isInterrupted { return (summary, ExitCode(130)) }
+    if !summary.failed.isEmpty { return (summary, ExitCode(1)) }
+    return (summary, summary.inUse.isEmpty ? .success : ExitCode(75))
   }
 
   private func executablePath() throws -> String {

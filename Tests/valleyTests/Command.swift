@@ -101,11 +101,12 @@ final class Scratch {
     try data.prefix(data.count / 2).write(to: url(name))
   }
 
-  /// What a run must end with to the byte: rows and kept checkpoints, by name.
+  /// What a run must end with to the byte: rows, kept checkpoints and predictions, by name.
   func results(_ run: String) throws -> [String: Data] {
-    let names =
-      ["metrics.jsonl", "results.jsonl"]
-      + (try FileManager.default.contentsOfDirectory(atPath: path(run + "/checkpoints")).map { "checkpoints/" + $0 })
+    var names = ["metrics.jsonl", "results.jsonl"]
+    for folder in ["checkpoints", "predictions"] where exists("\(run)/\(folder)") {
+      names += try FileManager.default.contentsOfDirectory(atPath: path("\(run)/\(folder)")).map { "\(folder)/\($0)" }
+    }
     return try Dictionary(
       uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: url(run + "/" + $0))) })
   }

@@ -14,16 +14,30 @@ extension EndToEnd {
   @Suite struct Interruption {
     /// The run is killed ten times: when its metrics reach a random part of their final size, and a random moment later, so that some
     /// kills fall into checkpoints, merging and starting.
-    @Test(arguments: [("mlp", UInt64(1)), ("resnet", UInt64(2))])
-    func killedTenTimesARunEndsWithTheSameBytes(_ model: String, _ seed: UInt64) throws {
+    static let kinds: [String: [String]] = [
+      "mlp": ["optimizer.momentum=0.9"],
+      "resnet": [
+        "model={name: resnet, blocks: [1], width: 4}", "augmentation={flip: true, crop: 1}",
+        "merge.batchnorm=reestimate",
+      ],
+      "predictions": [
+        "predictions=true", "branch.endpoints=3",
+        "evaluate=[{name: ood, dataset: {size: 8, train: 64, test: 64, corruption: {noise: 0.2}}}]",
+        "merge.methods=[linear, {name: task_arithmetic, alphas: [0.2, 1]}, {name: dare_ties, density: 0.5}]",
+      ],
+      "tasks": [
+        "tasks={datasets: [{name: a, dataset: {size: 8, train: 64, test: 64, labels: [0, 1, 2]}}, "
+          + "{name: b, dataset: {size: 8, train: 48, test: 64, labels: [5, 6]}}], learning_rates: [0.02, 0.05]}",
+        "optimizer={name: adamw, lr: 0.01}", "merge.methods=[{name: ties, density: 0.5}]",
+      ],
+    ]
+
+    @Test(arguments: [
+      ("mlp", UInt64(1), 7), ("resnet", UInt64(2), 7), ("predictions", UInt64(3), 11), ("tasks", UInt64(4), 11),
+    ])
+    func killedTenTimesARunEndsWithTheSameBytes(_ kind: String, _ seed: UInt64, _ files: Int) throws {
       let scratch = Scratch()
-      let settings =
-        model == "mlp"
-        ? ["optimizer.momentum=0.9"]
-        : [
-          "model={name: resnet, blocks: [1], width: 4}", "augmentation={flip: true, crop: 1}",
-          "merge.batchnorm=reestimate",
-        ]
+      let settings = try #require(Self.kinds[kind])
       func arguments(_ folder: String) -> [String] {
         Tiny.train(scratch.path(folder), "checkpoints.keep=all") + Tiny.options(settings)
       }
@@ -46,8 +60,8 @@ extension EndToEnd {
       let (whole, cut) = (try scratch.results("whole"), try scratch.results("cut"))
       #expect(whole.keys.sorted() == cut.keys.sorted())
       for (name, bytes) in whole { #expect(cut[name] == bytes, "\(name)") }
-      // Rows, two trunks, two endpoints each, and the place in the run.
-      #expect(whole.count == 2 + 2 + 2 * 2 + 1)
+      // Rows, the place in the run, and for each of two branch points trunk, endpoints and predictions.
+      #expect(whole.count == files + 2)
     }
 
     @Test func theSameConfigurationGivesTheSameBytes() throws {

@@ -36,6 +36,44 @@ extension EndToEnd {
       }
     }
 
+    @Test func figuresAreStudies() throws {
+      let scratch = Scratch()
+      let list = try Command.run("study", "list", "--json")
+      let figures = try #require(
+        (try JSONSerialization.jsonObject(with: Data(list.out.utf8)) as? [String: Any])?["figures"] as? [[String: Any]])
+      #expect(figures.contains { $0["study"] as? String == "fig1" && $0["figure"] as? String == "1" })
+      #expect(try Command.run("study", "list", scratch.path("nowhere")).err.contains("there is no folder"))
+
+      // Without the data the grid is shown all the same.
+      let plan = try Command.run(
+        "study", "plan", "fig1", "--scale", "paper", "--json", environment: ["VALLEY_DATA": scratch.path("none")])
+      let planned = try #require(try JSONSerialization.jsonObject(with: Data(plan.out.utf8)) as? [String: Any])
+      #expect(plan.code == 0 && planned["runs"] as? Int == 30 && planned["scale"] as? String == "paper")
+      #expect(
+        (planned["unmeasured"] as? String)?.contains("valley data fetch cifar100") == true && planned["seconds"] == nil)
+
+      let unknown = try Command.run("study", "plan", "fig1a")
+      #expect(unknown.code != 0 && unknown.err.contains("did you mean fig1?"), "\(unknown.err)")
+
+      let file = try scratch.write(
+        Tiny.study + "predictions: true\nscales: {smoke: {branch: {endpoints: 3}}}\n", "s.yaml")
+      let run = try Command.run(
+        "study", "run", file, "--scale", "smoke", "-o", scratch.path("study"), "--threads", "1", "--json")
+      #expect(run.code == 0 && run.out.contains("\"complete\" : 2"), "\(run.err)")
+      let ensembles = try Command.run("study", "ensemble", scratch.path("study"), "--endpoints", "0,2", "--json")
+      let rows = try #require(try JSONSerialization.jsonObject(with: Data(ensembles.out.utf8)) as? [[String: Any]])
+      #expect(rows.count == 4 && rows.allSatisfy { $0["endpoints"] as? [Int] == [0, 2] })
+      let export = try #require(
+        (try JSONSerialization.jsonObject(
+          with: Data(try Command.run("study", "export", scratch.path("study"), "--json").out.utf8))
+          as? [String: Any])?["runs"] as? [[String: Any]])
+      let kept = export.flatMap { $0["rows"] as? [[String: Any]] ?? [] }
+        .filter { $0["kind"] as? String == "ensemble" && $0["endpoints"] as? [Int] == [0, 2] }
+      #expect(kept.map { $0["testLoss"] as? Double } == rows.map { $0["loss"] as? Double })
+      let missing = try Command.run("study", "ensemble", scratch.path("study"), "--endpoints", "0,7")
+      #expect(missing.code != 0 && missing.err.contains("has no probabilities of endpoint 7; it has 0, 1, 2"))
+    }
+
     @Test func singlePieces() throws {
       let scratch = Scratch()
       let train = try Command.run(Tiny.train(scratch.path("run")))

@@ -9,8 +9,11 @@ import Testing
     let run = try #require(
       try Valley.parseAsRoot(["study", "run", "a.yaml", "--jobs", "3", "--threads", "2", "--out", "b"])
         as? StudyRunCommand)
-    #expect(run.study == "a.yaml" && run.jobs == 3 && run.threads == 2 && run.out == "b" && !run.fresh)
-    #expect(try Valley.parseAsRoot(["study", "list"]) is StudyList)
+    #expect(run.choice.study == "a.yaml" && run.jobs == 3 && run.threads == 2 && run.out == "b" && !run.fresh)
+    #expect((try Valley.parseAsRoot(["study", "list"]) as? StudyList)?.root == nil)
+    #expect(
+      (try Valley.parseAsRoot(["study", "plan", "fig1", "--scale", "paper"]) as? StudyPlan)?.choice.scale == .paper)
+    #expect((try Valley.parseAsRoot(["study", "ensemble", "x"]) as? StudyEnsemble)?.endpoints == nil)
     #expect(try Valley.parseAsRoot(["study", "status", "x"]) is StudyStatus)
     #expect(try Valley.parseAsRoot(["study", "plan", "x", "--json"]) is StudyPlan)
     #expect((try Valley.parseAsRoot(["study", "export", "x", "-o", "y"]) as? StudyExportCommand)?.output == "y")
@@ -21,6 +24,7 @@ import Testing
   @Test(arguments: [
     ["study", "run", "a.yaml", "--jobs", "0"], ["study", "run", "a.yaml", "--threads", "-1"], ["study", "run"],
     ["study", "export", "x", "--csv", "--json"], ["study", "plan", "x", "--job", "1"],
+    ["study", "plan", "x", "--scale", "huge"],
   ])
   func wrongArgumentsAreRefused(_ arguments: [String]) {
     #expect(throws: (any Error).self) { try Valley.parseAsRoot(arguments) }

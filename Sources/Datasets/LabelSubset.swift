@@ -1,0 +1,48 @@
+extension ImageDataset {
+  /// The examples of some classes, in their order, with labels counted anew: `kept[i]` becomes i.
+  ///
+  /// - Throws: `DatasetError` for a label that there is not or that is named twice, or when no example is left.
+  public func keeping(labels kept: [Int]) throws -> ImageDataset {
+    var places: [UInt8: UInt8] = [:]
+    for (place, label) in kept.enumerated() {
+      guard classNames.indices.contains(label) else {
+        throw DatasetError(
+          "\(name) \(split) has no label \(label)", remedy: "name labels from 0 to \(classNames.count - 1)")
+      }
+      guard let place = UInt8(exactly: place), places.updateValue(place, forKey: UInt8(label)) == nil else {
+        throw DatasetError("\(name) \(split): label \(label) is named twice")
+      }
+    }
+    let examples = labels.indices.filter { places[labels[$0]] != nil }
+    guard !examples.isEmpty else {
+      throw DatasetError(
+        "\(name) \(split) has no examples with the labels \(kept.map(String.init).joined(separator: ", "))")
+    }
+    var chosen: [UInt8] = []
+    chosen.reserveCapacity(examples.count * exampleSize)
+    for example in examples { chosen += pixels[(example * exampleSize)..<((example + 1) * exampleSize)] }
+    return try ImageDataset(
+      name: name, split: split, classNames: kept.map { classNames[$0] }, channels: channels, height: height,
+      width: width, pixels: chosen, labels: examples.compactMap { places[labels[$0]] })
+  }
+
+  /// The pictures with independent Gaussian noise on every sample, held to its range: a shifted distribution to test on. Example i's noise
+  /// depends on (`seed`, i) only.
+  ///
+  /// - Parameter noise: the standard deviation, where 1 is the whole range of a sample
+  public func withNoise(_ noise: Double, seed: Int) throws -> ImageDataset {
+    var changed = pixels
+    for example in 0..<count {
+      var random = SplitMix64(UInt64(bitPattern: Int64(seed)), 0xC0227, UInt64(example))
+      for sample in (example * exampleSize)..<((example + 1) * exampleSize) {
+        // The sum of twelve uniform numbers less 6: mean 0, variance 1, the same bits on every machine, which logarithms are not.
+        var normal: Float = -6
+        for _ in 0..<12 { normal += random.uniform() }
+        changed[sample] = UInt8(min(255, max(0, (Float(pixels[sample]) + Float(255 * noise) * normal).rounded())))
+      }
+    }
+    return try ImageDataset(
+      name: name, split: split, classNames: classNames, channels: channels, height: height, width: width,
+      pixels: changed, labels: labels)
+  }
+}

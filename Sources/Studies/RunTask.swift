@@ -1,0 +1,57 @@
+import Datasets
+import Torch
+
+/// What is learned and what it is judged by, on the device.
+public struct RunTask: Sendable {
+  /// nil: the run's own dataset.
+  public let name: String?
+  public let train: any ExampleSource
+  public let test: any ExampleSource
+  /// What the training pictures were normalised with.
+  let statistics: ChannelStatistics
+  /// [channels, height, width]
+  let shape: [Int]
+  private let makeStream:
+    @Sendable (RunConfiguration, _ orderSeed: Int, _ augmentationSeed: Int) throws -> any BatchStream
+
+  /// Reads a dataset and brings it to the device.
+  /// - Throws: `DatasetError`, `TorchError`, `RunSettingError` when the files hold less than the configuration needs.
+  init(_ dataset: RunConfiguration.Dataset, name: String? = nil, batchSize: Int, on device: Device) throws {
+    let training = try dataset.load(.train)
+    let prefix = name.map { "\($0): " } ?? ""
+    guard training.count >= batchSize else {
+      throw RunSettingError(
+        "\(prefix)batch_size \(batchSize) is larger than the training set of \(training.count) examples")
+    }
+    statistics = training.channelStatistics()
+    let train = try DeviceDataset(training, normalisedBy: statistics, on: device)
+    let test = try DeviceDataset(dataset.load(.test), normalisedBy: statistics, on: device)
+    guard train.classes == test.classes else {
+      throw RunSettingError("\(prefix)the training set has \(train.classes) classes and the test set \(test.classes)")
+    }
+    self.name = name
+    (self.train, self.test) = (train, test)
+    shape = [train.channels, train.height, train.width]
+    makeStream = { configuration, orderSeed, augmentationSeed in
+      try TrainingBatches(
+        train, batchSize: configuration.batchSize, augmentation: configuration.augmentation, orderSeed: orderSeed,
+        augmentationSeed: augmentationSeed)
+    }
+  }
+
+  /// The test split of another dataset, as networks that learned this task see it.
+  func further(_ dataset: RunConfiguration.Dataset, name: String) throws -> any ExampleSource {
+    let further = try DeviceDataset(dataset.load(.test), normalisedBy: statistics, on: train.device)
+    guard further.classes == train.classes, [further.channels, further.height, further.width] == shape else {
+      throw RunSettingError(
+        "the test set \(name) has \(further.classes) classes and pictures of \(further.channels) × \(further.height) × "
+          + "\(further.width), the training set \(train.classes) and \(shape.map(String.init).joined(separator: " × "))"
+      )
+    }
+    return further
+  }
+
+  func batches(_ configuration: RunConfiguration, orderSeed: Int, augmentationSeed: Int) throws -> any BatchStream {
+    try makeStream(configuration, orderSeed, augmentationSeed)
+  }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import Studies
+
+extension StudyScale: ExpressibleByArgument {}
+
+/// Which study is meant: a file, or one that comes with Valley.
+struct StudyChoice: ParsableArguments {
+  @Argument(
+    help: "A YAML file, or a study of `valley study list`, such as fig1; a figure with panels means all of them.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var study: String
+  @Option(
+    help: "How large: smoke (minutes), small (hours on a GPU) or paper.  (default: smoke, where the study has it)")
+  var scale: StudyScale?
+
+  func declarations() throws -> [StudyDeclaration] {
+    let found = Catalogue.named(study)
+    // A file of that name goes first.
+    guard !found.isEmpty, !FileManager.default.fileExists(atPath: study) else {
+      let isName = !study.contains("/") && !study.contains(".")
+      if isName, !FileManager.default.fileExists(atPath: study) {
+        let guess = Catalogue.nearest(to: study).map { "did you mean \($0)? " } ?? ""
+        throw CommandError("there is no file and no study \(study); \(guess)`valley study list` shows what there is")
+      }
+      return [try StudyDeclaration(URL(fileURLWithPath: study))]
+    }
+    return found
+  }
+}
