@@ -1,5 +1,6 @@
 import Datasets
 import Merging
+import Networks
 import Training
 
 extension SchemaReader {
@@ -65,11 +66,22 @@ extension SchemaReader {
     return .init(name: fields.text("name") ?? "", dataset: dataset(fields.fields("dataset")))
   }
 
-  private func model(_ fields: Fields) -> RunConfiguration.Model {
-    .init(
-      name: fields.choice("name", RunConfiguration.Model.Name.self) ?? .resnet,
-      blocks: fields.list("blocks", fields.integer), width: fields.integer("width"),
-      stem: fields.choice("stem", RunConfiguration.Model.Stem.self), hidden: fields.list("hidden", fields.integer))
+  private func model(_ fields: Fields) -> Architecture {
+    let name = fields.choice("name", Architecture.Name.self) ?? .resnet
+    var options: [Architecture.Option: Architecture.Value] = [:]
+    for option in Architecture.Option.allCases {
+      let key = option.rawValue
+      options[option] =
+        switch option.kind {
+        case .integer: fields.integer(key).map(Architecture.Value.integer)
+        case .integers: fields.list(key, fields.integer).map(Architecture.Value.integers)
+        case .number: fields.number(key).map(Architecture.Value.number)
+        case .text:
+          fields.node(key).flatMap { fields.choice($0, key, name.declaration.choice(option)?.names ?? []) }
+            .map(Architecture.Value.text)
+        }
+    }
+    return Architecture(name: name, options: options)
   }
 
   private func augmentation(_ top: Fields, usual: Augmentation) -> Augmentation {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Networks
 
 extension RunConfiguration {
   /// Which examples are trained and tested on.
@@ -61,6 +62,10 @@ extension RunConfiguration {
     public var testExamples: Int { test ?? share(of: name.count(.test) ?? 0) }
     /// Pixels a side.
     public var pictureSize: Int { size ?? name.shape.height }
+    /// What a network is given.
+    public var inputShape: InputShape {
+      .picture(channels: name.shape.channels, height: pictureSize, width: size ?? name.shape.width)
+    }
     public var classCount: Int { labels?.count ?? allClasses }
     var allClasses: Int { classes ?? name.classNames.count }
     private func share(of count: Int) -> Int { labels.map { count * $0.count / max(1, allClasses) } ?? count }

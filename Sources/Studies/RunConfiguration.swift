@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Training
 
 /// One fully resolved run: everything that decides its results, and nothing else.
@@ -64,39 +65,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     self.seeds = seeds
   }
 
-  /// The network. `hidden` belongs to the MLP, `width` to all others, `stem` to those and not the VGGs, `blocks` to the ResNets; what
-  /// does not belong to a network is nil.
-  public struct Model: Codable, Hashable, Sendable {
-    public enum Name: String, Codable, CaseIterable, Sendable {
-      case mlp, resnet, resnet18, resnet34, resnet50, resnet20, vgg11, vgg16, densenet121
-      case vgg11BatchNorm = "vgg11_bn"
-      case vgg16BatchNorm = "vgg16_bn"
-    }
-    public enum Stem: String, Codable, CaseIterable, Sendable {
-      /// 3×3 convolution, no pooling
-      case cifar
-      /// 7×7 convolution with stride 2 and max pooling
-      case imagenet
-    }
-    public var name: Name
-    /// Residual blocks of each stage.
-    public var blocks: [Int]?
-    /// Channels of the first stage; for DenseNet121 of the stem, twice its growth.
-    public var width: Int?
-    public var stem: Stem?
-    /// Widths of the hidden layers.
-    public var hidden: [Int]?
-
-    /// Fills in what is left out: `resnet` is 3 stages of 1 block, width 8; the named ones have their own blocks and width 64, but 16
-    /// for `resnet20`.
-    public init(name: Name, blocks: [Int]? = nil, width: Int? = nil, stem: Stem? = nil, hidden: [Int]? = nil) {
-      self.name = name
-      self.blocks = blocks ?? name.usualBlocks
-      self.width = width ?? name.usualWidth
-      self.stem = stem ?? (name.hasStem ? .cifar : nil)
-      self.hidden = hidden ?? (name == .mlp ? [256, 256] : nil)
-    }
-  }
+  public typealias Model = Architecture
 
   public enum Precision: String, Codable, CaseIterable, Sendable {
     case float32
@@ -120,30 +89,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   }
 }
 
-extension RunConfiguration.Model.Name {
-  /// bfloat16 for convolutional networks, float32 for MLPs.
+extension Architecture.Name {
+  /// float32 for MLPs, bfloat16 for all others.
   public var usualPrecision: RunConfiguration.Precision { self == .mlp ? .float32 : .bfloat16 }
-
-  var usualBlocks: [Int]? {
-    switch self {
-    case .mlp, .vgg11, .vgg11BatchNorm, .vgg16, .vgg16BatchNorm, .densenet121: nil
-    case .resnet: [1, 1, 1]
-    case .resnet20: [3, 3, 3]
-    case .resnet18: [2, 2, 2, 2]
-    case .resnet34, .resnet50: [3, 4, 6, 3]
-    }
-  }
-
-  var usualWidth: Int? {
-    switch self {
-    case .mlp: nil
-    case .resnet: 8
-    case .resnet20: 16
-    default: 64
-    }
-  }
-
-  var isVGG: Bool { [.vgg11, .vgg11BatchNorm, .vgg16, .vgg16BatchNorm].contains(self) }
-  var hasStem: Bool { self != .mlp && !isVGG }
-  var hasBatchNorm: Bool { ![.mlp, .vgg11, .vgg16].contains(self) }
 }

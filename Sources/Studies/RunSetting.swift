@@ -71,7 +71,7 @@ public struct RunSetting {
     // The CPU's generator draws the weights, so that every device starts from the same ones.
     let generator = try Generator(seed: UInt64(bitPattern: Int64(configuration.seeds.initialisation)))
     let network = try configuration.model.makeNetwork(
-      channels: own.shape[0], height: own.shape[1], width: own.shape[2],
+      input: .picture(channels: own.shape[0], height: own.shape[1], width: own.shape[2]),
       classes: (task.map { tasks[$0] } ?? own).train.classes, generator: generator)
     try network.move(to: device, format: .channelsLast)
     return network
@@ -102,31 +102,4 @@ public struct RunSetting {
 public struct RunSettingError: Error, CustomStringConvertible, Sendable {
   public let description: String
   init(_ description: String) { self.description = description }
-}
-
-extension RunConfiguration.Model {
-  /// The network with freshly drawn weights, for pictures of this shape.
-  public func makeNetwork(
-    channels: Int, height: Int, width pictureWidth: Int, classes: Int, generator: Generator
-  ) throws -> any Module {
-    let width = width ?? name.usualWidth ?? 0
-    let stem: ResNet.Stem = stem == .imagenet ? .imagenet : .cifar
-    switch name {
-    case .mlp:
-      return try MLP(
-        inputs: channels * height * pictureWidth, hidden: hidden ?? [], classes: classes, generator: generator)
-    case .resnet, .resnet18, .resnet20, .resnet34, .resnet50:
-      return try ResNet(
-        blocks: blocks ?? name.usualBlocks ?? [], block: name == .resnet50 ? .bottleneck : .basic, width: width,
-        stem: stem, inputChannels: channels, classes: classes, generator: generator)
-    case .vgg11, .vgg11BatchNorm, .vgg16, .vgg16BatchNorm:
-      let isShallow = name == .vgg11 || name == .vgg11BatchNorm
-      return try VGG(
-        isShallow ? .vgg11 : .vgg16, batchNorm: name.hasBatchNorm, width: width, inputChannels: channels,
-        classes: classes, generator: generator)
-    case .densenet121:
-      return try DenseNet.densenet121(
-        growth: width / 2, stem: stem, inputChannels: channels, classes: classes, generator: generator)
-    }
-  }
 }

@@ -53,7 +53,7 @@ extension RunConfiguration {
       batchSize <= max(1, dataset.trainingExamples), "batch_size",
       "is \(batchSize), larger than the training set of \(dataset.trainingExamples) examples")
     check.require(
-      !model.name.hasBatchNorm || batchSize != 1, "batch_size",
+      !model.name.declaration.hasBatchNorm || batchSize != 1, "batch_size",
       "is 1, but BatchNorm needs at least 2 examples in a batch")
     for (name, seed) in [
       ("initialisation", seeds.initialisation), ("order", seeds.order), ("augmentation", seeds.augmentation),
@@ -67,45 +67,9 @@ extension RunConfiguration {
   }
 
   private func checkModel(_ check: inout ConfigurationCheck) {
-    let name = model.name.rawValue
-    if model.name == .mlp {
-      for (key, isGiven) in [
-        ("blocks", model.blocks != nil), ("width", model.width != nil), ("stem", model.stem != nil),
-      ] {
-        check.require(!isGiven, "model.\(key)", "belongs to the residual networks; an mlp has `hidden`")
-      }
-      let hidden = model.hidden ?? []
-      check.require(hidden.count <= 64, "model.hidden", "has \(hidden.count) layers; expected at most 64")
-      check.require(
-        hidden.allSatisfy { (1...65_536).contains($0) }, "model.hidden", "expected layer widths between 1 and 65536")
-      return
+    for problem in model.problems(input: dataset.inputShape) {
+      check.require(false, "model.\(problem.key)", problem.message)
     }
-    check.require(model.hidden == nil, "model.hidden", "belongs to the mlp; \(name) has `width`")
-    check.range(model.width, 1...4096, "model.width")
-    check.require(model.stem == nil || model.name.hasStem, "model.stem", "cannot be chosen for \(name); leave it out")
-    guard let usual = model.name.usualBlocks else {
-      check.require(model.blocks == nil, "model.blocks", "cannot be chosen for \(name); leave it out")
-      checkSmallPictures(&check)
-      return
-    }
-    let blocks = model.blocks ?? []
-    check.require((1...4).contains(blocks.count), "model.blocks", "has \(blocks.count) stages; expected 1 … 4")
-    check.require(
-      blocks.allSatisfy { (1...200).contains($0) }, "model.blocks", "expected between 1 and 200 blocks in each stage")
-    check.require(
-      model.name == .resnet || blocks == usual, "model.blocks",
-      "cannot be changed for \(name); use `name: resnet` with your own blocks")
-  }
-
-  /// Networks that halve the picture without padding need something left to halve.
-  private func checkSmallPictures(_ check: inout ConfigurationCheck) {
-    let least = model.name.isVGG || model.stem == .imagenet ? 32 : 8
-    check.require(
-      dataset.pictureSize >= least, "model.name",
-      "is \(model.name.rawValue), which needs pictures of at least \(least) pixels; these have \(dataset.pictureSize)")
-    check.require(
-      model.name.isVGG || (model.width ?? 0) % 2 == 0, "model.width",
-      "is \(model.width ?? 0); \(model.name.rawValue) needs an even one, twice its growth")
   }
 
   private func checkLengths(_ check: inout ConfigurationCheck) {

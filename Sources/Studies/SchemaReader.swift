@@ -1,3 +1,4 @@
+import Networks
 import Training
 
 /// Reads typed values out of a study's YAML and collects what is wrong instead of stopping at the first problem.
@@ -13,7 +14,7 @@ final class SchemaReader {
     "tasks": ["datasets", "learning_rates"], "tasks.datasets": ["name", "dataset"],
     "tasks.datasets.dataset": datasetKeys, "tasks.datasets.dataset.corruption": corruptionKeys,
     "evaluate": ["name", "dataset"], "evaluate.dataset": datasetKeys, "evaluate.dataset.corruption": corruptionKeys,
-    "model": ["name", "blocks", "width", "stem", "hidden"],
+    "model": ["name"] + Architecture.Option.allCases.map(\.rawValue),
     "optimizer": [
       "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
       "exempt_norms_and_biases", "clip",
@@ -147,11 +148,17 @@ final class SchemaReader {
 
     func choice<T: RawRepresentable & CaseIterable>(_ node: StudyNode, _ key: String, _ type: T.Type) -> T?
     where T.RawValue == String {
-      let names = T.allCases.map(\.rawValue)
+      choice(node, key, T.allCases.map(\.rawValue)).flatMap(T.init)
+    }
+
+    /// One of `names`, in any case; without names any text.
+    func choice(_ node: StudyNode, _ key: String, _ names: [String]) -> String? {
       guard case .scalar(let text, _) = node.content else {
-        return wrong(node, key, "one of \(names.joined(separator: ", "))")
+        return wrong(node, key, names.isEmpty ? "a text" : "one of \(names.joined(separator: ", "))")
       }
-      if let value = T(rawValue: text) ?? T(rawValue: text.lowercased()) { return value }
+      if let name = [text, text.lowercased()].first(where: names.contains) ?? (names.isEmpty ? text : nil) {
+        return name
+      }
       let guess = closest(to: text, in: names).map { "; did you mean `\($0)`?" } ?? ""
       return wrong(node, key, "one of \(names.joined(separator: ", "))\(guess)")
     }

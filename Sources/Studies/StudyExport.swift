@@ -56,22 +56,6 @@ extension Study {
   }
 }
 
-extension RunConfiguration.Model {
-  /// Such as `ResNet18, width 64`, `MLP 256-256`.
-  public var summary: String {
-    func joined(_ numbers: [Int]?) -> String { (numbers ?? []).map(String.init).joined(separator: "-") }
-    return switch name {
-    case .mlp: "MLP \(joined(hidden))"
-    case .resnet: "ResNet \(joined(blocks)), width \(width ?? 0)"
-    case .resnet18, .resnet20, .resnet34, .resnet50: "ResNet\(name.rawValue.dropFirst(6)), width \(width ?? 0)"
-    case .vgg11, .vgg16: "VGG\(name.rawValue.dropFirst(3)), width \(width ?? 0)"
-    case .vgg11BatchNorm, .vgg16BatchNorm:
-      "VGG\(name.rawValue.dropFirst(3).prefix(2)) with BatchNorm, width \(width ?? 0)"
-    case .densenet121: "DenseNet121, width \(width ?? 0)"
-    }
-  }
-}
-
 extension RunConfiguration.Seeds {
   /// One number if all three are the same.
   var text: String {

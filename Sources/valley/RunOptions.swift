@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Networks
 import Studies
 
 /// The options that say which network and data: a study's file, and what takes the place of its values.
@@ -10,7 +11,7 @@ struct RunOptions: ParsableArguments {
       "A value of the configuration, as study.yaml names it; may be repeated.", valueName: "key=value"))
   var set: [String] = []
   @Option(
-    help: "The network: mlp, resnet, resnet18/20/34/50, vgg11, vgg11_bn, vgg16, vgg16_bn, densenet121.")
+    help: "The network: see `valley model list`.", completion: .list(Architecture.Name.allCases.map(\.rawValue)))
   var model: String?
   @Option(help: "The dataset: see `valley data list`.") var data: String?
   @Option(help: "The folder of the dataset's files.", completion: .directory) var dataPath: String?
