@@ -39,7 +39,12 @@ let package = Package(
       name: "Checkpoints",
       dependencies: ["Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
     .target(name: "Networks", dependencies: ["Torch", "Checkpoints"]),
-    .target(name: "Datasets", dependencies: ["Torch", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Datasets",
+      dependencies: [
+        "Torch", "Checkpoints", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(name: "Training", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets"]),
     .target(name: "Merging", dependencies: ["Torch", "Checkpoints"]),
     .target(
