@@ -82,3 +82,11 @@ public func withAutocast<Result>(_ dtype: DType?, on device: Device = .cpu, _ bo
   }
   return try body()
 }
+
+/// The type that `withAutocast` has set on this thread; nil outside of it.
+public func autocastType(on device: Device = .cpu) -> DType? {
+  let kind = Int32(device.kind.rawValue)
+  let type = vt_set_autocast(kind, -1)
+  _ = vt_set_autocast(kind, type)
+  return DType(rawValue: type)
+}

@@ -1,3 +1,4 @@
+import Networks
 import Torch
 
 /// The training loss: the mean of −Σ q log softmax(x) over labels, in nats, with the target q = 1 − s + s / classes at the label and
@@ -12,6 +13,12 @@ public struct CrossEntropy: Codable, Hashable, Sendable {
   /// [n, context].
   public func callAsFunction(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
     try logits.to(.float32).flatten(from: 0, to: -2).crossEntropy(labels.flatten(), labelSmoothing: labelSmoothing)
+  }
+
+  /// The same of a network's logits for `inputs`, by its own short way where it has one.
+  func callAsFunction(of network: any Module, _ inputs: Tensor, _ labels: Tensor, _ mode: Mode) throws -> Tensor {
+    guard let network = network as? any LossNetwork else { return try self(network(inputs, mode), labels) }
+    return try network.meanCrossEntropy(inputs, labels: labels, labelSmoothing: labelSmoothing, mode)
   }
 
   /// −log softmax(x)[label] for every label, without smoothing; of the labels' shape.

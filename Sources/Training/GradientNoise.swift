@@ -41,8 +41,8 @@ public struct GradientNoise: Sendable, Hashable {
     for k in 0..<microbatches {
       let value = try withAutocast(autocast, on: batch.inputs.device) {
         try loss(
-          network(batch.inputs.narrow(0, from: k * size, count: size), .evaluation),
-          batch.labels.narrow(0, from: k * size, count: size))
+          of: network, batch.inputs.narrow(0, from: k * size, count: size),
+          batch.labels.narrow(0, from: k * size, count: size), .evaluation)
       }
       let gradient = try Tensor.concatenate(
         gradients(of: value, withRespectTo: parameters).map { try $0.reshape([-1]) })

@@ -73,7 +73,7 @@ public final class Trainer {
       try generator.reseed(random.next())
     }
     let mean = try withAutocast(autocast, on: batches.device) {
-      try loss(network(batch.inputs, .training), batch.labels)
+      try loss(of: network, batch.inputs, batch.labels, .training)
     }
     let value = try mean.item()
     guard value.isFinite else {
