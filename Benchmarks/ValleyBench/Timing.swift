@@ -27,6 +27,9 @@ struct Timing: Encodable {
   var seconds: [Double]
   /// What to compare `seconds` with, for jobs that measure both sides in one process.
   var reference: [Double]?
+  /// Of text, and what it became.
+  var bytes: Int?
+  var tokens: Int?
 
   func report() throws {
     print(String(decoding: try JSONEncoder().encode(self), as: UTF8.self))

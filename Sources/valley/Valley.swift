@@ -8,7 +8,8 @@ struct Valley: AsyncParsableCommand {
     abstract: "Train networks under controlled noise, merge them, and measure what the merge gains.",
     version: "0.1.0",
     subcommands: [
-      DataCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self, StudyCommand.self, ReportCommand.self,
+      DataCommand.self, TokenizerCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self,
+      StudyCommand.self, ReportCommand.self,
       DoctorCommand.self, RunWorkerCommand.self,
     ]
   )
