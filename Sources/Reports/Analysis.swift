@@ -9,8 +9,17 @@ public struct Analysis: Sendable {
   public let configurations: [Configuration]
   /// The quantity over which a maximum is sought: S̃ where it varies, otherwise the first swept number.
   let testAxis: Axis?
+  let lines: Lines
+  /// What the study has gains in, with what tells most first: of sequences the loss, otherwise the accuracy.
+  let measures: [Measure]
   /// One for each measure that the study has; empty where no number is swept.
   public let maxima: [InteriorMaximum]
+  /// What fine-tuning at different learning rates gives; nil where nothing says that the study is one of transfer.
+  public let transfer: Transfer?
+  /// For each test set what the merge coefficient does; empty where it takes few values.
+  public let alphaCurves: [AlphaCurves]
+  /// Merges across tasks; nil where there are none.
+  public let tasks: TaskMerges?
   public let warnings: [String]
 
   /// The mean training loss (nats) above which a configuration is said not to have fitted its training set.
@@ -23,62 +32,44 @@ public struct Analysis: Sendable {
     self.results = results
     self.selection = selection
     self.configurations = configurations
-    let axes = [Axis.noise] + results.axes.map { Axis(key: $0) }
+    let axes = Self.noiseAxes(configurations) + results.axes.map { Axis(key: $0) }
     testAxis = axes.first { axis in Set(configurations.map { axis.number($0) }).subtracting([nil]).count > 1 }
-    let measures = Measure.allCases.filter { measure in
+    let isLanguage = results.runs.contains(where: \.isLanguage)
+    let measures = (isLanguage ? [Measure.loss, .accuracy] : [.accuracy, .loss]).filter { measure in
       configurations.contains { !$0.gains(measure, selection).isEmpty }
     }
-    guard !measures.isEmpty else { throw ReportError.noResults(results) }
+    self.measures = measures
+    let primary = measures.first ?? (isLanguage ? .loss : .accuracy)
+    let lines = Lines(axes: results.axes.map { Axis(key: $0) }, configurations: configurations)
+    transfer = Transfer(results, configurations, lines, primary, selection)
+    alphaCurves = AlphaCurves.all(configurations, lines, primary, selection)
+    tasks = TaskMerges(configurations, lines, selection)
+    guard !measures.isEmpty || !alphaCurves.isEmpty || tasks != nil else { throw ReportError.noResults(results) }
     if let testAxis {
       maxima = measures.map { InteriorMaximum($0, configurations, along: testAxis, selection) }
     } else {
       maxima = []
     }
     warnings = Self.warnings(results, configurations, selection)
+    self.lines = lines
   }
 
-  /// The swept quantities that take more than one value.
-  var axes: [Axis] {
-    results.axes.map { Axis(key: $0) }.filter { axis in Set(configurations.map { axis.text($0) }).count > 1 }
+  /// The noise proxies that all configurations have, with the optimizer's own first.
+  private static func noiseAxes(_ configurations: [Configuration]) -> [Axis] {
+    configurations.allSatisfy { $0.adamProxy != nil } ? [.adamNoise, .noise] : [.noise]
   }
 
-  var measures: [Measure] {
-    Measure.allCases.filter { measure in configurations.contains { !$0.gains(measure, selection).isEmpty } }
+  /// The noise proxies that take more than one value.
+  var noiseAxes: [Axis] {
+    Self.noiseAxes(configurations).filter { axis in Set(configurations.map { axis.number($0) }).count > 1 }
   }
+
+  /// The swept quantities that take more than one value, without those that others decide.
+  var axes: [Axis] { lines.axes }
 
   /// The runs that enter the averages.
   var completed: [RunResults] {
     results.runs.filter { run in run.status == .done && !selection.chosen(run).isEmpty }
-  }
-
-  /// What tells the lines of a plot over `axis` apart: all other swept quantities; over S̃, all but the learning rate.
-  func seriesAxes(over axis: Axis) -> [Axis] {
-    let axes = self.axes
-    if axis != .noise { return axes.filter { $0 != axis } }
-    let dropped = axes.first { $0.quantity == .learningRate } ?? axes.first
-    return axes.filter { $0 != dropped }
-  }
-
-  /// The name of a configuration's line, among lines told apart by `axes`.
-  func series(_ configuration: Configuration, _ axes: [Axis]) -> String {
-    axes.count == 1
-      ? axes[0].text(configuration)
-      : axes.map { "\($0.shortName) \($0.text(configuration))" }.joined(separator: ", ")
-  }
-
-  /// The names of all lines in the order of their values.
-  func seriesNames(_ axes: [Axis]) -> [String] {
-    guard !axes.isEmpty else { return [] }
-    // Words keep the order in which the study has them.
-    let ranks = axes.map { axis in
-      let texts = configurations.map { axis.text($0) }
-      return configurations.map { axis.number($0) ?? Double(texts.firstIndex(of: axis.text($0)) ?? 0) }
-    }
-    let sorted = configurations.indices.sorted { a, b in
-      for rank in ranks where rank[a] != rank[b] { return rank[a] < rank[b] }
-      return a < b
-    }.map { configurations[$0] }
-    return sorted.map { series($0, axes) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// "CIFAR-10, ResNet; 3 seeds; each run's gain is the mean of its 6 merges (α = 0.5, the later half of the trunk
@@ -93,13 +84,20 @@ public struct Analysis: Sendable {
     let parts =
       named + [
         span(perConfiguration, "seed") + " per configuration",
-        "a run's gain is the mean over \(span(merges, "merge")) (α = \(short(selection.alpha)), "
-          + "\(selection.checkpoints.words))",
+        "a run's gain is the mean over \(span(merges, "merge")) (\(selection.words), \(selection.checkpoints.words))",
       ]
     return parts.joined(separator: "; ")
   }
 
-  var proxyText: String { "S̃ = η / (B (1−μ)^p) with p = \(results.exponent)" }
+  var proxyText: String {
+    let adam = configurations.contains { $0.adamProxy != nil } ? "; of AdamW S̃_Adam = η / √B" : ""
+    return "S̃ = η / (B (1−μ)^p) with p = \(results.exponent)\(adam)"
+  }
+
+  /// "CIFAR-10, ResNet".
+  var subjectText: String {
+    ["dataset", "model"].compactMap { key in results.settings.first { $0.key == key }?.value }.joined(separator: ", ")
+  }
 
   private static func warnings(
     _ results: StudyResults, _ configurations: [Configuration], _ selection: MergeSelection

@@ -6,40 +6,42 @@ struct Conclusion: Sendable {
 
   /// One sentence: the finding.
   var headline: String {
+    if let headline = analysis.tasks?.headline ?? analysis.transfer?.headline { return headline }
     guard let first = analysis.maxima.first, let axis = analysis.testAxis else {
       let words = analysis.axes.map(\.title)
       return words.isEmpty
         ? "Nothing is swept, so there is no curve to judge"
         : "What is swept is not a number (\(words.joined(separator: ", "))), so no maximum is sought between its values"
     }
-    let what = axis == .noise ? "noise" : axis.title
+    let what = axis.isNoise ? "noise" : axis.title
     let significant = analysis.maxima.filter { $0.verdict == .significant }
     if !significant.isEmpty {
       let names = significant.map { $0.measure == .accuracy ? "test accuracy" : "test loss" }.joined(separator: " and ")
       return
-        "Merging gains most at an intermediate \(axis == .noise ? "level of noise" : what): significant in \(names)"
+        "Merging gains most at an intermediate \(axis.isNoise ? "level of noise" : what): significant in \(names)"
     }
     let testable = analysis.maxima.first { $0.verdict != .noTest } ?? first
     switch testable.verdict {
     case .noTest:
-      return "Too few runs to tell whether an intermediate \(axis == .noise ? "level of noise" : what) is best"
+      return "Too few runs to tell whether an intermediate \(axis.isNoise ? "level of noise" : what) is best"
     case .bestAtLowEnd: return "No interior maximum: merging gains most at the lowest \(what) tried"
     case .bestAtHighEnd: return "No interior maximum: merging gains most at the highest \(what) tried"
     case .notSignificant, .significant:
       return
-        "No significant interior maximum: an intermediate \(axis == .noise ? "level of noise" : what) looks best, "
+        "No significant interior maximum: an intermediate \(axis.isNoise ? "level of noise" : what) looks best, "
         + "but chance could explain it"
     }
   }
 
   /// A paragraph per measure, and one on what it means.
   var paragraphs: [String] {
-    var texts = analysis.maxima.map { paragraph($0) }
+    var texts = (analysis.tasks?.sentences ?? []) + (analysis.transfer?.sentences ?? [])
+    texts += analysis.maxima.map { paragraph($0) }
     if let meaning { texts.append(meaning) }
     if analysis.maxima.isEmpty {
       for measure in analysis.measures { texts.append(comparison(measure)) }
     }
-    return texts
+    return texts + analysis.alphaCurves.flatMap(\.sentences)
   }
 
   /// The gain of each configuration, for a few; of all runs together for many.
@@ -106,7 +108,7 @@ struct Conclusion: Sendable {
   private var meaning: String? {
     guard let axis = analysis.testAxis else { return nil }
     let verdicts = Set(analysis.maxima.map(\.verdict))
-    let what = axis == .noise ? "noise (learning rate over batch size)" : axis.title
+    let what = axis.isNoise ? "noise (learning rate over batch size)" : axis.title
     if verdicts.contains(.significant) {
       return
         "In words: networks trained with too little or too much \(what) gain less from being merged than those in "

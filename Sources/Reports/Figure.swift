@@ -13,6 +13,8 @@ struct Figure: Sendable {
   var view: [String: JSON]
   /// The height of the plotting area in pixels.
   var height = 280
+  /// Whether the view is a row or grid of views that have their own sizes, and takes the whole width of the page.
+  var hasPanels = false
 
   /// Where a figure is shown.
   enum Theme: Sendable {
@@ -39,23 +41,46 @@ struct Figure: Sendable {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": ink, "titleColor": ink,
         "symbolSize": 70, "labelLimit": 180, "titleLimit": 180, "gradientLength": 130,
       ],
+      "title": ["color": ink, "subtitleColor": ink, "fontSize": 13, "fontWeight": "bold", "anchor": "start"],
+      "concat": ["spacing": 26],
       "text": ["color": ink, "fontSize": 12],
       "rule": ["color": ink],
       "tick": ["color": ink],
     ]
-    return JSON.object(view).merging([
+    let document = JSON.object(view).merging([
       "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
       "config": config,
       "background": theme == .file ? "white" : "transparent",
+      "description": .string(title),
+    ])
+    // Panels cannot follow the width of their container; the page scales the picture instead.
+    if hasPanels { return document }
+    return document.merging([
       "width": theme == .file ? 460 : "container",
       "height": .int(height),
       "autosize": theme == .file ? "pad" : ["type": "fit-x", "contains": "padding"],
-      "description": .string(title),
     ])
   }
 }
 
 extension Figure {
+  /// A figure of several views side by side, `columns` in a row, each with its own legend.
+  ///
+  /// - Parameter data: what views draw that have no data of their own.
+  init(
+    name: String, title: String, caption: String, table: Table, panels: JSON, columns: Int = 4, data: Table? = nil
+  ) {
+    var view: [String: JSON] = [
+      "concat": panels, "columns": .int(columns),
+      "resolve": ["scale": ["color": "independent", "opacity": "independent"]],
+    ]
+    if let data { view["data"] = ["values": data.values()] }
+    self.init(name: name, title: title, caption: caption, table: table, view: view, hasPanels: true)
+  }
+
+  /// The letter of a panel: a, b, c.
+  static func letter(_ index: Int) -> String { String(UnicodeScalar(UInt8(97 + index % 26))) }
+
   /// A dashed line across the view where `channel` ("x" or "y") has this value.
   static func line(_ channel: String, at value: Double) -> JSON {
     // One row of its own: on the view's data it would be drawn once for each row.
@@ -73,18 +98,36 @@ extension Figure {
 enum Palette {
   static let okabeIto = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"]
 
-  /// A colour and a shape for each of `series`, in their order, with one legend for both.
-  static func encoding(_ series: [String], title: String) -> [String: JSON] {
+  /// A colour for each of `series`, in their order, with a legend: distinct ones for few, a sequence for more.
+  static func encoding(_ series: [String], title: String, isOrdered: Bool = false) -> [String: JSON] {
     guard series.count > 1 else { return ["color": ["value": .string(okabeIto[0])]] }
-    let few = series.count <= okabeIto.count
-    let range: JSON = few ? JSON(Array(okabeIto.prefix(series.count))) : ["scheme": "viridis"]
-    let scale: [String: JSON] = ["domain": JSON(series)]
+    let range =
+      isOrdered || series.count > okabeIto.count ? sequence(series.count) : Array(okabeIto.prefix(series.count))
+    // The first mark drawn may be a faint band, which would make the legend's symbols as faint.
+    var legend: JSON = ["symbolOpacity": 1]
+    if series.count > 14 { legend = legend.merging(["columns": 2, "labelLimit": 120]) }
     return [
       "color": [
-        "field": "series", "type": "ordinal", "title": .string(title), "sort": nil,
-        "scale": .object(scale.merging(few ? ["range": range] : ["scheme": "viridis"]) { $1 }),
+        "field": "series", "type": "ordinal", "title": title.isEmpty ? nil : .string(title), "sort": nil,
+        "scale": ["domain": JSON(series), "range": JSON(range)], "legend": legend,
       ]
     ]
+  }
+
+  /// Viridis without its ends, which vanish on a dark or a light page.
+  private static let viridis: [[Double]] = [
+    [0x44, 0x39, 0x83], [0x3E, 0x49, 0x89], [0x31, 0x68, 0x8E], [0x26, 0x82, 0x8E], [0x1F, 0x9E, 0x89],
+    [0x35, 0xB7, 0x79], [0x6E, 0xCE, 0x58], [0xA0, 0xDA, 0x39],
+  ]
+
+  /// `count` colours in a sequence from dark to light.
+  static func sequence(_ count: Int) -> [String] {
+    (0..<count).map { index in
+      let place = Double(index) / Double(max(count - 1, 1)) * Double(viridis.count - 1)
+      let (low, high) = (Int(place.rounded(.down)), Int(place.rounded(.up)))
+      let rgb = (0..<3).map { viridis[low][$0] + (place - Double(low)) * (viridis[high][$0] - viridis[low][$0]) }
+      return "#" + rgb.map { String(format: "%02X", Int($0.rounded())) }.joined()
+    }
   }
 }
 
@@ -94,6 +137,17 @@ func paddedDomain(_ values: [Double], including always: [Double] = [], margin: D
   guard let low = all.min(), let high = all.max() else { return [0, 1] }
   let span = high > low ? high - low : max(abs(high), 1) * 0.1
   return [low - margin * span, high + margin * span]
+}
+
+/// All estimates and `always`, and of the intervals at most three quarters of that span beyond it: with two seeds an
+/// interval can be fifty times as long as anything there is to see.
+func estimatesDomain(_ estimates: [Estimate], including always: [Double] = []) -> [Double] {
+  let values = estimates.map(\.value)
+  let inner = paddedDomain(values, including: always, margin: 0)
+  let reach = inner[1] - inner[0]
+  let ends = estimates.flatMap { [$0.lower, $0.upper] }.compactMap(\.self)
+    .map { min(max($0, inner[0] - reach * 0.75), inner[1] + reach * 0.75) }
+  return paddedDomain(values + ends, including: always, margin: 0.07)
 }
 
 /// The same on a logarithmic scale; `values` are positive.
@@ -113,7 +167,12 @@ func logTicks(_ domain: [Double]) -> [Double] {
   return decades.count >= 4 ? decades : decades.count >= 2 ? ticks([1, 3]) : ticks([1, 2, 5])
 }
 
+/// How to write values that were chosen, such as learning rates: with a power of ten where decimals would be long.
+func valueFormat(_ values: [Double]) -> JSON {
+  (values.filter { $0 > 0 }.min() ?? 1) < 1e-4 ? ".3~e" : ".3~g"
+}
+
 /// How to write the ticks of a logarithmic axis: as decimals where they stay short, otherwise with a power of ten.
 func logFormat(_ domain: [Double]) -> JSON {
-  domain.allSatisfy { $0 >= 1e-6 && $0 < 1e6 } ? "~g" : "~e"
+  domain.allSatisfy { $0 >= 5e-6 && $0 < 1e6 } ? "~g" : "~e"
 }

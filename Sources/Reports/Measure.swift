@@ -17,6 +17,27 @@ public enum Measure: String, Codable, CaseIterable, Sendable {
     self == .accuracy ? "accuracy gain of the merge (pp)" : "loss gain of the merge (nats; up is better)"
   }
 
+  /// The tolerance within which a level counts as good as the best: 1 pp, 0.02 nats.
+  var tolerance: Double { self == .accuracy ? 1 : 0.02 }
+  var levelTitle: String { self == .accuracy ? "test accuracy (%)" : "test loss (nats)" }
+
+  /// The level of a row in this measure's unit, accuracies in percent; nil where it is not finite.
+  func level(_ row: ResultRow) -> Double? {
+    let value = self == .accuracy ? 100 * row.testAccuracy : row.testLoss
+    return value.isFinite ? value : nil
+  }
+
+  /// The mean level of the singles of a merge.
+  func singleLevel(_ row: ResultRow) -> Double? {
+    let value = self == .accuracy ? row.singleAccuracy.map { 100 * $0 } : row.singleLoss
+    return value.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// A level as people write it: `75.3 %`, `2.2041 nats`.
+  func levelText(_ value: Double) -> String {
+    self == .accuracy ? String(format: "%.1f %%", value) : String(format: "%.4f nats", value)
+  }
+
   /// The gain of a merged row in this measure's unit; nil for singles and for values that are not finite.
   func gain(_ row: ResultRow) -> Double? {
     guard row.kind == .merged else { return nil }

@@ -32,7 +32,7 @@ struct Page: Sendable {
       <body>
       <header>
       <h1>\(escaped(results.name))</h1>
-      <p class="description">\(escaped(results.description))</p>
+      <p class="description">\(escaped(subtitle))</p>
       </header>
       <main>
       <section class="conclusion" aria-label="Conclusion">
@@ -60,6 +60,16 @@ struct Page: Sendable {
       """
   }
 
+  /// "Figure 2b of the paper, at scale smoke. ResNet18 on CIFAR-100."
+  private var subtitle: String {
+    let results = analysis.results
+    let parts = [results.figure.map { "Figure \($0) of the paper" }, results.scale.map { "at scale \($0.rawValue)" }]
+      .compactMap(\.self)
+    let place = parts.joined(separator: ", ")
+    return place.isEmpty
+      ? results.description : place.prefix(1).uppercased() + place.dropFirst() + ". " + results.description
+  }
+
   private func figure(_ figure: Figure, number: Int) throws -> String {
     let files = (formats.map(\.rawValue).sorted() + ["csv"])
       .map { "<a href=\"figures/\(figure.name).\($0)\">\($0.uppercased())</a>" }.joined(separator: " ")
@@ -67,7 +77,7 @@ struct Page: Sendable {
     let spec = String(decoding: try figure.document(.page).data(), as: UTF8.self)
       .replacingOccurrences(of: "<", with: "\\u003c")
     return """
-      <figure>
+      <figure\(figure.hasPanels ? " class=\"wide\"" : "")>
       <h3>\(number). \(escaped(figure.title))</h3>
       <div class="view" data-spec="\(figure.name)"></div>
       <script type="application/json" id="\(figure.name)">\(spec)</script>

@@ -23,16 +23,23 @@ public struct Report: Sendable {
   public var figureNames: [String] { figures.map(\.name) }
 
   private static func figures(_ analysis: Analysis) -> [Figure] {
-    var axes = analysis.axes
-    if Set(analysis.configurations.map(\.noiseProxy)).count > 1 { axes.append(.noise) }
+    let axes = analysis.axes + analysis.noiseAxes
     let training = TrainingFigures(analysis: analysis)
     // Without a sweep there is no curve, and the figures over training say it all.
     let gains = analysis.measures.flatMap { measure in
-      axes.map { GainFigure(analysis: analysis, measure: measure, axis: $0).figure() }
+      [AlignedFigure(analysis: analysis, measure: measure).figure()]
+        + axes.map { GainFigure(analysis: analysis, measure: measure, axis: $0).figure() }
     }
+    let protocols =
+      (analysis.tasks.map { TaskFigures(analysis: analysis, merges: $0).figures() } ?? [])
+      + (analysis.transfer.map { [TransferFigure(analysis: analysis, transfer: $0).figure()] } ?? [])
+      + analysis.alphaCurves.map { AlphaFigure(analysis: analysis, curves: $0).figure() }
     let figures =
-      (gains + analysis.measures.map { training.gainOverTraining($0) }
-      + [training.singleAgainstGain(), training.trainLoss(), training.measuredNoise()]).compactMap(\.self)
+      (protocols + gains + analysis.measures.map { training.gainOverTraining($0) }
+      + [
+        analysis.measures.first.flatMap { training.singleAgainstGain($0) }, training.trainLoss(),
+        training.measuredNoise(),
+      ]).compactMap(\.self)
     // Keys that differ in punctuation alone would share a name.
     var uses: [String: Int] = [:]
     return figures.map { figure in

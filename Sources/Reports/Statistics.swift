@@ -18,62 +18,6 @@ func median(_ values: [Double]) -> Double {
   return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
 }
 
-/// An estimate with a two-sided 95 % confidence interval.
-public struct Estimate: Codable, Hashable, Sendable {
-  /// What the interval allows for.
-  public enum Interval: String, Codable, Sendable {
-    /// Student-t over seeds: repetition of the training, on this test set.
-    case seeds
-    /// Normal, from the paired standard error over test examples: another test set, for this one run.
-    case testExamples = "test examples"
-    /// There is nothing to compute one from.
-    case none
-  }
-
-  public var value: Double
-  public var lower: Double?
-  public var upper: Double?
-  public var interval: Interval
-  /// The number of runs averaged.
-  public var runs: Int
-
-  /// Combines the gains of repeated runs.
-  ///
-  /// Two or more runs give a t interval over runs. One run gives a normal interval from its own standard error over
-  /// test examples, which says nothing about how another seed would do; `interval` tells the two apart.
-  init?(runs: [RunGain]) {
-    guard !runs.isEmpty else { return nil }
-    let values = runs.map(\.value)
-    value = mean(values)
-    self.runs = runs.count
-    let halfWidth: Double?
-    if runs.count > 1 {
-      interval = .seeds
-      let degrees = Double(runs.count - 1)
-      halfWidth =
-        StudentT(degreesOfFreedom: degrees).quantile(0.975) * (variance(values) / Double(runs.count)).squareRoot()
-    } else if let error = runs[0].error {
-      interval = .testExamples
-      halfWidth = 1.959963984540054 * error
-    } else {
-      interval = .none
-      halfWidth = nil
-    }
-    lower = halfWidth.map { value - $0 }
-    upper = halfWidth.map { value + $0 }
-  }
-}
-
-extension Estimate {
-  init(value: Double, lower: Double?, upper: Double?, interval: Interval, runs: Int) {
-    self.value = value
-    self.lower = lower
-    self.upper = upper
-    self.interval = interval
-    self.runs = runs
-  }
-}
-
 /// The one-sided p-value of Welch's t test that the mean behind `a` is greater than that behind `b`.
 ///
 /// Nil where no test is possible: fewer than two values on a side, or no variation on either.

@@ -21,6 +21,9 @@ public struct Summary: Codable, Sendable {
 
   public var study: String
   public var description: String
+  /// The figure of the paper that the study stands for, such as `2b`.
+  public var figure: String?
+  public var scale: StudyScale?
   /// The exponent p of S̃ = η / (B (1−μ)^p).
   public var momentumExponent: Int
   public var selection: MergeSelection
@@ -30,6 +33,12 @@ public struct Summary: Codable, Sendable {
   public var conclusion: [String]
   /// The interior-maximum test for each measure.
   public var maxima: [InteriorMaximum]
+  /// Of studies of transfer; nil for others.
+  public var transfer: Transfer?
+  /// For each test set; empty where the merge coefficient takes few values.
+  public var alphaCurves: [AlphaCurves]
+  /// Of merges across tasks; nil for other studies.
+  public var tasks: TaskMerges?
   public var configurations: [ConfigurationSummary]
   public var warnings: [String]
   public var figures: [String]
@@ -39,11 +48,16 @@ public struct Summary: Codable, Sendable {
     let conclusion = Conclusion(analysis: analysis)
     study = analysis.results.name
     description = analysis.results.description
+    figure = analysis.results.figure
+    scale = analysis.results.scale
     momentumExponent = analysis.results.exponent
     selection = analysis.selection
     headline = conclusion.headline
     self.conclusion = conclusion.paragraphs
     maxima = analysis.maxima
+    transfer = analysis.transfer
+    alphaCurves = analysis.alphaCurves
+    tasks = analysis.tasks
     configurations = analysis.configurations.map { configuration in
       ConfigurationSummary(
         label: configuration.label, settings: configuration.settings, noiseProxy: configuration.noiseProxy,

@@ -6,12 +6,12 @@ struct TrainingFigures {
   let analysis: Analysis
 
   /// Configurations with at least one finished run, from the lowest S̃ to the highest.
-  private var configurations: [Configuration] {
+  var configurations: [Configuration] {
     analysis.configurations.filter { $0.runs.contains { $0.status == .done } }
   }
 
   /// A row per configuration needs its labels in that order, highest S̃ on top.
-  private func rowAxis(_ labels: [String]) -> JSON {
+  func rowAxis(_ labels: [String]) -> JSON {
     [
       "field": "configuration", "type": "nominal", "title": nil, "sort": JSON(Array(labels.reversed())),
       "axis": ["grid": true],
@@ -19,15 +19,15 @@ struct TrainingFigures {
   }
 
   /// Points of one row are moved apart by a fixed pattern: the same report twice is the same picture.
-  private func jitter(_ index: Int) -> JSON {
+  func jitter(_ index: Int) -> JSON {
     .number((Double(index) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1))
   }
 
-  private let offset: JSON = [
-    "field": "_jitter", "type": "quantitative", "scale": ["domain": [-0.35, 1.35]], "axis": nil,
-  ]
+  var offset: JSON {
+    ["field": "_jitter", "type": "quantitative", "scale": ["domain": [-0.35, 1.35]], "axis": nil]
+  }
 
-  private func epochColor(_ rows: [[JSON]]) -> JSON {
+  func epochColor(_ rows: [[JSON]]) -> JSON {
     let epochs = Set(rows.compactMap { row in if case .number(let epoch) = row[1] { epoch } else { nil } }).sorted()
     let length: JSON = .int(min(130, max(40, 30 * configurations.count)))
     let ticks: JSON = epochs.count <= 6 ? ["values": JSON(epochs)] : ["tickCount": 5]
@@ -37,137 +37,6 @@ struct TrainingFigures {
     ]
   }
 
-  /// The gain of every merge of a configuration, over all trunk checkpoints, as points and a box with the median.
-  func gainOverTraining(_ measure: Measure) -> Figure? {
-    var rows: [[JSON]] = []
-    for configuration in configurations {
-      for run in configuration.runs where run.status == .done {
-        for row in analysis.selection.merges(run) {
-          guard let gain = measure.gain(row) else { continue }
-          rows.append([
-            .string(configuration.label), .number(row.epoch), .int(run.seed),
-            .string(row.endpoints.map(String.init).joined(separator: "+")), .number(gain),
-            .number(configuration.noiseProxy),
-            jitter(rows.count),
-          ])
-        }
-      }
-    }
-    guard !rows.isEmpty else { return nil }
-    let table = Table(
-      columns: ["configuration", "epoch", "seed", "endpoints", "gain", "noise_proxy", "_jitter"], rows: rows)
-    let y = rowAxis(configurations.map(\.label))
-    let x: JSON = [
-      "field": "gain", "type": "quantitative",
-      "title": .string(measure == .loss ? "loss gain of the merge (nats, lower is better)" : measure.axisTitle),
-      "scale": ["zero": false, "nice": true], "axis": ["tickCount": 6, "format": "~g"],
-    ]
-    return Figure(
-      name: "\(measure == .accuracy ? "accuracy" : "loss")-gain-over-training",
-      title: "\(measure == .accuracy ? "Accuracy" : "Loss") gain over training",
-      caption:
-        "The gain of every merge (α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every "
-        + "seed, by configuration, "
-        + "in the order of S̃, highest on top. Box: quartiles and median; whiskers: all points. \(analysis.proxyText).",
-      table: table,
-      view: [
-        "data": ["values": table.values()],
-        "layer": [
-          Figure.zeroLine("x"),
-          [
-            "mark": [
-              "type": "boxplot", "extent": "min-max", "size": 20, "color": "#8C8C8C", "opacity": 0.4,
-              "median": ["color": "#D00000", "opacity": 1, "strokeWidth": 2],
-            ],
-            "encoding": ["x": x, "y": y],
-          ],
-          [
-            "mark": ["type": "point", "filled": true, "size": 16, "opacity": 0.8],
-            "encoding": [
-              "x": x, "y": y, "yOffset": offset, "color": epochColor(rows),
-              "tooltip": [
-                ["field": "configuration"], ["field": "epoch", "type": "quantitative", "format": ".4~g"],
-                ["field": "seed", "type": "quantitative"], ["field": "endpoints", "title": "endpoints"],
-                ["field": "gain", "type": "quantitative", "format": ".3~g", "title": "gain (\(measure.unit))"],
-              ],
-            ],
-          ],
-        ],
-      ], height: 30 * configurations.count)
-  }
-
-  /// Single accuracy against gain, a point per merge, more opaque later in training.
-  func singleAgainstGain() -> Figure? {
-    var rows: [[JSON]] = []
-    for configuration in configurations {
-      for run in configuration.runs where run.status == .done {
-        for row in analysis.selection.merges(run) {
-          guard let gain = Measure.accuracy.gain(row), let single = row.singleAccuracy, single.isFinite else {
-            continue
-          }
-          rows.append([
-            .string(configuration.label), .number(row.epoch), .int(run.seed), .number(100 * single), .number(gain),
-            .number(configuration.noiseProxy),
-          ])
-        }
-      }
-    }
-    guard !rows.isEmpty else { return nil }
-    let table = Table(
-      columns: ["configuration", "epoch", "seed", "single_accuracy", "gain", "noise_proxy"], rows: rows)
-    let proxies = Set(configurations.map(\.noiseProxy))
-    let color: JSON =
-      proxies.count > 1
-      ? [
-        "field": "noise_proxy", "type": "quantitative", "title": "S̃ (p = \(analysis.results.exponent))",
-        "scale": ["type": "log", "scheme": "viridis"],
-        "legend": [
-          "format": logFormat(Array(proxies)), "values": JSON(logTicks(paddedLogDomain(Array(proxies), margin: 0))),
-        ],
-      ]
-      : [
-        "field": "configuration", "type": "nominal", "title": "configuration",
-        "scale": ["range": JSON(Palette.okabeIto)],
-      ]
-    return Figure(
-      name: "single-accuracy-against-gain", title: "Single accuracy against gain",
-      caption: "Mean test accuracy of the singles of a merge against the gain of the merge, a point for each merge "
-        + "(α = \(short(analysis.selection.alpha))) at every trunk checkpoint and for every seed; later checkpoints "
-        + "are more opaque. "
-        + "\(analysis.proxyText).",
-      table: table,
-      view: [
-        "data": ["values": table.values()],
-        "layer": [
-          Figure.zeroLine("y"),
-          [
-            "mark": ["type": "point", "filled": true, "size": 45],
-            "encoding": [
-              "x": [
-                "field": "single_accuracy", "type": "quantitative", "title": "single accuracy (%)",
-                "scale": ["zero": false, "padding": 10],
-              ],
-              "y": [
-                "field": "gain", "type": "quantitative", "title": .string(Measure.accuracy.axisTitle),
-                "scale": ["zero": false, "padding": 10],
-              ],
-              "color": color,
-              "opacity": [
-                "field": "epoch", "type": "quantitative", "title": "trunk epoch", "scale": ["range": [0.2, 0.95]],
-                "legend": ["tickCount": 4],
-              ],
-              "tooltip": [
-                ["field": "configuration"], ["field": "epoch", "type": "quantitative", "format": ".4~g"],
-                ["field": "seed", "type": "quantitative"],
-                ["field": "single_accuracy", "type": "quantitative", "format": ".2f", "title": "single accuracy (%)"],
-                ["field": "gain", "type": "quantitative", "format": ".3~g", "title": "gain (pp)"],
-              ],
-            ],
-          ],
-        ],
-      ])
-  }
-
   /// The training loss of every decayed single, by configuration. Nil where it was not measured.
   func trainLoss() -> Figure? {
     // Losses down to 0 go on a logarithmic axis; nobody cares by how much one is below this.
@@ -175,8 +44,12 @@ struct TrainingFigures {
     var rows: [[JSON]] = []
     for configuration in configurations {
       for run in configuration.runs where run.status == .done {
+        // The same network may have been tested on several sets.
+        var seen: Set<[Int]> = []
         for row in run.rows where row.kind == .single {
-          guard let loss = row.trainLoss, loss.isFinite else { continue }
+          guard let loss = row.trainLoss, loss.isFinite, seen.insert([row.step] + row.endpoints).inserted else {
+            continue
+          }
           rows.append([
             .string(configuration.label), .number(row.epoch), .int(run.seed),
             .string(row.endpoints.map(String.init).joined(separator: "+")), .number(loss), .number(max(loss, floor)),
@@ -231,7 +104,7 @@ struct TrainingFigures {
 
   /// The noise scale measured on the trunk against its proxy, a point per run. Nil where noise was not measured.
   func measuredNoise() -> Figure? {
-    let axes = analysis.seriesAxes(over: .noise)
+    let axes = analysis.lines.axes(over: .noise)
     var rows: [[JSON]] = []
     var logs: [(proxy: Double, measured: Double)] = []
     for configuration in configurations {
@@ -243,7 +116,7 @@ struct TrainingFigures {
         let measured = mean(later.map(\.noiseScale))
         logs.append((log10(run.noiseProxy), log10(measured)))
         rows.append([
-          .string(analysis.series(configuration, axes)), .number(run.noiseProxy), .number(measured),
+          .string(analysis.lines.name(configuration, axes)), .number(run.noiseProxy), .number(measured),
           .number(mean(later.map(\.traceCovariance))), .string(configuration.label), .int(run.seed), .int(later.count),
         ])
       }
@@ -255,7 +128,7 @@ struct TrainingFigures {
       ],
       rows: rows)
     let used = Set(rows.map { $0[0] })
-    let names = analysis.seriesNames(axes).filter { used.contains(.string($0)) }
+    let names = analysis.lines.names(axes).filter { used.contains(.string($0)) }
     // Proportionality to the proxy, through the geometric mean: where tr Σ is the same for all runs they lie on it.
     let shift = mean(logs.map { $0.measured - $0.proxy })
     let proxies = logs.map { pow(10, $0.proxy) }

@@ -21,7 +21,7 @@ struct StudyCommand: ParsableCommand {
       """,
     subcommands: [
       StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyExportCommand.self,
-      StudyEnsemble.self,
+      StudyEnsemble.self, StudyFigures.self,
     ])
 }
 

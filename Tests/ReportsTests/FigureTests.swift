@@ -8,11 +8,12 @@ import Testing
   @Test func aGridHasTheThreeParts() throws {
     let names = try Report(Synthetic().results()).figureNames
     let expected = ["accuracy", "loss"].flatMap { measure in
-      ["learning-rate", "batch-size", "effective-noise"].map { "\(measure)-gain-against-\($0)" }
+      ["\(measure)-gain-aligned"]
+        + ["learning-rate", "batch-size", "effective-noise"].map { "\(measure)-gain-against-\($0)" }
     }
-    #expect(names.prefix(6) == expected.prefix(6))
+    #expect(names.prefix(8) == expected.prefix(8))
     #expect(
-      names.dropFirst(6) == [
+      names.dropFirst(8) == [
         "accuracy-gain-over-training", "loss-gain-over-training", "single-accuracy-against-gain", "training-loss",
         "measured-noise",
       ])
@@ -22,6 +23,49 @@ import Testing
     let names = try Report(Synthetic(batchSizes: [64], noise: false).results()).figureNames
     #expect(!names.contains { $0.contains("batch-size") || $0 == "measured-noise" })
     #expect(names.contains("accuracy-gain-against-learning-rate"))
+    #expect(!names.contains("accuracy-gain-aligned"))
+  }
+
+  @Test func alignedPanelsShareTheirVerticalAxis() throws {
+    let report = try Report(Synthetic().results())
+    let figure = try #require(report.figures.first { $0.name == "accuracy-gain-aligned" })
+    let quantities = Set(figure.table.rows.map { $0[0] })
+    #expect(quantities == ["learning rate", "batch size", "effective noise scale S̃"])
+    let text = String(decoding: try figure.document(.file).data(), as: UTF8.self)
+    let domain = try #require(GainPanel(report.analysis, .accuracy, over: .noise)).verticalDomain
+    let shared = String(decoding: try JSON(domain).data(), as: UTF8.self)
+    #expect(text.components(separatedBy: "\"domain\":\(shared)").count > 3)
+  }
+
+  @Test func fewConfigurationsStandBesideTheirSingles() throws {
+    let names = try Report(Synthetic(batchSizes: [64], noise: false).results()).figureNames
+    #expect(names.contains("accuracy-gain-over-training"))
+    #expect(!names.contains("single-accuracy-against-gain"))
+  }
+
+  @Test func aKeyThatAnotherDecidesIsNoAxisOfItsOwn() throws {
+    let analysis = try Analysis(SyntheticProtocols.transfer())
+    #expect(analysis.axes.map(\.key) == ["optimizer.lr"])
+    #expect(analysis.lines.axes(over: .learningRate).isEmpty)
+    // In a grid nothing decides anything.
+    #expect(try Analysis(Synthetic().results()).axes.count == 2)
+  }
+
+  @Test func augmentationIsNamedByWhatItDoes() throws {
+    let values = ["none", "{flip: true, crop: 4}", "{flip: true, crop: 0}", "{flip: false, crop: 0}"]
+    let analysis = try Analysis(Synthetic(other: ("augmentation", values)).results())
+    let texts = analysis.configurations.map { Axis(key: "augmentation").text($0) }
+    #expect(Set(texts) == ["off", "flip + crop 4", "flip"])
+  }
+
+  @Test func manyLinesHaveASequenceOfColours() {
+    #expect(Set(Palette.sequence(12)).count == 12)
+    let color = Palette.encoding((0..<12).map(String.init), title: "")["color"]
+    guard case .object(let fields) = color, case .object(let scale) = fields["scale"] else {
+      Issue.record("no scale in \(String(describing: color))")
+      return
+    }
+    #expect(scale["range"] == JSON(Palette.sequence(12)))
   }
 
   @Test func otherAxesHaveTheirFigure() throws {
@@ -31,7 +75,7 @@ import Testing
     let decay = try Report(Synthetic(other: ("optimizer.weight_decay", ["0", "1e-4", "5e-4"])).results())
     #expect(decay.figureNames.first == "accuracy-gain-against-weight-decay")
     #expect(decay.analysis.maxima.first?.quantity == "weight decay")
-    #expect(decay.figures[0].table.rows.map { $0[1] } == ["0", "0.0001", "0.0005"])
+    #expect(decay.figures[0].table.rows.map { $0[1] } == ["0", "1e-4", "5e-4"])
   }
 
   @Test func aSingleConfigurationStillHasAReport() throws {

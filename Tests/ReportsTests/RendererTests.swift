@@ -28,6 +28,23 @@ struct RendererTests {
     #expect(Set(left) == ["figures", "report.html", "report.json", "runs.csv"])
   }
 
+  @Test(
+    arguments: [
+      SyntheticProtocols.transfer(methods: ["linear", "task_arithmetic", "ties"]),
+      SyntheticProtocols.tasks(rates: [1e-6, 1e-5, 1e-4]), SyntheticProtocols.language(),
+    ])
+  func figuresOfEveryProtocolAreDrawn(results: StudyResults) throws {
+    let folder = try TemporaryFolder()
+    let report = try Report(results)
+    try report.write(to: folder.url, formats: [.svg])
+    for name in report.figureNames {
+      let picture = folder.url.appendingPathComponent("figures/\(name).svg")
+      let text = try String(contentsOf: picture, encoding: .utf8)
+      #expect(text.contains("</svg>"))
+      #expect(!text.contains("NaN") && !text.contains("undefined"), "\(name)")
+    }
+  }
+
   @Test func onlyTheFormatsAskedForAreWritten() throws {
     let folder = try TemporaryFolder()
     try Report(Synthetic(learningRates: [0.1], batchSizes: [64]).results()).write(to: folder.url, formats: [.svg])

@@ -4,12 +4,32 @@ import Testing
 @testable import Reports
 @testable import Studies
 
-/// The values in Fixtures/student_t.json, which Fixtures/student_t.py made with SciPy.
+/// The values in Fixtures/reference.json, which Fixtures/reference.py made with SciPy.
 private struct Reference: Decodable {
   var quantiles: [[Double]]
   var tails: [[Double]]
   var welch: [Sample]
   var intervals: [Interval]
+  var pearson: [Pearson]
+  var jackknife: Jackknife
+
+  struct Pearson: Decodable {
+    var x: [Double]
+    var y: [Double]
+    var r: Double
+    var p: Double
+    var lower: Double
+    var upper: Double
+    var slope: Double
+    var intercept: Double
+  }
+
+  struct Jackknife: Decodable {
+    var pairs: [[Double]]
+    var error: Double
+    var singles: [Double]
+    var singles_error: Double
+  }
 
   struct Sample: Decodable {
     var a: [Double]
@@ -39,7 +59,7 @@ private struct Reference: Decodable {
 
   static func load() throws -> Reference {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-      "Fixtures/student_t.json")
+      "Fixtures/reference.json")
     return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
   }
 }
@@ -91,6 +111,58 @@ func run(_ gain: Double, proxy: Double, seed: Int, error: Double? = 0.1, setting
       #expect(isClose(try #require(estimate.lower), interval.lower, relative: 1e-6))
       #expect(isClose(try #require(estimate.upper), interval.upper, relative: 1e-6))
     }
+  }
+
+  @Test func correlationsAgreeWithSciPy() throws {
+    for sample in try Reference.load().pearson {
+      let result = try #require(Correlation(Array(zip(sample.x, sample.y))))
+      #expect(isClose(result.r, sample.r))
+      #expect(isClose(try #require(result.pValue), sample.p, relative: 1e-7))
+      #expect(isClose(result.slope, sample.slope))
+      #expect(isClose(result.intercept, sample.intercept))
+      // Of three points SciPy says −1 to 1, which says nothing.
+      guard sample.x.count > 3 else {
+        #expect(result.lower == nil && result.upper == nil)
+        continue
+      }
+      #expect(isClose(try #require(result.lower), sample.lower))
+      #expect(isClose(try #require(result.upper), sample.upper))
+    }
+  }
+
+  @Test func withoutSpreadThereIsNoCorrelation() throws {
+    #expect(Correlation([(1, 2), (1, 3), (1, 4)]) == nil)
+    #expect(Correlation([(1, 2), (2, 2), (3, 2)]) == nil)
+    #expect(Correlation([(1, 2), (2, 3)]) == nil)
+    let exact = try #require(Correlation([(1, 2), (2, 4), (3, 6), (4, 8)]))
+    #expect(exact.r == 1)
+    #expect(exact.pValue == 0)
+    #expect(exact.text("run") == "r = 1.00 (4 runs, which lie on a line)")
+  }
+
+  @Test func theJackknifeLeavesOutEndpoints() throws {
+    let reference = try Reference.load().jackknife
+    let pairs = reference.pairs.map { Estimate.Sample(endpoints: [Int($0[0]), Int($0[1])], value: $0[2]) }
+    let result = try #require(jackknifeOverEndpoints(pairs))
+    #expect(isClose(result.error, reference.error))
+    #expect(result.degreesOfFreedom == 2)
+    let singles = reference.singles.enumerated().map { Estimate.Sample(endpoints: [$0.offset], value: $0.element) }
+    #expect(isClose(try #require(jackknifeOverEndpoints(singles)).error, reference.singles_error))
+    #expect(jackknifeOverEndpoints(Array(pairs.prefix(1))) == nil)
+    #expect(Estimate(samples: [pairs])?.interval == .endpoints)
+    #expect(Estimate(samples: [pairs, pairs])?.interval == .seeds)
+  }
+
+  @Test func aPlateauIsMeasuredBetweenPoints() {
+    let curve: [Double: Double] = [0: 10, 0.2: 14, 0.4: 16, 0.6: 15.5, 0.8: 12]
+    let (width, reachesEnd) = plateau(curve, sign: 1, tolerance: 1)
+    // From 15 between 14 and 16 to 15 between 15.5 and 12.
+    #expect(isClose(width, 0.6 + 0.2 * 0.5 / 3.5 - 0.3))
+    #expect(!reachesEnd)
+    #expect(isClose(plateau(curve.mapValues { -$0 }, sign: -1, tolerance: 1).width, width))
+    #expect(plateau(curve, sign: 1, tolerance: 5).reachesEnd)
+    // A second rise beyond a dip does not count.
+    #expect(isClose(plateau([0: 1, 1: 3, 2: 0, 3: 3], sign: 1, tolerance: 1).width, 5.0 / 6))
   }
 
   @Test func welchNeedsRepetitionAndScatter() {

@@ -40,6 +40,13 @@ import Testing
     #expect(table.csv().contains("\"failed: disk full,\nreally\""))
   }
 
+  @Test func numbersAreShort() {
+    #expect(
+      [0.003, 0.3, 1.0 / 3, 1e-4, 3e-5, 1.5e-4, 0.00046875, 0, 128, 1e9, -2e-4].map { short($0) } == [
+        "0.003", "0.3", "0.3333", "1e-4", "3e-5", "0.00015", "0.0004687", "0", "128", "1e+9", "-2e-4",
+      ])
+  }
+
   @Test func signsAndProbabilitiesReadAsPeopleWriteThem() {
     #expect(signed(-0.1234, digits: 2) == "−0.12")
     #expect(signed(-0.001, digits: 2) == "0.00")

@@ -1,0 +1,162 @@
+import Foundation
+import Studies
+
+/// What networks that start from pretrained weights gain at different learning rates, on each test set (the paper's
+/// Figures 6, 11, 12 and 22).
+public struct Transfer: Codable, Sendable {
+  /// What is known at one learning rate; accuracies in percent, gains in percentage points, losses in nats.
+  public struct Level: Codable, Sendable {
+    public var learningRate: Double
+    public var gain: Estimate
+    public var single: Estimate
+    public var merged: Estimate
+    /// Of the mean of the predicted probabilities; nil where that was not evaluated.
+    public var ensemble: Estimate?
+  }
+
+  public struct TestSet: Codable, Sendable {
+    /// The entry of `evaluate`; nil is the run's own test set.
+    public var evaluation: String?
+    /// In ascending order of the learning rate.
+    public var levels: [Level]
+    /// Of the runs' gains with their learning rates.
+    public var correlation: Correlation?
+    /// Of the runs' gains with the logarithms of their learning rates.
+    public var logarithmicCorrelation: Correlation?
+    /// The learning rates of the best mean level.
+    public var bestSingle: Double
+    public var bestMerged: Double
+    /// Whether the test set is the only one.
+    var isOnly = false
+
+    private enum CodingKeys: String, CodingKey {
+      case evaluation, levels, correlation, logarithmicCorrelation, bestSingle, bestMerged
+    }
+
+    var title: String { evaluation ?? (isOnly ? "test set" : "test set (in distribution)") }
+
+    func level(at learningRate: Double) -> Level? { levels.first { $0.learningRate == learningRate } }
+  }
+
+  public var measure: Measure
+  public var testSets: [TestSet]
+
+  /// Nil unless there are three learning rates, nothing else is swept, and the study starts from pretrained weights or
+  /// has further test sets.
+  init?(
+    _ results: StudyResults, _ configurations: [Configuration], _ lines: Lines, _ measure: Measure,
+    _ selection: MergeSelection
+  ) {
+    let rows = configurations.flatMap(\.runs).flatMap(\.rows).filter { $0.kind == .merged && !$0.isAcrossTasks }
+    let evaluations = rows.compactMap(\.evaluation).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let isPretrained = results.settings.contains { setting in
+      (setting.key == "start" || setting.key.hasPrefix("start.")) && !["null", "none", ""].contains(setting.value)
+    }
+    guard isPretrained || !evaluations.isEmpty, lines.axes.contains(where: { $0.quantity == .learningRate }),
+      lines.axes(over: .learningRate).allSatisfy({ $0.quantity == .learningRate })
+    else { return nil }
+    let names: [String?] = [nil] + evaluations
+    testSets = names.compactMap { TestSet(configurations, measure, selection, on: $0) }
+    for index in testSets.indices { testSets[index].isOnly = testSets.count == 1 }
+    self.measure = measure
+    if testSets.isEmpty { return nil }
+  }
+
+  /// The finding on the run's own test set in few words; nil without a correlation.
+  var headline: String? {
+    guard let set = testSets.first, let correlation = set.correlation else { return nil }
+    let isKnown = correlation.lower.map { low in correlation.upper.map { low > 0 || $0 < 0 } ?? false } ?? false
+    let found =
+      isKnown
+      ? measure.sign * correlation.r > 0
+        ? "Merging gains more, the larger the learning rate of fine-tuning"
+        : "Merging gains less, the larger the learning rate of fine-tuning"
+      : "No certain linear relation between gain and the learning rate of fine-tuning"
+    return "\(found) (r = \(roundedCorrelation(correlation.r))); the best merged networks are at "
+      + "\(short(set.bestMerged)), the best singles at \(short(set.bestSingle))"
+  }
+
+  /// The finding on each test set, a sentence or two each.
+  var sentences: [String] {
+    testSets.map { set in
+      let gain = measure == .accuracy ? "the accuracy gain" : "the loss gain (lower is better)"
+      var text = "Transfer, \(set.title): \(gain) "
+      if let correlation = set.correlation {
+        let known = correlation.lower.map { low in correlation.upper.map { low > 0 || $0 < 0 } ?? false } ?? false
+        let turned = measure.sign * correlation.r
+        text +=
+          known
+          ? (turned > 0 ? "grows with the learning rate" : "shrinks as the learning rate grows")
+          : "shows no certain linear relation to the learning rate"
+        text += ", \(correlation.text("run"))"
+        if let other = set.logarithmicCorrelation { text += "; with its logarithm r = \(roundedCorrelation(other.r))" }
+      } else {
+        text += "allows no correlation with the learning rate"
+      }
+      if let low = set.levels.first, let high = set.levels.last, set.levels.count > 1 {
+        text +=
+          ". From \(measure.text(low.gain.value)) at the smallest learning rate to \(measure.text(high.gain.value)) at "
+          + "the largest"
+        let ratio = high.gain.value / low.gain.value
+        if ratio.isFinite, ratio > 1, measure.sign * low.gain.value > 0 {
+          text += ", \(short(ratio, digits: 2)) times as much"
+        }
+      }
+      if let single = set.level(at: set.bestSingle), let merged = set.level(at: set.bestMerged) {
+        text +=
+          ". The best merged networks are at learning rate \(short(set.bestMerged)) "
+          + "(\(measure.levelText(merged.merged.value))), "
+          + "the best singles at \(short(set.bestSingle)) (\(measure.levelText(single.single.value)))"
+      }
+      return text + "."
+    }
+  }
+}
+
+extension Transfer.TestSet {
+  /// Nil below three learning rates with gains.
+  fileprivate init?(
+    _ configurations: [Configuration], _ measure: Measure, _ selection: MergeSelection, on evaluation: String?
+  ) {
+    var points: [(rate: Double, gain: Double)] = []
+    let groups = Dictionary(grouping: configurations, by: \.learningRate)
+    let levels = groups.compactMap { rate, configurations -> Transfer.Level? in
+      let gains = configurations.flatMap { $0.gains(measure, selection, on: evaluation) }
+      points += gains.map { (rate, $0.value) }
+      let samples = gains.map { Self.samples($0.run, measure, selection, on: evaluation) }
+      guard let gain = Estimate(runs: gains), let single = Estimate(samples: samples.map(\.single)),
+        let merged = Estimate(samples: samples.map(\.merged))
+      else { return nil }
+      return Transfer.Level(
+        learningRate: rate, gain: gain, single: single, merged: merged,
+        ensemble: Estimate(samples: samples.map(\.ensemble)))
+    }.sorted { $0.learningRate < $1.learningRate }
+    func best(_ value: (Transfer.Level) -> Double) -> Double? {
+      levels.max { measure.sign * value($0) < measure.sign * value($1) }?.learningRate
+    }
+    guard levels.count > 2, let single = best({ $0.single.value }), let merged = best({ $0.merged.value }) else {
+      return nil
+    }
+    self.levels = levels
+    (bestSingle, bestMerged) = (single, merged)
+    // In a fixed order, so that sums come out the same every time.
+    points.sort { ($0.rate, $0.gain) < ($1.rate, $1.gain) }
+    correlation = Correlation(points.map { ($0.rate, $0.gain) })
+    logarithmicCorrelation = Correlation(points.filter { $0.rate > 0 }.map { (log10($0.rate), $0.gain) })
+    self.evaluation = evaluation
+  }
+
+  private static func samples(
+    _ run: RunResults, _ measure: Measure, _ selection: MergeSelection, on evaluation: String?
+  ) -> (single: [Estimate.Sample], merged: [Estimate.Sample], ensemble: [Estimate.Sample]) {
+    let merges = selection.chosen(run, on: evaluation)
+    let steps = Set(merges.map(\.step))
+    let rows = run.rows.filter { $0.evaluation == evaluation && steps.contains($0.step) }
+    func samples(_ rows: [ResultRow]) -> [Estimate.Sample] {
+      rows.compactMap { row in measure.level(row).map { Estimate.Sample(endpoints: row.endpoints, value: $0) } }
+    }
+    return (
+      samples(rows.filter { $0.kind == .single }), samples(merges), samples(rows.filter { $0.kind == .ensemble }.pairs)
+    )
+  }
+}
