@@ -2,13 +2,20 @@ import ArgumentParser
 import Networks
 import Torch
 
-/// A residual network for CIFAR-10 and how it is trained.
+/// A network for pictures of ten classes and how it is trained.
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "resnet18, resnet34, resnet50, or resnet-1,1,1 for basic blocks by stage.")
+  @Option(
+    help: """
+      resnet18, resnet34, resnet50, or resnet-1,1,1 for basic blocks by stage; densenet121, for small pictures as they are; vit_s16; \
+      convnext_tiny.
+      """)
   var model = "resnet18"
 
-  @Option(help: "Channels of the first stage.")
+  @Option(help: "Channels of a ResNet's first stage or of DenseNet's stem.")
   var width = 64
+
+  @Option(help: "Pixels a side.")
+  var size = 32
 
   @Option(help: "Examples in a batch.")
   var batch = 128
@@ -31,14 +38,24 @@ struct NetworkOptions: ParsableArguments {
   }
 
   func validate() throws {
-    guard blocks != nil, batch > 0 else {
-      throw ValidationError("--model is resnet18, resnet34, resnet50 or resnet-1,1,1; --batch is above 0")
+    guard blocks != nil || ["densenet121", "vit_s16", "convnext_tiny"].contains(model), batch > 0, size > 0 else {
+      throw ValidationError(
+        "--model is resnet18, resnet34, resnet50, resnet-1,1,1, densenet121, vit_s16 or convnext_tiny; "
+          + "--batch and --size are above 0")
     }
   }
 
-  func make() throws -> ResNet {
-    try ResNet(
-      blocks: blocks ?? [], block: model == "resnet50" ? .bottleneck : .basic, width: width, classes: 10,
-      generator: Generator(seed: 0))
+  func make() throws -> any Module {
+    let generator = try Generator(seed: 0)
+    switch model {
+    case "densenet121":
+      return try DenseNet.densenet121(growth: width / 2, stem: .cifar, classes: 10, generator: generator)
+    case "vit_s16": return try VisionTransformer.small16(imageSize: size, classes: 10, generator: generator)
+    case "convnext_tiny": return try ConvNeXt.tiny(classes: 10, generator: generator)
+    default:
+      return try ResNet(
+        blocks: blocks ?? [], block: model == "resnet50" ? .bottleneck : .basic, width: width, classes: 10,
+        generator: generator)
+    }
   }
 }

@@ -4,22 +4,28 @@ import Networks
 import Torch
 import Training
 
-/// One training step of a residual network on a batch that is already there.
+/// One training step of a network on a batch that is already there.
 struct TrainStep: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "A training step of a residual network, channels_last.")
+  static let configuration = CommandConfiguration(abstract: "A training step of a network, channels_last.")
 
   @OptionGroup var options: RepetitionOptions
   @OptionGroup var network: NetworkOptions
 
+  @Option(help: "sgd (with momentum) or adamw.")
+  var optimizer = Optimizer.Name.sgd
+
   func run() throws {
     let trainer = try Trainer(
-      network.make(), batches: TrainingBatches.random(count: network.batch), optimizer: .sgd(),
-      autocast: network.autocast)
+      network.make(), batches: TrainingBatches.random(count: network.batch),
+      optimizer: optimizer == .sgd ? .sgd() : .adamW(), autocast: network.autocast)
     let generator = try Generator(seed: 0)
+    let shape = [network.batch, 3, network.size, network.size]
     let batch = ExampleBatch(
-      inputs: try Tensor.normal([network.batch, 3, 32, 32], generator: generator).contiguous(.channelsLast),
+      inputs: try Tensor.normal(shape, generator: generator).contiguous(.channelsLast),
       labels: try Tensor.integers(in: 0..<10, shape: [network.batch], generator: generator))
-    try Timing.measure("train-step", options) { _ = try trainer.advance(on: batch, learningRate: 0.1) }.report()
+    let learningRate = optimizer == .sgd ? 0.1 : 1e-3
+    try Timing.measure("train-step", options) { _ = try trainer.advance(on: batch, learningRate: learningRate) }
+      .report()
   }
 }
 
@@ -67,3 +73,5 @@ extension TrainingBatches {
       augmentationSeed: 0)
   }
 }
+
+extension Optimizer.Name: ExpressibleByArgument {}

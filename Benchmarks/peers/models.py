@@ -7,6 +7,7 @@ initialisation included, is as there (`Tests/Fixtures/generate.py` asserts that 
 from collections.abc import Sequence
 
 import torch
+import torchvision
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
@@ -81,3 +82,18 @@ def resnet(name: str, width: int, classes: int = 10, stem: str = "cifar") -> Res
     else:
         block, blocks = BasicBlock, [int(count) for count in name.removeprefix("resnet-").split(",")]
     return ResNet(block, blocks, width, classes, stem)
+
+
+def torchvision_or_timm(name: str, size: int, classes: int = 10) -> nn.Module:
+    """torchvision's `densenet121` (3x3 stem without pooling, for pictures of 32 or 64 pixels), timm's `vit_s16` or
+    `convnext_tiny`."""
+    if name == "densenet121":
+        model = torchvision.models.densenet121(num_classes=classes)
+        model.features.conv0 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+        model.features.pool0 = nn.Identity()
+        return model
+    import timm  # the other jobs do without
+
+    if name == "vit_s16":
+        return timm.create_model("vit_small_patch16_224", img_size=size, num_classes=classes)
+    return timm.create_model("convnext_tiny", num_classes=classes)

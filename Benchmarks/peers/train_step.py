@@ -1,15 +1,17 @@
-"""One training step of a residual network: forward, cross-entropy, backward, SGD with momentum."""
+"""One training step of a network: forward, cross-entropy, backward, update."""
 
 import argparse
 
 import torch
 import torch.nn.functional as F
 from measure import parser, report
-from models import resnet
+from models import resnet, torchvision_or_timm
 
 options = parser(__doc__, warmup=3, repetitions=10)
 options.add_argument("--model", default="resnet18")
 options.add_argument("--width", type=int, default=64)
+options.add_argument("--size", type=int, default=32)
+options.add_argument("--optimizer", choices=["sgd", "adamw"], default="sgd")
 options.add_argument("--batch", type=int, default=128)
 options.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
 options.add_argument("--channels-last", action=argparse.BooleanOptionalAction, default=False)
@@ -18,9 +20,17 @@ arguments = options.parse_args()
 torch.manual_seed(0)
 torch.set_num_threads(arguments.threads)
 layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
-model = resnet(arguments.model, arguments.width).to(memory_format=layout).train()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-images = torch.randn(arguments.batch, 3, 32, 32).to(memory_format=layout)
+model = (
+    resnet(arguments.model, arguments.width)
+    if arguments.model.startswith("resnet")
+    else torchvision_or_timm(arguments.model, arguments.size)
+)
+model = model.to(memory_format=layout).train()
+if arguments.optimizer == "sgd":
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+else:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+images = torch.randn(arguments.batch, 3, arguments.size, arguments.size).to(memory_format=layout)
 labels = torch.randint(10, (arguments.batch,))
 
 

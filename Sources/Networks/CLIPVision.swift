@@ -87,15 +87,17 @@ public struct CLIPVision: Module {
 extension CLIPVision: PretrainedNetwork {
   public var headPrefix: String { "head." }
 
+  /// The names that transformers' `CLIPModel` and `CLIPVisionModelWithProjection` give this network's tensors.
+  public var transformersNames: NamingScheme { .transformersCLIP(weights.names, isNested: true) }
+
   /// What CLIP's texts need is left out.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     var (weights, messages) = (weights, [String]())
-    let names = self.weights.names
-    if let scheme = [true, false].lazy.map({ NamingScheme.transformersCLIP(names, isNested: $0) })
-      .first(where: { $0.describes(weights) })
-    {
-      weights = try scheme.imported(weights)
-      messages.append("names mapped from \(scheme.library)'s")
+    let embedding = "embeddings.class_embedding"
+    let isNested = weights["vision_model." + embedding] != nil
+    if isNested || weights[embedding] != nil {
+      weights = try NamingScheme.transformersCLIP(self.weights.names, isNested: isNested).imported(weights)
+      messages.append("names mapped from transformers's")
     } else if weights["class_embedding"] != nil, weights["visual.class_embedding"] == nil {
       weights = Weights(zip(weights.names, weights.tensors).map { ("visual." + $0, $1) })
       messages.append("names mapped from open_clip's vision tower alone")
@@ -157,8 +159,8 @@ public struct CLIPVisionTower: Module, CustomReflectable {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
       [classEmbedding.value.expand([patches.shape[0], 1, patches.shape[2]]), patches], dimension: 1)
-    let x = try blocks.reduce(lnPre(tokens + positionalEmbedding.value, mode)) { try $1($0, mode) }
-    let features = try lnPost(x.select(1, 0), mode)
+    let token = try blocks.classToken(lnPre(tokens + positionalEmbedding.value, mode), mode)
+    let features = try lnPost(token, mode)
     return try proj.map { try features.matmul($0.value) } ?? features
   }
 }

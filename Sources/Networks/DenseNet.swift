@@ -37,7 +37,7 @@ public struct DenseNet: Module {
   }
 
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    try classifier(features(input, mode).relu().globalAveragePool(), mode)
+    try classifier(features(input, mode).reluInPlace().globalAveragePool(), mode)
   }
 
   /// Stem, dense blocks with a transition between each two, and a last norm: [N, channels, H, W] to [N, `channels`, H', W'].
@@ -84,7 +84,7 @@ public struct DenseNet: Module {
     }
 
     public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      var x = try norm0(conv0(input, mode), mode).relu()
+      var x = try norm0(conv0(input, mode), mode).reluInPlace()
       if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }
       for (index, block) in blocks.enumerated() {
         x = try block(x, mode)
@@ -127,8 +127,8 @@ public struct DenseLayer: Module {
   }
 
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    let x = try conv1(norm1(input, mode).relu(), mode)
-    return try conv2(norm2(x, mode).relu(), mode)
+    let x = try conv1(norm1(input, mode).reluInPlace(), mode)
+    return try conv2(norm2(x, mode).reluInPlace(), mode)
   }
 }
 
@@ -143,7 +143,7 @@ public struct Transition: Module {
   }
 
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    try conv(norm(input, mode).relu(), mode).averagePool2d(2)
+    try conv(norm(input, mode).reluInPlace(), mode).averagePool2d(2)
   }
 }
 

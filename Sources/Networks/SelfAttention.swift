@@ -33,6 +33,18 @@ public struct SelfAttention: Module, CustomReflectable {
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try projection(qkv(input, mode).selfAttention(heads: heads), mode)
   }
+
+  /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries.
+  func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let (batch, tokens, channels) = (input.shape[0], input.shape[1], input.shape[2])
+    let width = channels / heads
+    let weights = try qkv.weight.value.split(sizes: [channels, 2 * channels])
+    let biases = try qkv.bias?.value.split(sizes: [channels, 2 * channels])
+    let query = try input.select(1, 0).linear(weights[0], biases?[0]).view([batch, 1, heads, width]).transpose(1, 2)
+    let pairs = try input.linear(weights[1], biases?[1]).view([batch, tokens, 2, heads, width])
+      .permute([2, 0, 3, 1, 4]).unbind()
+    return try projection(Tensor.attention(query, pairs[0], pairs[1]).reshape([batch, channels]), mode)
+  }
 }
 
 extension Tensor {

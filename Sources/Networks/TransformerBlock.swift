@@ -41,8 +41,27 @@ public struct TransformerBlock: Module, CustomReflectable {
   }
 
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    let x = try input + dropPath(attention(norm1(input, mode), mode), mode)
+    try finish(input, attention(norm1(input, mode), mode), mode)
+  }
+
+  /// The first token of the output alone, [N, tokens, channels] to [N, channels]: what the last block is for where a picture's class is
+  /// read from the class token. Spares most of the block's work.
+  func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try finish(input.select(1, 0), attention.firstToken(norm1(input, mode), mode), mode)
+  }
+
+  private func finish(_ input: Tensor, _ attended: Tensor, _ mode: Mode) throws -> Tensor {
+    let x = try input + dropPath(attended, mode)
     return try x + dropPath(mlp(norm2(x, mode), mode), mode)
+  }
+}
+
+extension [TransformerBlock] {
+  /// The first token after all blocks: [N, tokens, channels] to [N, channels]. Norms work on each token by itself, so what follows needs
+  /// no other.
+  func classToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let x = try dropLast().reduce(input) { try $1($0, mode) }
+    return try last?.firstToken(x, mode) ?? x.select(1, 0)
   }
 }
 

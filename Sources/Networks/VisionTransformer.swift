@@ -50,9 +50,7 @@ public struct VisionTransformer: Module {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
       [clsToken.value.expand([patches.shape[0], 1, patches.shape[2]]), patches], dimension: 1)
-    let x = try blocks.reduce(tokens + posEmbed.value) { try $1($0, mode) }
-    // The norm works on each token by itself, and only one of them is read.
-    return try head(norm(x.select(1, 0), mode), mode)
+    return try head(norm(blocks.classToken(tokens + posEmbed.value, mode), mode), mode)
   }
 }
 

@@ -90,3 +90,12 @@ public func autocastType(on device: Device = .cpu) -> DType? {
   _ = vt_set_autocast(kind, type)
   return DType(rawValue: type)
 }
+
+/// Runs `body` with every operation in its operands' own type, inside `withAutocast` too. The setting belongs to the thread, so `body`
+/// must not suspend.
+public func withoutAutocast<Result>(on device: Device = .cpu, _ body: () throws -> Result) rethrows -> Result {
+  let kind = Int32(device.kind.rawValue)
+  let former = vt_set_autocast(kind, -1)
+  defer { _ = vt_set_autocast(kind, former) }
+  return try body()
+}

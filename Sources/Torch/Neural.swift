@@ -39,6 +39,10 @@ extension Tensor {
   }
   public func relu() throws -> Tensor { try call("aten::relu", self) }
 
+  /// The same in this tensor's own memory. What computed it must not need its result for the gradient: sums, convolutions and
+  /// normalisations do not.
+  @discardableResult public func reluInPlace() throws -> Tensor { try call("aten::relu_", self) }
+
   /// x·Φ(x), or its tanh approximation (GPT-2's).
   public func gelu(approximate: Bool = false) throws -> Tensor {
     try call("aten::gelu", self, approximate ? "tanh" : "none")

@@ -68,13 +68,24 @@ def initialisation() -> None:
         ),
     }
     models |= {name: (make, type(make()).__name__ != "DenseNet", {}) for name, (make, _) in ARCHITECTURES.items()}
+    write(
+        "initialisation",
+        {
+            name: (make, lambda *a, residual=residual: distribution(*a, residual), settings)
+            for name, (make, residual, settings) in models.items()
+        },
+    )
+
+
+def write(name: str, models: dict) -> None:
+    """`models` by name: how one is made, the distribution of each of its parameters by model and path, settings to note down."""
     output = {"versions": VERSIONS, "models": {}}
-    for name, (make, residual, settings) in models.items():
+    for model, (make, distribution, settings) in models.items():
         torch.manual_seed(10)
         draws = [make() for _ in range(32)]
         parameters = {}
         for path in draws[0].state_dict():
-            expected = distribution(draws[0], path, residual)
+            expected = distribution(draws[0], path)
             values = torch.stack([draw.state_dict()[path].double().flatten() for draw in draws]).flatten()
             if expected["distribution"] == "constant":
                 assert (values == expected["value"]).all(), path
@@ -82,11 +93,11 @@ def initialisation() -> None:
                 # Five standard errors of a sample standard deviation: std · √((kurtosis − 1) / 4n).
                 kurtosis = 3 if expected["distribution"] == "normal" else 1.8
                 error = expected["std"] * math.sqrt((kurtosis - 1) / (4 * len(values)))
-                assert abs(values.std() - expected["std"]) < 5 * error, (name, path)
-                assert abs(values.mean()) < 5 * expected["std"] / math.sqrt(len(values)), (name, path)
-                assert values.abs().max() <= expected.get("bound", math.inf) * (1 + 1e-6), (name, path)
+                assert abs(values.std() - expected["std"]) < 5 * error, (model, path)
+                assert abs(values.mean()) < 5 * expected["std"] / math.sqrt(len(values)), (model, path)
+                assert values.abs().max() <= expected.get("bound", math.inf) * (1 + 1e-6), (model, path)
             parameters[path] = expected
-        output["models"][name] = {**settings, "parameters": parameters}
-    path = FOLDER / "initialisation.json"
+        output["models"][model] = {**settings, "parameters": parameters}
+    path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(output, indent=1) + "\n")
     print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")

@@ -36,7 +36,8 @@ def trace(model: nn.Module, images, labels, batches, nesterov: bool) -> dict[str
     for name, parameter in once.named_parameters():
         result[f"gradients/{name}"] = parameter.grad
     for name, buffer in once.named_buffers():
-        result[f"buffers/{name}"] = buffer
+        if name in once.state_dict():  # the others are constants
+            result[f"buffers/{name}"] = buffer
     if not batches:
         return {key: value.detach().clone() for key, value in result.items()}
     trained = copy.deepcopy(model).train()

@@ -6,7 +6,7 @@ import Torch
 @testable import Checkpoints
 @testable import Networks
 
-/// How PyTorch draws each parameter: `initialisation.json`.
+/// How PyTorch draws each parameter: `initialisation.json`, and `initialisation-vision.json` for what timm and open_clip build.
 enum InitialisationOracle {
   struct Model: Decodable {
     struct Parameter: Decodable {
@@ -24,13 +24,17 @@ enum InitialisationOracle {
     let block: String?
   }
 
-  private static func data() throws -> Data {
-    try Data(contentsOf: fixtureFolder.appendingPathComponent("initialisation.json"))
+  private static func files() throws -> [Data] {
+    try ["initialisation", "initialisation-vision"].map {
+      try Data(contentsOf: fixtureFolder.appendingPathComponent("\($0).json"))
+    }
   }
 
   static func models() throws -> [String: Model] {
     struct File: Decodable { let models: [String: Model] }
-    return try JSONDecoder().decode(File.self, from: data()).models
+    return try files().reduce(into: [:]) { models, data in
+      models.merge(try JSONDecoder().decode(File.self, from: data).models) { $1 }
+    }
   }
 
   /// The parameters' names in PyTorch's order, which JSONDecoder does not keep.
@@ -39,8 +43,10 @@ enum InitialisationOracle {
       guard case .object(let members) = try #require(object.first { $0.0 == key }).1 else { return [] }
       return members
     }
-    let file = try data().withUnsafeBytes { try HeaderJSON.object($0) }
-    return try member("parameters", of: member(model, of: member("models", of: file))).map(\.0)
+    let models = try files().flatMap { data in
+      try member("models", of: data.withUnsafeBytes { try HeaderJSON.object($0) })
+    }
+    return try member("parameters", of: member(model, of: models)).map(\.0)
   }
 }
 

@@ -7,12 +7,18 @@ import Torch
 
 @Suite struct NetworkOracleTests {
   private static let names = Oracle.names + Oracle.architectures.keys.sorted()
+  private static let otherNames = Oracle.otherNames.keys.sorted()
 
-  @Test(arguments: names, [MemoryFormat.contiguous, .channelsLast])
+  @Test(arguments: names + otherNames, [MemoryFormat.contiguous, .channelsLast])
   func forwardAndBackwardAgreeWithPyTorch(_ name: String, _ format: MemoryFormat) throws {
     let fixture = try Fixture(name)
-    let weights = fixture.part("weights/")
     let network = try Oracle.network(fixture)
+    let isRenamed = Oracle.otherNames[name] != nil
+    func adapted(_ weights: Weights) throws -> Weights {
+      guard isRenamed, let network = network as? any PretrainedNetwork else { return weights }
+      return try network.adapted(weights).weights
+    }
+    let weights = try adapted(fixture.part("weights/"))
     try network.load(weights.clone())
     try network.move(to: .cpu, format: format)
     let input = try fixture["input"].contiguous(format)
@@ -32,11 +38,12 @@ import Torch
     for (name, parameter) in network.parameters() where !parameter.isTrainable {
       ours["buffers/\(name)"] = parameter.value
     }
-    let theirs = fixture.tensors.filter { name, _ in
-      name == "loss" || ["logits_", "gradients/", "buffers/"].contains { name.hasPrefix($0) }
-    }
+    let gradients = try adapted(fixture.part("gradients/"))
+    let theirs = Weights(
+      fixture.tensors.filter { name, _ in name == "loss" || name.hasPrefix("logits_") || name.hasPrefix("buffers/") }
+        .pairs + gradients.pairs.map { ("gradients/" + $0, $1) })
     // The fixtures of the architectures are of this accuracy; a bias before BatchNorm has a gradient of nothing but rounding.
-    let isLoose = Oracle.architectures[name] != nil
+    let isLoose = Oracle.architectures[name] != nil || isRenamed
     let found = try deviations(ours, theirs, tolerance: isLoose ? 1e-4 : 1e-5, floor: isLoose ? 1e-2 : 1e-12)
     #expect(found.isEmpty, "\(found)")
   }
@@ -84,6 +91,19 @@ import Torch
     #expect(throws: TorchError.self) {
       try VGG(.vgg11, batchNorm: true, width: 0, classes: 10, generator: generator)
     }
+    for (size, patch, heads) in [(15, 4, 3), (16, 4, 5), (16, 0, 3), (0, 4, 3), (16, 4, 0)] {
+      #expect(throws: TorchError.self) {
+        try VisionTransformer(
+          imageSize: size, patch: patch, width: 24, depth: 1, heads: heads, classes: 10, generator: generator)
+      }
+      #expect(throws: TorchError.self) {
+        try CLIPVision(
+          imageSize: size, patch: patch, width: 24, depth: 1, heads: heads, classes: 10, generator: generator)
+      }
+    }
+    for (depths, width) in [([], 8), ([1, 0], 8), ([1], 0)] {
+      #expect(throws: TorchError.self) { try ConvNeXt(depths: depths, width: width, classes: 10, generator: generator) }
+    }
     for probability in [-0.1, 1, .nan] {
       #expect(throws: TorchError.self) { try Dropout(probability, generator: generator) }
     }
@@ -108,6 +128,8 @@ import Torch
 }
 
 extension Weights {
+  fileprivate var pairs: [(String, Tensor)] { Array(zip(names, tensors)) }
+
   /// The same tensors in the order of the network's names.
   fileprivate func ordered(as network: any Module) -> Weights {
     Weights(network.weights.names.compactMap { name in self[name].map { (name, $0) } })
