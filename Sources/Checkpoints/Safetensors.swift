@@ -1,14 +1,6 @@
 import Foundation
 import Torch
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes without gaps.
 public enum Safetensors {
   /// What a file holds.
@@ -23,16 +15,14 @@ public enum Safetensors {
   ///
   /// - Throws: `CheckpointError` naming the file, the tensor and what is wrong.
   public static func read(_ path: String) throws -> Content {
-    let mapping = try Mapping(path)
+    try read(FileMapping(path))
+  }
+
+  static func read(_ mapping: FileMapping) throws -> Content {
     let (entries, metadata, dataStart) = try header(of: mapping)
     let tensors = try entries.map { entry -> (String, Tensor) in
-      let bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[(dataStart + entry.start)..<(dataStart + entry.end)])
-      let isAligned = Int(bitPattern: bytes.baseAddress) % entry.dtype.byteCount == 0
-      let tensor =
-        isAligned && !bytes.isEmpty
-        ? try Tensor(borrowing: bytes, dtype: entry.dtype, shape: entry.shape, owner: mapping)
-        : try Tensor(copying: bytes, dtype: entry.dtype, shape: entry.shape)
-      return (entry.name, tensor)
+      let range = (dataStart + entry.start)..<(dataStart + entry.end)
+      return (entry.name, try mapping.tensor(range, dtype: entry.dtype, shape: entry.shape))
     }
     return Content(weights: Weights(tensors), metadata: metadata)
   }
@@ -83,7 +73,8 @@ public enum Safetensors {
 
   private static let codes: [DType: String] = [
     .bool: "BOOL", .uint8: "U8", .int8: "I8", .int16: "I16", .int32: "I32", .int64: "I64", .float16: "F16",
-    .bfloat16: "BF16", .float32: "F32", .float64: "F64",
+    .bfloat16: "BF16", .float32: "F32", .float64: "F64", .uint16: "U16", .uint32: "U32", .uint64: "U64",
+    .float8e4m3: "F8_E4M3", .float8e5m2: "F8_E5M2", .float8e8m0: "F8_E8M0",
   ]
   private static let dtypes = Dictionary(uniqueKeysWithValues: codes.map { ($1, $0) })
 
@@ -100,7 +91,7 @@ public enum Safetensors {
     return result + "\""
   }
 
-  private static func header(of mapping: Mapping) throws -> ([Entry], [String: String], Int) {
+  private static func header(of mapping: FileMapping) throws -> ([Entry], [String: String], Int) {
     let path = mapping.path, size = mapping.bytes.count
     guard size >= 8 else { throw CheckpointError(path, "is \(size) bytes long, too short for a safetensors file") }
     let length = UInt64(littleEndian: mapping.bytes.loadUnaligned(as: UInt64.self))
@@ -181,36 +172,5 @@ public enum Safetensors {
         path, "\(name): \(shape) \(dtype) takes \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
     }
     return Entry(name: name, dtype: dtype, shape: shape, start: offsets[0], end: offsets[1])
-  }
-}
-
-/// A file mapped into memory, privately and copy-on-write, until the last tensor over it goes.
-private final class Mapping {
-  let path: String
-  let bytes: UnsafeRawBufferPointer
-
-  init(_ path: String) throws {
-    self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe without a writer must not block
-    guard descriptor >= 0 else { throw CheckpointError(path, "cannot be read: \(String(cString: strerror(errno)))") }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError(path, "is no file")
-    }
-    let size = Int(status.st_size)
-    guard size > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
-    guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
-    else {
-      throw CheckpointError(path, "cannot be mapped: \(String(cString: strerror(errno)))")
-    }
-    bytes = UnsafeRawBufferPointer(start: address, count: size)
-  }
-
-  deinit {
-    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
   }
 }

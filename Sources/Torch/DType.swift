@@ -13,20 +13,27 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
   case float64 = 7
   case bool = 11
   case bfloat16 = 15
+  // Types that files have: they can be held, copied and converted, and libtorch computes little in them.
+  case float8e5m2 = 23
+  case float8e4m3 = 24
+  case uint16 = 27
+  case uint32 = 28
+  case uint64 = 29
+  case float8e8m0 = 44
 
   /// Bytes an element takes.
   public var byteCount: Int {
     switch self {
-    case .uint8, .int8, .bool: 1
-    case .int16, .float16, .bfloat16: 2
-    case .int32, .float32: 4
-    case .int64, .float64: 8
+    case .uint8, .int8, .bool, .float8e4m3, .float8e5m2, .float8e8m0: 1
+    case .int16, .uint16, .float16, .bfloat16: 2
+    case .int32, .uint32, .float32: 4
+    case .int64, .uint64, .float64: 8
     }
   }
 
   public var isFloatingPoint: Bool {
     switch self {
-    case .float16, .bfloat16, .float32, .float64: true
+    case .float16, .bfloat16, .float32, .float64, .float8e4m3, .float8e5m2, .float8e8m0: true
     default: false
     }
   }
@@ -44,6 +51,12 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     case .float64: "float64"
     case .bool: "bool"
     case .bfloat16: "bfloat16"
+    case .uint16: "uint16"
+    case .uint32: "uint32"
+    case .uint64: "uint64"
+    case .float8e4m3: "float8_e4m3fn"
+    case .float8e5m2: "float8_e5m2"
+    case .float8e8m0: "float8_e8m0fnu"
     }
   }
 

@@ -8,6 +8,10 @@ extension Tensor {
   public func flatten(from start: Int = 0, to end: Int = -1) throws -> Tensor {
     try call("aten::flatten.using_ints", self, start, end)
   }
+  /// A view with other strides, in elements; from the first element on, within the elements there are.
+  public func strided(_ shape: [Int], strides: [Int]) throws -> Tensor {
+    try call("aten::as_strided", self, shape, strides)
+  }
   public func permute(_ order: [Int]) throws -> Tensor { try call("aten::permute", self, order) }
   public func transpose(_ a: Int = -2, _ b: Int = -1) throws -> Tensor { try call("aten::transpose.int", self, a, b) }
   public func unsqueeze(_ dimension: Int) throws -> Tensor { try call("aten::unsqueeze", self, dimension) }

@@ -17,8 +17,9 @@ from networks import networks
 from noise import noise
 from operators import operators
 from optimizer import quadratic
+from torch_files import torch_files
 
-PARTS = {part.__name__: part for part in (networks, operators, noise, quadratic, initialisation)}
+PARTS = {part.__name__: part for part in (networks, operators, noise, quadratic, initialisation, torch_files)}
 
 if __name__ == "__main__":
     unknown = [name for name in sys.argv[1:] if name not in PARTS]
