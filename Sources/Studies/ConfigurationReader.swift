@@ -15,10 +15,12 @@ extension SchemaReader {
       ? tasks?.datasets.first?.dataset ?? .init(name: .glyphs) : dataset(top.fields("dataset"))
     let model = model(top.fields("model"))
     let schedule = schedule(top.fields("schedule"))
+    let optimizer = optimizer(top.fields("optimizer"))
+    let batchSize = top.integer("batch_size") ?? 128
     let configuration = RunConfiguration(
-      dataset: dataset, model: model, optimizer: optimizer(top.fields("optimizer")), loss: loss(top.fields("loss")),
+      dataset: dataset, model: model, optimizer: optimizer, loss: loss(top.fields("loss")),
       trained: trained(top),
-      batchSize: top.integer("batch_size") ?? 128,
+      batchSize: batchSize,
       augmentation: augmentation(top, usual: dataset.name.usualAugmentation),
       precision: top.choice("precision", RunConfiguration.Precision.self), device: top.text("device") ?? "cpu",
       schedule: schedule,
@@ -27,7 +29,8 @@ extension SchemaReader {
       merge: merge(top.fields("merge")), measure: measure(top.fields("measure")),
       checkpoints: checkpoints(top.fields("checkpoints")), seeds: seeds,
       evaluate: top.list("evaluate") { node, _ in namedDataset(node, at: "evaluate") }, tasks: tasks,
-      predictions: top.truth("predictions") ?? false)
+      predictions: top.truth("predictions") ?? false,
+      start: start(top, optimizer: optimizer, batchSize: batchSize))
     // A value that could not be read stands at its default, which nobody wrote.
     let reported = Set(problems.map { SchemaKey.path($0.keyPath) })
     for problem in configuration.problems {
@@ -37,7 +40,7 @@ extension SchemaReader {
     return configuration
   }
 
-  private func dataset(_ fields: Fields) -> RunConfiguration.Dataset {
+  func dataset(_ fields: Fields) -> RunConfiguration.Dataset {
     .init(
       name: fields.choice("name", RunConfiguration.Dataset.Name.self) ?? .glyphs, path: fields.text("path"),
       train: fields.integer("train"), test: fields.integer("test"), size: fields.integer("size"),
@@ -84,7 +87,7 @@ extension SchemaReader {
     return Architecture(name: name, options: options)
   }
 
-  private func augmentation(_ top: Fields, usual: Augmentation) -> Augmentation {
+  func augmentation(_ top: Fields, usual: Augmentation) -> Augmentation {
     guard let node = top.node("augmentation") else { return usual }
     if node.isNone { return .none }
     let fields = top.fields("augmentation")

@@ -7,6 +7,8 @@ import Training
 /// It is written as canonical JSON (`canonicalJSON`), whose hash names the run's folder, so two runs are the same run exactly when
 /// their configurations are equal. `problems` checks the values, wherever they came from; `StudyFile` reads them from YAML.
 public struct RunConfiguration: Codable, Hashable, Sendable {
+  /// nil: from freshly drawn weights.
+  public var start: Start?
   public var dataset: Dataset
   /// Further test sets, on which everything is evaluated too; nil: none. They have the classes of `dataset`.
   public var evaluate: [NamedDataset]?
@@ -41,11 +43,12 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     batchSize: Int = 128, augmentation: Augmentation? = nil, precision: Precision? = nil, device: String = "cpu",
     schedule: ScheduleChoice = .init(), branch: Branch = .init(), merge: Merge = .init(), measure: Measure = .init(),
     checkpoints: CheckpointPolicy = .init(), seeds: Seeds = .init(0), evaluate: [NamedDataset]? = nil,
-    tasks: Tasks? = nil, predictions: Bool = false
+    tasks: Tasks? = nil, predictions: Bool = false, start: Start? = nil
   ) {
     self.dataset = dataset
     self.evaluate = evaluate?.isEmpty ?? true ? nil : evaluate
     self.tasks = tasks
+    self.start = start
     self.predictions = predictions ? true : nil
     self.model = model
     self.optimizer = optimizer

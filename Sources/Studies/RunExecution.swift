@@ -2,34 +2,29 @@ import Checkpoints
 import Foundation
 import Training
 
-/// One run from scratch to results (paper, protocol A): a trunk at constant learning rate; at each branch point endpoints that decay with
-/// data orders of their own; every pair of them merged and compared with its parts.
+/// One run from its start to results: a trunk at constant learning rate; at each branch point endpoints that go on with data orders, or
+/// tasks, of their own; these merged and compared with their parts. Without a start it is the paper's protocol A; with one and a trunk of
+/// no length, protocol B.
 ///
 /// Where it stands is `checkpoints/resume.safetensors`, written every so often: the state in training, its place in the run, and the
 /// lengths that the row files had. What that place refers to (the trunk at the branch point, endpoints done) is written before. A
 /// run that was killed goes back to it and, data order and augmentation being functions of the step, ends with the same bytes.
 final class RunExecution {
-  private let setting: RunSetting
-  private let folder: RunFolder
+  let setting: RunSetting
+  let folder: RunFolder
   private let checkpoints: RunCheckpoints
-  private let control: RunControl
-  private let networks: RunNetworks
-  private let steps: RunSteps
-  private var configuration: RunConfiguration { setting.configuration }
-
-  /// Stops the run; not an error to anybody else.
-  private enum End: Error {
-    case stopped
-    case diverged(step: Int)
-  }
+  let control: RunControl
+  let networks: RunNetworks
+  let steps: RunSteps
+  var configuration: RunConfiguration { setting.configuration }
 
   static func run(_ configuration: RunConfiguration, _ folder: RunFolder, _ control: RunControl) throws -> RunOutcome {
     do {
       try RunExecution(configuration, folder, control).execute()
       return .finished
-    } catch End.stopped {
+    } catch RunEnd.stopped {
       return .stopped
-    } catch End.diverged(let step) {
+    } catch RunEnd.diverged(let step) {
       return .diverged(step: step)
     }
   }
@@ -51,6 +46,7 @@ final class RunExecution {
     for branch in place.branch..<max(place.branch, steps.branches.count) {
       let point = steps.branches[branch]
       if place.endpoint == nil {
+        if branch == 0, state == nil { try start() }
         let trunk = try trainTrunk(from: state, to: point, place: place)
         try checkpoints.write(trunk, at: point)
         place.endpoint = 0
@@ -85,7 +81,7 @@ final class RunExecution {
         done: steps.done(before: steps.endpoints, of: branch), total: steps.total, phase: "merging at step \(point)"))
     let measurement = RunMeasurement(
       setting, networks, checkpoints, at: point, recording: folder.append,
-      mayGoOn: { [control] in if control.shouldStop() { throw End.stopped } })
+      mayGoOn: { [control] in if control.shouldStop() { throw RunEnd.stopped } })
     if let predictions = try measurement.perform() { try checkpoints.write(predictions, at: point) }
   }
 
@@ -140,11 +136,11 @@ final class RunExecution {
         StepRow(
           phase: phase, branch: point, endpoint: place.endpoint, step: step, epoch: epoch(step),
           learningRate: learningRate, loss: loss))
-      guard loss.isFinite else { throw End.diverged(step: doneBefore + step) }
+      guard loss.isFinite else { throw RunEnd.diverged(step: doneBefore + step) }
       control.report(RunProgress(done: doneBefore + trainer.step, total: steps.total, phase: name))
       let stops = control.shouldStop()
       if stops || (trainer.step % interval == 0 && trainer.step < end) { try checkpoints.save(trainer.state(), place) }
-      if stops { throw End.stopped }
+      if stops { throw RunEnd.stopped }
     }
   }
 
@@ -160,4 +156,10 @@ final class RunExecution {
         traceCovariance: noise.traceCovariance, simpleNoiseScale: noise.simpleNoiseScale, weightNorm: norm,
         effectiveLearningRate: rate / (norm * norm), noiseScale: proxy * noise.traceCovariance))
   }
+}
+
+/// Ends a run before its end; not an error to anybody outside.
+enum RunEnd: Error {
+  case stopped
+  case diverged(step: Int)
 }

@@ -67,6 +67,16 @@ public final class RunFolder: @unchecked Sendable {
   /// Where predictions go, a file `<step>.safetensors` for each branch point.
   public var predictions: URL { url.appendingPathComponent("predictions") }
 
+  /// Where the weights that runs start from are kept: in the study's folder, for all its runs; a run on its own has its own.
+  public var starts: URL {
+    let parent = url.deletingLastPathComponent()
+    let study = parent.deletingLastPathComponent()
+    let isInStudy =
+      parent.lastPathComponent == "runs"
+      && FileManager.default.fileExists(atPath: study.appendingPathComponent("study.yaml").path)
+    return (isInStudy ? study : url).appendingPathComponent("starts")
+  }
+
   /// Where weights go.
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
@@ -79,6 +89,16 @@ public final class RunFolder: @unchecked Sendable {
   public func append(_ row: ResultRow) throws {
     try results.append(row)
     try results.synchronise()
+  }
+
+  /// Notes something that people should know about the run, in `metrics.jsonl` and on standard error.
+  func note(_ text: String) throws {
+    struct Note: Encodable {
+      let kind = "note"
+      let text: String
+    }
+    try metrics.append(Note(text: text))
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
   }
 
   /// Goes back to what a checkpoint recorded as `metrics.length` and `results.length`; 0 and 0 start over.

@@ -16,20 +16,11 @@ final class RunNetworks {
     self.setting = setting
     own = try setting.makeNetwork()
     ofTasks = try setting.tasks.indices.map { try setting.makeNetwork(task: $0) }
-    let prefix = setting.tasks.isEmpty ? nil : try Self.headPrefix(of: own)
+    let prefix = setting.tasks.isEmpty ? nil : try own.classifierPrefix()
     headPrefix = prefix
     freshHeads = try ofTasks.map { network in
       try network.weights.filter { name, _ in name.hasPrefix(prefix ?? "") }.clone()
     }
-  }
-
-  /// The last parameter that is a matrix is the classifier's.
-  private static func headPrefix(of network: any Module) throws -> String {
-    let matrices = network.parameters().filter { $0.parameter.value.rank == 2 && $0.name.hasSuffix(".weight") }
-    guard let name = matrices.last?.name else {
-      throw RunSettingError("the network has no classifier to give each task")
-    }
-    return String(name.dropLast("weight".count))
   }
 
   func isHead(_ name: String) -> Bool { headPrefix.map { name.hasPrefix($0) } ?? false }

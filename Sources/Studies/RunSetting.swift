@@ -51,9 +51,10 @@ public struct RunSetting {
     tasks = try (configuration.tasks?.datasets ?? []).map {
       try RunTask($0.dataset, name: $0.name, batchSize: size, on: device)
     }
-    if let other = tasks.first(where: { $0.shape != own.shape }) {
+    if let other = tasks.first(where: { $0.input != own.input }) {
       throw RunSettingError(
-        "task \(other.name ?? "") has pictures of another shape than the run's own dataset; one network has to take both"
+        "task \(other.name ?? "") has examples of \(other.input), the run's own dataset of \(own.input); one network has to "
+          + "take both"
       )
     }
     evaluations = try (configuration.evaluate ?? []).map { ($0.name, try own.further($0.dataset, name: $0.name)) }
@@ -71,8 +72,7 @@ public struct RunSetting {
     // The CPU's generator draws the weights, so that every device starts from the same ones.
     let generator = try Generator(seed: UInt64(bitPattern: Int64(configuration.seeds.initialisation)))
     let network = try configuration.model.makeNetwork(
-      input: .picture(channels: own.shape[0], height: own.shape[1], width: own.shape[2]),
-      classes: (task.map { tasks[$0] } ?? own).train.classes, generator: generator)
+      input: own.input, classes: (task.map { tasks[$0] } ?? own).train.classes, generator: generator)
     try network.move(to: device, format: .channelsLast)
     return network
   }

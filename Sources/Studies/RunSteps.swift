@@ -80,6 +80,7 @@ extension RunConfiguration.Branch {
   /// Trunk steps that branch: `from`, then every `every`, up to the trunk's end. Each point is rounded to a step by itself, so
   /// fractions of an epoch do not drift.
   func points(trunkSteps: Int, stepsPerEpoch: Int) -> [Int] {
+    guard trunkSteps > 0 else { return [0] }
     guard let every else {
       let first = from?.steps(stepsPerEpoch: stepsPerEpoch) ?? trunkSteps
       return first <= trunkSteps ? Array(Set([first, trunkSteps])).sorted() : []

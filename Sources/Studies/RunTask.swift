@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Torch
 
 /// What is learned and what it is judged by, on the device.
@@ -9,8 +10,8 @@ public struct RunTask: Sendable {
   public let test: any ExampleSource
   /// What the training pictures were normalised with.
   let statistics: ChannelStatistics
-  /// [channels, height, width]
-  let shape: [Int]
+  /// What networks are given.
+  let input: InputShape
   private let makeStream:
     @Sendable (RunConfiguration, _ orderSeed: Int, _ augmentationSeed: Int) throws -> any BatchStream
 
@@ -31,7 +32,7 @@ public struct RunTask: Sendable {
     }
     self.name = name
     (self.train, self.test) = (train, test)
-    shape = [train.channels, train.height, train.width]
+    input = .picture(channels: train.channels, height: train.height, width: train.width)
     makeStream = { configuration, orderSeed, augmentationSeed in
       try TrainingBatches(
         train, batchSize: configuration.batchSize, augmentation: configuration.augmentation, orderSeed: orderSeed,
@@ -42,11 +43,11 @@ public struct RunTask: Sendable {
   /// The test split of another dataset, as networks that learned this task see it.
   func further(_ dataset: RunConfiguration.Dataset, name: String) throws -> any ExampleSource {
     let further = try DeviceDataset(dataset.load(.test), normalisedBy: statistics, on: train.device)
-    guard further.classes == train.classes, [further.channels, further.height, further.width] == shape else {
+    let theirs = InputShape.picture(channels: further.channels, height: further.height, width: further.width)
+    guard further.classes == train.classes, theirs == input else {
       throw RunSettingError(
-        "the test set \(name) has \(further.classes) classes and pictures of \(further.channels) × \(further.height) × "
-          + "\(further.width), the training set \(train.classes) and \(shape.map(String.init).joined(separator: " × "))"
-      )
+        "the test set \(name) has \(further.classes) classes and examples of \(theirs), the training set "
+          + "\(train.classes) and \(input)")
     }
     return further
   }

@@ -35,6 +35,7 @@ extension RunConfiguration {
     checkLengths(&check)
     checkMeasures(&check)
     checkTasks(&check)
+    checkStart(&check)
     return check.problems
   }
 
@@ -95,8 +96,8 @@ extension RunConfiguration {
     guard check.problems.isEmpty else { return }
     let steps = steps()
     check.require(
-      isCosine || steps.schedule.trunkSteps > 0, "schedule.stable",
-      "makes a trunk of 0 steps; expected a longer warmup or stable phase")
+      isCosine || start != nil || branch.from?.value == 0 || steps.schedule.trunkSteps > 0, "schedule.stable",
+      "makes a trunk of 0 steps; expected a longer warmup or stable phase, a `start`, or `branch: {from: 0}`")
     check.require(
       steps.endpoint > 0, isCosine ? "schedule.length" : "schedule.decay",
       "is \(schedule.length ?? schedule.decay), less than one step of \(steps.perEpoch) an epoch; endpoints need at "

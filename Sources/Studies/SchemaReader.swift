@@ -6,7 +6,8 @@ final class SchemaReader {
   /// The keys of each mapping, by its path. All that may be written (or swept) in a study.
   static let keys: [String: [String]] = [
     "": [
-      "name", "figure", "title", "description", "scale", "scales", "dataset", "evaluate", "model", "optimizer", "loss",
+      "name", "figure", "title", "description", "scale", "scales", "start", "dataset", "evaluate", "model", "optimizer",
+      "loss",
       "only", "freeze", "batch_size", "augmentation", "precision", "device", "schedule", "branch", "merge", "measure",
       "checkpoints", "predictions", "tasks", "sweep", "seeds",
     ],
@@ -15,12 +16,13 @@ final class SchemaReader {
     "tasks.datasets.dataset": datasetKeys, "tasks.datasets.dataset.corruption": corruptionKeys,
     "evaluate": ["name", "dataset"], "evaluate.dataset": datasetKeys, "evaluate.dataset.corruption": corruptionKeys,
     "model": ["name"] + Architecture.Option.allCases.map(\.rawValue),
-    "optimizer": [
-      "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
-      "exempt_norms_and_biases", "clip",
-    ],
+    "optimizer": optimizerKeys,
+    "start": ["file", "pretrain"],
+    "start.pretrain": ["dataset", "length", "optimizer", "batch_size", "augmentation", "seed"],
+    "start.pretrain.dataset": datasetKeys, "start.pretrain.dataset.corruption": corruptionKeys,
+    "start.pretrain.optimizer": optimizerKeys, "start.pretrain.augmentation": augmentationKeys,
     "loss": ["label_smoothing"],
-    "augmentation": ["flip", "crop"],
+    "augmentation": augmentationKeys,
     "schedule": ["name", "warmup", "stable", "decay", "shape", "length", "final"],
     "branch": ["every", "from", "endpoints"],
     "merge": ["alphas", "batch_norm", "batch_norm_samples", "methods", "groups"],
@@ -34,6 +36,11 @@ final class SchemaReader {
     "name", "path", "train", "test", "size", "classes", "noise", "seed", "labels", "corruption",
   ]
   private static let corruptionKeys = ["noise", "seed"]
+  private static let optimizerKeys = [
+    "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
+    "exempt_norms_and_biases", "clip",
+  ]
+  private static let augmentationKeys = ["flip", "crop"]
 
   /// What is about the study and not about a run of it.
   private static let aboutStudy = ["name", "figure", "title", "description", "scale", "scales", "sweep", "seeds"]

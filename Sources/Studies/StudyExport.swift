@@ -12,7 +12,8 @@ extension StudyFolder {
         id: state.run.id, status: state.status, learningRate: configuration.optimizer.learningRate,
         batchSize: configuration.batchSize, momentum: configuration.optimizer.momentum,
         weightDecay: configuration.optimizer.weightDecay, seed: configuration.seeds.initialisation,
-        noiseProxy: configuration.noiseProxy, settings: state.run.values, rows: rows,
+        noiseProxy: configuration.noiseProxy, optimizer: configuration.optimizer.name.rawValue,
+        adamProxy: configuration.adamProxy, settings: state.run.values, rows: rows,
         noise: try index.noise(state.run.id), finalTrainLoss: Self.finalTrainLoss(rows))
     }
     return StudyResults(

@@ -21,8 +21,10 @@ extension StudyNode {
         if let index { entries.remove(at: index) }
       } else if let index {
         let old = entries[index].value
+        // A start is a file or a pretraining, never half of each.
         entries[index].value =
-          old.isNamedOtherwise(than: change.value, at: inside) ? change.value : old.scaled(by: change.value, at: inside)
+          inside == ["start"] || old.isNamedOtherwise(than: change.value, at: inside)
+          ? change.value : old.scaled(by: change.value, at: inside)
       } else {
         entries.append(change)
       }

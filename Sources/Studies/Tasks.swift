@@ -30,9 +30,10 @@ extension RunConfiguration {
         batchSize <= max(1, examples), path,
         "has \(examples) training examples, fewer than the batch_size of \(batchSize)")
       check.require(
-        task.dataset.pictureSize == dataset.pictureSize
-          && task.dataset.name.shape.channels == dataset.name.shape.channels,
-        path, "has pictures of another shape than the run's own dataset; one network has to take both (set `size`)")
+        task.dataset.inputShape == dataset.inputShape,
+        path,
+        "has examples of \(task.dataset.inputShape), the run's own dataset of \(dataset.inputShape); one network has to take both (set `size`)"
+      )
     }
     for rate in tasks.learningRates ?? [] {
       check.require(rate.isFinite && rate > 0, "tasks.learning_rates", "has \(rate); expected numbers above 0")

@@ -138,7 +138,110 @@ import Testing
     #expect(steps.plans.map(\.steps) == [24, 24, 12, 12] && steps.total == 72 && steps.branches == [0])
   }
 
+  static let transfer = """
+    start: {pretrain: {dataset: {name: glyphs, size: 8, train: 64, test: 32, labels: [0, 1, 2, 3]}, length: 6, optimizer: {lr: 0.1}}}
+    dataset: {name: glyphs, size: 8, train: 64, test: 48, noise: 0.3, labels: [5, 6, 7]}
+    model: {name: mlp, hidden: [12]}
+    optimizer: {name: adamw, lr: 0.003}
+    batch_size: 16
+    schedule: {name: warmup-cosine, warmup: 1, length: 4}
+    branch: {endpoints: 3}
+    merge: {methods: [linear, {name: task_arithmetic, alphas: [0.5]}]}
+    measure: {noise: none}
+    checkpoints: {keep: all, every: 5 steps}
+    """
+
+  @Test func transferStartsFromOnePretrainingForTheWholeStudy() throws {
+    let scratch = try Scratch()
+    let study = try StudyFolder(
+      scratch.file("out"),
+      for: StudyDeclaration(text: Self.transfer + "\nseeds: [0, 1]", file: "t.yaml", name: "transfer"))
+    var starts: [Weights] = []
+    for run in study.study.runs {
+      let folder = try RunFolder(study.folder(of: run), configuration: run.configuration)
+      #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+      let rows = try RowFile.rows(ResultRow.self, in: folder.results.url)
+      #expect(rows.allSatisfy { $0.step == 0 } && rows.map(\.kind).prefix(4) == [.single, .single, .single, .base])
+      let text = try String(contentsOf: folder.metrics.url, encoding: .utf8)
+      #expect(text.hasPrefix("{\"kind\":\"note\",\"text\":\"the classifier "), "\(text.prefix(200))")
+      starts.append(
+        try Safetensors.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).trainedWeights)
+    }
+    let kept = try FileManager.default.contentsOfDirectory(atPath: scratch.file("out/starts").path)
+      .filter { $0.hasSuffix(".safetensors") }
+    #expect(kept.count == 1)
+    let content = try Safetensors.read(scratch.file("out/starts/\(kept[0])").path)
+    #expect(content.metadata["test_accuracy"] != nil)
+    // Both seeds start from it, each with a head of its own.
+    let head = try #require(starts[0].names.last { starts[0][$0]?.rank == 2 })
+    for name in starts[0].names {
+      let (a, b) = try (#require(starts[0][name]), #require(starts[1][name]))
+      if name == head {
+        #expect(try !a.isIdentical(to: b))
+        #expect(a.shape[0] == 3 && content.weights[name]?.shape[0] == 4)
+      } else if !head.hasPrefix(name.split(separator: ".").dropLast().joined(separator: ".") + ".") {
+        #expect(try a.isIdentical(to: b) && a.isIdentical(to: #require(content.weights[name])))
+      }
+    }
+  }
+
+  @Test func anInterruptedPretrainingGoesOnToTheSameBytes() throws {
+    let scratch = try Scratch()
+    let configuration = try StudyFile.parse(Self.transfer).runs[0].configuration
+    func finish(_ name: String, stoppingAfter steps: Int?) throws -> [Data] {
+      let folder = try RunFolder(scratch.file(name), configuration: configuration)
+      var outcome = RunOutcome.stopped
+      while outcome == .stopped {
+        let asked = Counter()
+        outcome = try folder.perform(
+          RunEngine.run, versions: nil,
+          control: .init(shouldStop: { steps.map { asked.add(1) >= $0 } ?? false }))
+      }
+      let start = try #require(configuration.pretraining).id + ".safetensors"
+      return try [folder.starts.appendingPathComponent(start), folder.metrics.url, folder.results.url].map {
+        try Data(contentsOf: $0)
+      }
+    }
+    #expect(try finish("cut", stoppingAfter: 12) == finish("whole", stoppingAfter: nil))
+  }
+
+  @Test func aFileCanBeTheStart() throws {
+    let scratch = try Scratch()
+    let (source, _) = try perform(
+      scratch, "dataset: \(Self.data)\nmodel: {name: mlp, hidden: [12]}\n\(Self.lengths)")
+    let file = source.checkpoints.appendingPathComponent("endpoint-16-1.safetensors").path
+    let yaml = """
+      start: {file: '\(file)'}
+      dataset: {name: glyphs, size: 8, train: 64, test: 48, labels: [4, 5]}
+      model: {name: mlp, hidden: [WIDTH]}
+      schedule: {name: warmup-cosine, warmup: 1, length: 3}
+      batch_size: 16
+      checkpoints: {keep: trunk}
+      """
+    let configuration = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "12")).runs[0].configuration
+    let folder = try RunFolder(scratch.file("next"), configuration: configuration)
+    #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+    let start = try Safetensors.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path)
+      .trainedWeights
+    let given = try Safetensors.read(file).weights
+    #expect(try #require(start[given.names[0]]).isIdentical(to: #require(given[given.names[0]])))
+    let other = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "13")).runs[0].configuration
+    let wrong = try RunFolder(scratch.file("wrong"), configuration: other)
+    let error = try #require(throws: CheckpointError.self) {
+      try wrong.perform(RunEngine.run, versions: nil, control: .init())
+    }
+    #expect("\(error)".contains("endpoint-16-1") && "\(error)".contains("expected"), "\(error)")
+  }
+
   @Test(arguments: [
+    ("start: {}", "1:8: start: has neither; expected one of {file: …} and {pretrain: {…}}"),
+    ("start: {file: a, pretrain: {length: 1}}", "1:8: start: has both"),
+    ("start: weights.pt", "1:8: start: is weights.pt; expected a mapping with the keys file, pretrain"),
+    ("start: {pretrain: {length: 0}}", "1:28: start.pretrain.length: is 0 epochs; expected a length of some steps"),
+    ("start: {pretrain: {optimizer: {lr: -1}}}", "1:36: start.pretrain.optimizer.learning_rate: is -1.0; expected"),
+    ("start: {pretrain: {dataset: {size: 9}}}", "1:29: start.pretrain.dataset: has examples of 3×9×9 pixels"),
+    ("start: {pretrain: {epochs: 3}}", "1:20: start.pretrain.epochs: is not a key here"),
+    ("schedule: {warmup: 0, stable: 0}", "1:31: schedule.stable: makes a trunk of 0 steps"),
     ("tasks: {datasets: [{name: a, dataset: {name: glyphs}}]}", "1:19: tasks.datasets: has 1 tasks; expected 2 … 16"),
     (
       "tasks: {datasets: [{name: a, dataset: {name: glyphs}}, {name: a, dataset: {name: glyphs}}]}",
@@ -146,7 +249,7 @@ import Testing
     ),
     (
       "tasks: {datasets: [{name: a, dataset: {size: 8}}, {name: b, dataset: {size: 9}}]}",
-      "1:70: tasks.datasets.1.dataset: has pictures of another shape"
+      "1:70: tasks.datasets.1.dataset: has examples of 3×9×9 pixels"
     ),
     (
       "tasks: {datasets: [{name: a}, {name: b}], learning_rates: [1, 2]}\nbranch: {endpoints: 3}",

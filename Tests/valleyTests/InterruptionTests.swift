@@ -64,6 +64,38 @@ extension EndToEnd {
       #expect(whole.count == files + 2)
     }
 
+    /// Killed while it pretrains, and again.
+    @Test func aKilledPretrainingGoesOn() throws {
+      let scratch = Scratch()
+      func arguments(_ folder: String) -> [String] {
+        Tiny.train(
+          scratch.path(folder), "checkpoints={every: 20 steps, keep: all}", "dataset.labels=[5, 6, 7]",
+          "start={pretrain: {dataset: {size: 8, train: 64, test: 64, labels: [0, 1, 2]}, length: 2000 steps}}",
+          "schedule={name: warmup-cosine, warmup: 1, length: 4}", "branch.every=null")
+      }
+      func starts(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.path(folder + "/starts"))) ?? []).sorted()
+      }
+      #expect(try Command.run(arguments("whole")).code == 0)
+      for _ in 0..<3 {
+        let command = try Command(arguments("cut"))
+        let seen = { starts("cut").first.map { scratch.exists("cut/starts/\($0)/resume.safetensors") } ?? false }
+        command.wait(for: seen)
+        usleep(30_000)
+        command.send(SIGKILL)
+        _ = try command.outcome()
+      }
+      #expect(starts("cut").allSatisfy { !$0.hasSuffix(".safetensors") })
+      let last = try Command.run(arguments("cut"))
+      #expect(last.code == 0, "\(last.err)")
+      #expect(last.err.contains("the classifier"), "\(last.err)")
+      #expect(try scratch.results("cut") == scratch.results("whole"))
+      let kept = try #require(starts("whole").first { $0.hasSuffix(".safetensors") })
+      #expect(
+        try Data(contentsOf: scratch.url("cut/starts/" + kept)) == Data(contentsOf: scratch.url("whole/starts/" + kept))
+      )
+    }
+
     @Test func theSameConfigurationGivesTheSameBytes() throws {
       let scratch = Scratch()
       for name in ["a", "b"] { #expect(try Command.run(Tiny.train(scratch.path(name))).code == 0) }
