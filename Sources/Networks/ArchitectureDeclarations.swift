@@ -8,7 +8,9 @@ extension Architecture {
     case vgg16BatchNorm = "vgg16_bn"
     case vit
     case vitSmall16 = "vit_s16"
+    case clip = "clip_vit"
     case clipBase16 = "clip_vit_b16"
+    case convnext
     case convnextTiny = "convnext_tiny"
 
     public var declaration: Declaration {
@@ -27,8 +29,19 @@ extension Architecture {
       case .densenet121: .densenet121
       case .vit: .vit("ViT", "vision transformer of your own sizes", width: 64, depth: 4, heads: 4, patch: 4)
       case .vitSmall16: .vit("ViT-S/16", "vision transformer", width: 384, depth: 12, heads: 6, patch: 16)
-      case .clipBase16: .clip
-      case .convnextTiny: .convnextTiny
+      case .clip:
+        .clip(
+          "CLIP ViT", "CLIP's vision tower, of your own sizes, and a classifier", width: 48, depth: 4, heads: 4,
+          patch: 4)
+      case .clipBase16:
+        .clip("CLIP ViT-B/16", "CLIP's vision tower and a classifier", width: 768, depth: 12, heads: 12, patch: 16)
+      case .convnext:
+        .convnext(
+          "ConvNeXt", "convolutional network in a transformer's clothes, of your own sizes", blocks: [1, 1, 2],
+          width: 16, patch: 2)
+      case .convnextTiny:
+        .convnext(
+          "ConvNeXt-T", "convolutional network in a transformer's clothes", blocks: [3, 3, 9, 3], width: 96, patch: 4)
       }
     }
   }
@@ -162,11 +175,13 @@ extension Architecture.Declaration {
   }
 
   /// The features of CLIP ViT-B/16 are two thirds as wide as its tokens.
-  fileprivate static var clip: Self {
+  fileprivate static func clip(
+    _ title: String, _ summary: String, width: Int, depth: Int, heads: Int, patch: Int
+  ) -> Self {
     Self(
-      "CLIP ViT-B/16", "CLIP's vision tower and a classifier", reference: "open_clip, transformers CLIPVisionModel",
-      choices: transformer(width: 768, depth: 12, heads: 12) + [
-        .integer(.patch, 16, upTo: 256), .head(["linear", "zero_shot"]),
+      title, summary, reference: "open_clip, transformers CLIPVisionModel",
+      choices: transformer(width: width, depth: depth, heads: heads) + [
+        .integer(.patch, patch, upTo: 256), .head(["linear", "zero_shot"]),
         Choice(option: .activation, usual: nil, values: .names(["quick_gelu", "gelu"])), .dropPath,
       ], check: requirePatches
     ) {
@@ -179,10 +194,12 @@ extension Architecture.Declaration {
     }
   }
 
-  fileprivate static var convnextTiny: Self {
+  fileprivate static func convnext(
+    _ title: String, _ summary: String, blocks: [Int], width: Int, patch: Int
+  ) -> Self {
     Self(
-      "ConvNeXt-T", "convolutional network in a transformer's clothes", reference: "timm, torchvision",
-      choices: [.blocks([3, 3, 9, 3]), .width(96), .integer(.patch, 4, upTo: 32), .dropPath],
+      title, summary, reference: "timm, torchvision",
+      choices: [.blocks(blocks), .width(width), .integer(.patch, patch, upTo: 32), .dropPath],
       check: { architecture, input in
         let halvings = (architecture.blocks?.count ?? 1) - 1
         return requirePixels((architecture[.patch]?.integer ?? 4) << halvings, architecture, input)

@@ -66,20 +66,30 @@ public struct CLIPVision: Module {
   ///
   /// - Throws: `CheckpointError` when the tensor is missing or of another shape, or the head is a linear one.
   public func loadClasses(_ weights: Weights) throws {
-    let name = "class_embeddings"
     guard headKind == .zeroShot else {
-      throw CheckpointError("", "the head is a linear one, which needs no \(name); choose the zero-shot head")
+      throw CheckpointError(
+        "", "the head is a linear one, which needs no \(Self.classNames); choose the zero-shot head")
     }
-    let expected = head.weight.value.shape
-    guard let embeddings = weights[name], embeddings.shape == expected else {
+    guard let classifier = try Self.classifier(weights) else {
       throw CheckpointError(
         "",
-        "the zero-shot head needs \(name) \(expected), a row of text features for every class; "
-          + (weights[name].map { "it is \($0.shape)" } ?? "there is none among \(weights.names.count) tensors"))
+        "the zero-shot head needs \(Self.classNames), a row of text features for every class; "
+          + "there is none among \(weights.count) tensors")
     }
-    let scale = try weights["logit_scale"]?.to(.float32).exp() ?? .full([], 100)
-    head.weight.value = try withoutGradients {
-      try (embeddings.to(.float32).normalisedRows() * scale).to(head.weight.value.device)
+    let expected = head.weight.value
+    guard classifier.shape == expected.shape else {
+      throw CheckpointError("", "\(Self.classNames) is \(classifier.shape), expected \(expected.shape)")
+    }
+    head.weight.value = try classifier.to(expected.device)
+  }
+
+  private static let classNames = "class_embeddings"
+
+  /// The rows of `class_embeddings` at length 1, times the logit scale; nil when there are none.
+  private static func classifier(_ weights: Weights) throws -> Tensor? {
+    guard let embeddings = weights[classNames] else { return nil }
+    return try withoutGradients {
+      try embeddings.to(.float32).normalisedRows() * (weights["logit_scale"]?.to(.float32).exp() ?? .full([], 100))
     }
   }
 }
@@ -90,7 +100,7 @@ extension CLIPVision: PretrainedNetwork {
   /// The names that transformers' `CLIPModel` and `CLIPVisionModelWithProjection` give this network's tensors.
   public var transformersNames: NamingScheme { .transformersCLIP(weights.names, isNested: true) }
 
-  /// What CLIP's texts need is left out.
+  /// What CLIP's texts need is left out; `class_embeddings` among the weights become the zero-shot head, as in `loadClasses`.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     var (weights, messages) = (weights, [String]())
     let embedding = "embeddings.class_embedding"
@@ -101,6 +111,11 @@ extension CLIPVision: PretrainedNetwork {
     } else if weights["class_embedding"] != nil, weights["visual.class_embedding"] == nil {
       weights = Weights(zip(weights.names, weights.tensors).map { ("visual." + $0, $1) })
       messages.append("names mapped from open_clip's vision tower alone")
+    }
+    if headKind == .zeroShot, let classifier = try Self.classifier(weights) {
+      weights["head.weight"] = classifier
+      weights[Self.classNames] = nil
+      messages.append("the zero-shot classifier made from \(Self.classNames)")
     }
     let kept = weights.filter { name, _ in
       (name.hasPrefix("visual.") || name.hasPrefix(headPrefix)) && !(name == "visual.proj" && visual.proj == nil)

@@ -119,6 +119,10 @@ import Torch
       let lengths = try features.norm(dimensions: [1], keep: true)
       let logits = try network.head(features / lengths, .evaluation)
       #expect(try relativeError(logits, fixture["logits"]) < 1e-5)
+      // The same in the file of the tower.
+      let (adapted, messages) = try network.adapted(texts)
+      #expect(messages.first == "the zero-shot classifier made from class_embeddings")
+      #expect(try adapted.names == ["head.weight"] && adapted.tensors[0].isIdentical(to: network.head.weight.value))
     }
     let linear = try #require(try Oracle.network(Fixture("clip")) as? CLIPVision)
     let wrong = Weights([("class_embeddings", try Tensor.zeros([10, 11]))])
