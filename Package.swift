@@ -39,12 +39,18 @@ let package = Package(
       name: "Checkpoints",
       dependencies: ["Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
     .target(name: "Networks", dependencies: ["Torch", "Checkpoints"]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Datasets",
       dependencies: [
-        "Torch", "Checkpoints", .product(name: "Crypto", package: "swift-crypto"),
+        "Torch", "Checkpoints", "CTurboJPEG", "CPng", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "HeapModule", package: "swift-collections"),
-      ]),
+      ],
+      resources: [.embedInCode("Resources")]),
     .target(name: "Training", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets"]),
     .target(name: "Merging", dependencies: ["Torch", "Checkpoints"]),
     .target(

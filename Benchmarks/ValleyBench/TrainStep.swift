@@ -67,7 +67,7 @@ extension TrainingBatches {
     let dataset = try ImageDataset(
       name: "random", split: .train, classNames: (0..<10).map(String.init), channels: 3, height: 32, width: 32,
       pixels: (0..<(count * 3072)).map { _ in UInt8.random(in: 0...255, using: &random) },
-      labels: (0..<count).map { UInt8($0 % 10) })
+      labels: (0..<count).map { $0 % 10 })
     return try TrainingBatches(
       DeviceDataset(dataset, normalisedBy: dataset.channelStatistics()), batchSize: count, orderSeed: 0,
       augmentationSeed: 0)

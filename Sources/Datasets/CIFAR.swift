@@ -46,7 +46,7 @@ enum CIFAR {
     }
     let classNames = try names(layout, in: place)
     var pixels: [UInt8] = []
-    var labels: [UInt8] = []
+    var labels: [Int] = []
     for name in layout.files(split) {
       let file = place.appendingPathComponent(name)
       let bytes = try FileBytes.read(
@@ -60,7 +60,7 @@ enum CIFAR {
 
   /// Appends the records of one file.
   static func parse(
-    _ bytes: Data, _ layout: Layout, file: String, pixels: inout [UInt8], labels: inout [UInt8]
+    _ bytes: Data, _ layout: Layout, file: String, pixels: inout [UInt8], labels: inout [Int]
   ) throws {
     let size = layout.recordBytes
     let records = bytes.count / size
@@ -81,7 +81,7 @@ enum CIFAR {
             "label \(bytes[start + k]) in record \(record) where \(layout.name) has 0 to \(classes - 1)",
             remedy: "the file is damaged or has another layout: fetch it again")
         }
-        labels.append(bytes[start + layout.labels.count - 1])
+        labels.append(Int(bytes[start + layout.labels.count - 1]))
         pixels.append(contentsOf: bytes[(start + layout.labels.count)..<(start + size)])
       }
     }

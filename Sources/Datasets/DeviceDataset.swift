@@ -30,7 +30,7 @@ public struct DeviceDataset: ExampleSource {
     self.device = device
     pictures = try Tensor(dataset.pixels, shape: [count, channels, height, width]).to(device)
       .permute([0, 2, 3, 1]).contiguous().view([count, -1])
-    labels = try Tensor(dataset.labels).to(.int64).to(device)
+    labels = try Tensor(dataset.labels).to(device)
     func row(_ values: [Double]) throws -> Tensor {
       try Tensor((0..<(dataset.width * dataset.channels)).map { Float(values[$0 % values.count]) }).to(device)
     }

@@ -5,17 +5,17 @@ import Foundation
   import FoundationNetworking
 #endif
 
-/// Fetches one file over HTTP into `<destination>.part`, takes up where an earlier attempt stopped, checks the MD5
-/// and only then gives the file its name.
+/// Fetches one file over HTTP into `<destination>.part`, takes up where an earlier attempt stopped, checks its
+/// checksum and only then gives the file its name.
 public enum Download {
   /// - Parameters:
-  ///   - md5: the expected checksum in hexadecimal; nil: not checked.
+  ///   - checksum: what is expected, in hexadecimal: an MD5 of 32 digits or a SHA-256 of 64; nil: not checked.
   ///   - limit: the most bytes to accept.
   ///   - progress: called now and then with the bytes there are and the bytes there will be, if the server says.
   /// - Throws: `DatasetError` naming the address and, for a wrong checksum, what was found. After a broken connection the
   ///   part is kept, so that calling again goes on; a part with a wrong checksum is deleted.
   public static func fetch(
-    _ address: URL, to destination: URL, md5: String? = nil, limit: Int = 16 << 30,
+    _ address: URL, to destination: URL, checksum: String? = nil, limit: Int = 16 << 30,
     progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) async throws {
     let files = FileManager.default
@@ -35,12 +35,13 @@ public enum Download {
       if (try? part.resourceValues(forKeys: [.fileSizeKey]).fileSize) == 0 { try? files.removeItem(at: part) }
       throw error
     }
-    if let md5 {
-      let found = try checksum(of: part)
-      guard found == md5.lowercased() else {
+    if let checksum {
+      let found = try self.checksum(of: part, like: checksum)
+      guard found == checksum.lowercased() else {
         try? files.removeItem(at: part)
         throw DatasetError(
-          file: address.absoluteString, "the MD5 is \(found) where \(md5) was expected; what was fetched is deleted",
+          file: address.absoluteString,
+          "the \(checksum.count == 64 ? "SHA-256" : "MD5") is \(found) where \(checksum) was expected; what was fetched is deleted",
           remedy: "fetch again, and if it repeats, the server has another file: try a mirror with --url")
       }
     }
@@ -52,13 +53,16 @@ public enum Download {
     }
   }
 
-  /// The MD5 of a file in hexadecimal.
-  public static func checksum(of file: URL) throws -> String {
-    let handle = try FileHandle(forReadingFrom: file)
-    defer { try? handle.close() }
-    var digest = Insecure.MD5()
-    while let bytes = try handle.read(upToCount: 1 << 20), !bytes.isEmpty { digest.update(data: bytes) }
-    return digest.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+  /// The checksum of a file in hexadecimal: SHA-256 where `expected` has its 64 digits, otherwise MD5.
+  public static func checksum(of file: URL, like expected: String = "") throws -> String {
+    func digest<Function: HashFunction>(_ function: Function) throws -> String {
+      var function = function
+      let handle = try FileHandle(forReadingFrom: file)
+      defer { try? handle.close() }
+      while let bytes = try handle.read(upToCount: 1 << 20), !bytes.isEmpty { function.update(data: bytes) }
+      return function.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+    return try expected.count == 64 ? digest(SHA256()) : digest(Insecure.MD5())
   }
 }
 

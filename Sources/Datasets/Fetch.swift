@@ -14,7 +14,8 @@ extension KnownDataset {
     to folder: URL? = nil, mirror: String? = nil,
     progress: @escaping @Sendable (_ file: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
   ) async throws -> [URL] {
-    try await fetch(archives, to: folder ?? usualFolder, mirror: mirror, progress: progress)
+    if let origin { throw DatasetError("\(rawValue) cannot be fetched", remedy: origin) }
+    return try await fetch(archives, to: folder ?? usualFolder, mirror: mirror, progress: progress)
   }
 
   func fetch(
@@ -25,16 +26,25 @@ extension KnownDataset {
     for archive in archives {
       let name = String(archive.address.split(separator: "/").last ?? "")
       let packed = folder.appendingPathComponent(name)
-      let targets = archive.members.isEmpty ? [packed] : archive.members.map { folder.appendingPathComponent($0.name) }
+      let unpacked = archive.folder.map { folder.appendingPathComponent($0) }
+      let targets =
+        unpacked.map { [$0] }
+        ?? (archive.members.isEmpty ? [packed] : archive.members.map { folder.appendingPathComponent($0.name) })
       files += targets
       if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { continue }
       let place = mirror.map { $0.hasSuffix("/") ? $0 + name : $0 + "/" + name } ?? archive.address
       guard let address = URL(string: place) else { throw DatasetError(file: place, "is not an address") }
       // An archive may be left from an attempt that was stopped while unpacking.
-      if (try? Download.checksum(of: packed)) != archive.md5 {
-        try await Download.fetch(address, to: packed, md5: archive.md5, limit: 2 * archive.bytes) { done, total in
+      if (try? Download.checksum(of: packed, like: archive.checksum)) != archive.checksum {
+        try await Download.fetch(address, to: packed, checksum: archive.checksum, limit: 2 * archive.bytes) {
+          done, total in
           progress(name, done, total ?? archive.bytes)
         }
+      }
+      if let name = archive.folder, let unpacked {
+        try FileBytes.unpackZip(packed, folder: name, to: unpacked)
+        try? FileManager.default.removeItem(at: packed)
+        continue
       }
       for (member, target) in zip(archive.members, targets) {
         let bytes = try FileBytes.unpackTar(packed, member: member.name, atMost: member.bytes)

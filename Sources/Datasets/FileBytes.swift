@@ -34,6 +34,22 @@ enum FileBytes {
     try output(of: ["tar", "-xzOf", archive.path, "--", member], reading: archive, atMost: limit)
   }
 
+  /// The folder `name` of a zip file, under its final name only when it is whole. `unzip` writes nothing outside of where it is told to.
+  static func unpackZip(_ archive: URL, folder name: String, to target: URL) throws {
+    let files = FileManager.default
+    let scratch = target.deletingLastPathComponent().appendingPathComponent(".\(name).\(UUID().uuidString)")
+    defer { try? files.removeItem(at: scratch) }
+    do { try files.createDirectory(at: scratch, withIntermediateDirectories: true) } catch {
+      throw DatasetError(file: scratch.path, "cannot be made: \(error.localizedDescription)", remedy: "free some space")
+    }
+    _ = try output(
+      of: ["unzip", "-q", "-o", archive.path, "\(name)/*", "-d", scratch.path], reading: archive, atMost: 1 << 20)
+    do { try files.moveItem(at: scratch.appendingPathComponent(name), to: target) } catch {
+      throw DatasetError(
+        file: target.path, "cannot be written: \(error.localizedDescription)", remedy: "free some space")
+    }
+  }
+
   private static func output(of command: [String], reading file: URL, atMost limit: Int) throws -> Data {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

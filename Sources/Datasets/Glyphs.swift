@@ -76,7 +76,7 @@ public struct Glyphs: Hashable, Sendable {
     }
     return ImageDataset(
       trusted: "glyphs", split: split, classNames: classNames, channels: 3, height: size, width: size, pixels: pixels,
-      labels: (0..<count).map { UInt8($0 % classes) })
+      labels: (0..<count).map { $0 % classes })
   }
 
   private func draw(

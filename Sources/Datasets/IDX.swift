@@ -31,7 +31,7 @@ enum IDX {
     }
     return try ImageDataset(
       name: name, split: split, classNames: classNames, channels: 1, height: images.shape[1], width: images.shape[2],
-      pixels: images.elements, labels: labels.elements)
+      pixels: images.elements, labels: labels.elements.map { Int($0) })
   }
 
   private static func open(_ name: String, in folder: URL, dataset: String) throws -> (String, Data) {

@@ -14,12 +14,12 @@ public struct ImageDataset: Hashable, Sendable {
   /// [count, channels, height, width] in row-major order.
   public let pixels: [UInt8]
   /// [count], each below `classNames.count`.
-  public let labels: [UInt8]
+  public let labels: [Int]
 
   /// - Throws: `DatasetError` when the pixels do not fill the shape or a label has no class.
   public init(
     name: String, split: Split, classNames: [String], channels: Int, height: Int, width: Int, pixels: [UInt8],
-    labels: [UInt8]
+    labels: [Int]
   ) throws {
     let name = name.isEmpty ? "dataset" : name
     guard channels > 0, height > 0, width > 0 else {
@@ -30,7 +30,7 @@ public struct ImageDataset: Hashable, Sendable {
         "\(name) \(split): \(pixels.count) bytes of pixels where \(labels.count) pictures of \(channels) × \(height) × "
           + "\(width) take \(labels.count * channels * height * width)")
     }
-    if let wrong = labels.firstIndex(where: { Int($0) >= classNames.count }) {
+    if let wrong = labels.firstIndex(where: { !classNames.indices.contains($0) }) {
       throw DatasetError("\(name) \(split): example \(wrong) has label \(labels[wrong]) of \(classNames.count) classes")
     }
     self.init(
@@ -41,7 +41,7 @@ public struct ImageDataset: Hashable, Sendable {
   /// For parts that agree by construction.
   init(
     trusted name: String, split: Split, classNames: [String], channels: Int, height: Int, width: Int, pixels: [UInt8],
-    labels: [UInt8]
+    labels: [Int]
   ) {
     self.name = name
     self.split = split
@@ -65,7 +65,7 @@ public struct ImageDataset: Hashable, Sendable {
   /// Examples by label.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
-    for label in labels { counts[Int(label)] += 1 }
+    for label in labels { counts[label] += 1 }
     return counts
   }
 
@@ -100,12 +100,7 @@ public struct ImageDataset: Hashable, Sendable {
         squares[plane % channels] += square
       }
     }
-    let samples = Double(max(1, count * area))
-    let means = sums.map { Double($0) / samples }
-    let deviations = zip(squares, means).map { max(0, Double($0) / samples - $1 * $1).squareRoot() }
-    // A channel of one colour would otherwise be divided by zero.
-    return ChannelStatistics(
-      mean: means.map { $0 / 255 }, standardDeviation: deviations.map { $0 > 0 ? $0 / 255 : 1 })
+    return ChannelStatistics(sums: sums, squares: squares, samples: count * area)
   }
 }
 
@@ -118,5 +113,14 @@ public struct ChannelStatistics: Codable, Hashable, Sendable {
   public init(mean: [Double], standardDeviation: [Double]) {
     self.mean = mean
     self.standardDeviation = standardDeviation
+  }
+
+  /// From the sums by channel of bytes and of their squares, over so many pixels.
+  init(sums: [Int], squares: [Int], samples: Int) {
+    let samples = Double(max(1, samples))
+    let means = sums.map { Double($0) / samples }
+    let deviations = zip(squares, means).map { max(0, Double($0) / samples - $1 * $1).squareRoot() }
+    // A channel of one colour would otherwise be divided by zero.
+    self.init(mean: means.map { $0 / 255 }, standardDeviation: deviations.map { $0 > 0 ? $0 / 255 : 1 })
   }
 }

@@ -2,114 +2,107 @@ import Foundation
 
 /// The datasets Valley can read by name.
 public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
-  case glyphs, cifar10, cifar100, mnist
+  case glyphs, cifar10, cifar100
+  case cifar10_1 = "cifar10.1"
+  case cifar10_1v4 = "cifar10.1-v4"
+  case svhn
+  case svhnExtra = "svhn-extra"
+  case mnist
   case fashionMNIST = "fashion-mnist"
-
-  /// A file on the official server.
-  public struct Archive: Hashable, Sendable {
-    /// The address, whose last part is the file's name.
-    public var address: String
-    /// The MD5 the publisher states, in hexadecimal.
-    public var md5: String
-    /// Its size in bytes.
-    public var bytes: Int
-    /// The members to unpack; empty when the file is used as it is.
-    public var members: [Member]
-
-    /// A file inside an archive.
-    public struct Member: Hashable, Sendable {
-      public var name: String
-      /// The most it may have.
-      public var bytes: Int
-    }
-  }
+  case tinyImageNet = "tiny-imagenet"
+  case resisc45, fmow
+  case fmowValidation = "fmow-val"
+  case fmowOOD = "fmow-ood"
+  case fmowOODValidation = "fmow-ood-val"
+  case imageFolder = "image-folder"
+  case parquet
 
   public var summary: String {
     switch self {
     case .glyphs: "synthetic stroke figures, drawn from a seed; nothing to download"
     case .cifar10: "photographs of 10 kinds of animals and vehicles"
     case .cifar100: "photographs of 100 kinds of things"
+    case .cifar10_1: "a second test set for cifar10, version 6"
+    case .cifar10_1v4: "the same, version 4"
+    case .svhn: "house numbers, cropped digits"
+    case .svhnExtra: "svhn with the extra examples for training"
     case .mnist: "handwritten digits"
     case .fashionMNIST: "photographs of clothes"
+    case .tinyImageNet: "photographs of 200 kinds of things; tested on its validation split"
+    case .resisc45: "aerial pictures of 45 kinds of places"
+    case .fmow: "WILDS satellite pictures of 62 uses of land, before 2013; the in-distribution test"
+    case .fmowValidation: "WILDS's in-distribution validation for fmow"
+    case .fmowOOD: "WILDS's out-of-distribution test for fmow, from 2016 on"
+    case .fmowOODValidation: "WILDS's out-of-distribution validation for fmow, 2013 to 2015"
+    case .imageFolder: "your own: a folder of JPEG or PNG files for each class, given by its path"
+    case .parquet: "an image dataset of Hugging Face's, given by the path of its parquet files"
     }
   }
 
-  /// Channels, height, width.
+  /// Channels, height, width, as networks take them unless another size is asked for.
   public var shape: (channels: Int, height: Int, width: Int) {
     switch self {
     case .glyphs: (3, 16, 16)
-    case .cifar10, .cifar100: (3, 32, 32)
+    case .cifar10, .cifar100, .cifar10_1, .cifar10_1v4, .svhn, .svhnExtra: (3, 32, 32)
     case .mnist, .fashionMNIST: (1, 28, 28)
+    case .tinyImageNet: (3, 64, 64)
+    case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet: (3, 224, 224)
     }
   }
 
-  /// Examples in the published files; nil where any number can be made.
+  /// Whether it is whatever lies in the folder one gives, so that counts and classes are known only by looking there.
+  public var isOwn: Bool { self == .imageFolder || self == .parquet }
+
+  /// Whether its pictures are large, perhaps of many sizes, and resized whenever a batch is made. The others lie in memory, and a size
+  /// below theirs is made once.
+  public var isResizedOnLoad: Bool { shape.height > Self.largestInMemory }
+
+  /// Pixels a side up to which pictures lie in memory.
+  static let largestInMemory = 64
+
+  /// Examples in the published files, 0 where there is no such split; nil where any number can be made or found.
   public func count(_ split: Split) -> Int? {
-    switch self {
-    case .glyphs: nil
-    case .cifar10, .cifar100: split == .train ? 50_000 : 10_000
-    case .mnist, .fashionMNIST: split == .train ? 60_000 : 10_000
+    let isTrain = split == .train
+    return switch self {
+    case .glyphs, .imageFolder, .parquet: nil
+    case .cifar10, .cifar100: isTrain ? 50_000 : 10_000
+    case .cifar10_1: isTrain ? 0 : 2000
+    case .cifar10_1v4: isTrain ? 0 : 2021
+    case .svhn: isTrain ? 73_257 : 26_032
+    case .svhnExtra: isTrain ? 73_257 + 531_131 : 26_032
+    case .mnist, .fashionMNIST: isTrain ? 60_000 : 10_000
+    case .tinyImageNet: isTrain ? 100_000 : 10_000
+    case .resisc45: isTrain ? 18_900 : 6300
+    case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation: fmowPart(split)?.count ?? 0
     }
   }
 
-  /// Names by label.
+  /// Names by label; of one's own datasets none, and of TinyImageNet numbers: the files have them.
   public var classNames: [String] {
     switch self {
     case .glyphs: Glyphs().classNames
-    case .cifar10: "airplane automobile bird cat deer dog frog horse ship truck".split(separator: " ").map(String.init)
+    case .cifar10, .cifar10_1, .cifar10_1v4:
+      "airplane automobile bird cat deer dog frog horse ship truck".split(separator: " ").map(String.init)
     case .cifar100: (0..<100).map(String.init)
-    case .mnist: (0..<10).map(String.init)
+    case .svhn, .svhnExtra, .mnist: (0..<10).map(String.init)
     case .fashionMNIST:
       ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+    case .tinyImageNet: (0..<200).map(String.init)
+    case .resisc45: RESISC45.classNames
+    case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation: FMoW.classNames
+    case .imageFolder, .parquet: []
     }
   }
 
-  /// What `fetch` downloads, from the publishers' servers (MNIST: from the mirror torchvision uses, its publisher's
-  /// refuses programs). Checksums as stated by the publishers for CIFAR and by torchvision for the others.
-  public var archives: [Archive] {
-    func idx(_ server: String, _ files: [(String, String, Int)]) -> [Archive] {
-      files.map { Archive(address: server + $0.0 + "-ubyte.gz", md5: $0.1, bytes: $0.2, members: []) }
-    }
-    func cifar(_ layout: CIFAR.Layout, _ file: String, md5: String, bytes: Int, names: [String]) -> [Archive] {
-      let data = Split.allCases.flatMap { split in
-        layout.files(split).map {
-          Archive.Member(name: "\(layout.folder)/\($0)", bytes: layout.records(split) * layout.recordBytes)
-        }
-      }
-      return [
-        Archive(
-          address: "https://www.cs.toronto.edu/~kriz/\(file)", md5: md5, bytes: bytes,
-          members: data + names.map { Archive.Member(name: "\(layout.folder)/\($0)", bytes: 1 << 16) })
-      ]
-    }
-    switch self {
-    case .glyphs: return []
-    case .cifar10:
-      return cifar(
-        CIFAR.ten, "cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530", bytes: 170_052_171,
-        names: ["batches.meta.txt"])
-    case .cifar100:
-      return cifar(
-        CIFAR.hundred, "cifar-100-binary.tar.gz", md5: "03b5dce01913d631647c71ecec9e9cb8", bytes: 168_513_733,
-        names: ["coarse_label_names.txt", "fine_label_names.txt"])
-    case .mnist:
-      return idx(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        [
-          ("train-images-idx3", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422),
-          ("train-labels-idx1", "d53e105ee54ea40749a09fcbcd1e9432", 28_881),
-          ("t10k-images-idx3", "9fb629c4189551a2d022fa330f9573f3", 1_648_877),
-          ("t10k-labels-idx1", "ec29112dd5afa0611ce80d1b7f02629c", 4_542),
-        ])
-    case .fashionMNIST:
-      return idx(
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        [
-          ("train-images-idx3", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880),
-          ("train-labels-idx1", "25c81989df183df01b3e8a0aad5dffbe", 29_515),
-          ("t10k-images-idx3", "bef4ecab320f06d8554ea6380940ec79", 4_422_102),
-          ("t10k-labels-idx1", "bb300cfdad3c16e7a12a480ee83cd310", 5_148),
-        ])
+  /// The official part that is this split of one of FMoW's; nil where there is none.
+  func fmowPart(_ split: Split) -> FMoW.Part? {
+    switch (self, split) {
+    case (.fmow, .train): .train
+    case (.fmow, .test): .idTest
+    case (.fmowValidation, .test): .idValidation
+    case (.fmowOOD, .test): .oodTest
+    case (.fmowOODValidation, .test): .oodValidation
+    default: nil
     }
   }
 
@@ -119,10 +112,20 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     return FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/valley/data")
   }
 
-  /// Where this dataset's files go inside `usualFolder`.
-  public var usualFolder: URL { Self.usualFolder.appendingPathComponent(rawValue) }
+  /// The datasets that share files have one folder.
+  private var folderName: String {
+    switch self {
+    case .svhnExtra: "svhn"
+    case .cifar10_1v4: "cifar10.1"
+    case .fmowValidation, .fmowOOD, .fmowOODValidation: "fmow"
+    default: rawValue
+    }
+  }
 
-  /// Reads one split from `folder` (nil: the usual one), or draws it.
+  /// Where this dataset's files go inside `usualFolder`.
+  public var usualFolder: URL { Self.usualFolder.appendingPathComponent(folderName) }
+
+  /// Reads one split of a dataset that lies in memory from `folder` (nil: the usual one), or draws it; `pictures` reads every dataset.
   ///
   /// - Parameters:
   ///   - count: how many examples, from the first on; nil: all there are (of glyphs 4000 to train, 2000 to test).
@@ -138,13 +141,18 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
       return try glyphs.dataset(split, count: count ?? (split == .train ? 4000 : 2000))
     }
     let folder = folder ?? usualFolder
-    var dataset =
-      switch self {
-      case .cifar10: try CIFAR.read(CIFAR.ten, split, in: folder)
-      case .cifar100: try CIFAR.read(CIFAR.hundred, split, in: folder)
-      case .mnist, .fashionMNIST, .glyphs:
-        try IDX.read(name: rawValue, classNames: classNames, split, in: folder)
-      }
+    var dataset: ImageDataset
+    switch self {
+    case .cifar10: dataset = try CIFAR.read(CIFAR.ten, split, in: folder)
+    case .cifar100: dataset = try CIFAR.read(CIFAR.hundred, split, in: folder)
+    case .cifar10_1, .cifar10_1v4:
+      dataset = try CIFAR10_1.read(
+        name: rawValue, version: self == .cifar10_1 ? "v6" : "v4", classNames: classNames, in: folder)
+    case .svhn, .svhnExtra: dataset = try SVHN.read(name: rawValue, extra: self == .svhnExtra, split, in: folder)
+    case .mnist, .fashionMNIST: dataset = try IDX.read(name: rawValue, classNames: classNames, split, in: folder)
+    default:
+      throw DatasetError("\(rawValue) is read as pictures of any size", remedy: "use `pictures`, not `load`")
+    }
     if let count { dataset = try dataset.prefix(count) }
     if let size { dataset = try dataset.resized(to: size) }
     return dataset
@@ -161,6 +169,17 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
       for name in ["images-idx3-ubyte", "images-idx3-ubyte.gz", "labels-idx1-ubyte", "labels-idx1-ubyte.gz"]
       where has("\(split)-\(name)") { return folder.lastPathComponent.contains("fashion") ? .fashionMNIST : .mnist }
     }
-    return nil
+    if has("train_32x32.mat") || has("test_32x32.mat") { return .svhn }
+    if has("cifar10.1_v6_data.npy") { return .cifar10_1 }
+    if has("cifar10.1_v4_data.npy") { return .cifar10_1v4 }
+    if has(TinyImageNet.folder) || has("val/val_annotations.txt") { return .tinyImageNet }
+    if has("rgb_metadata.csv") || has("fmow_v1.1/rgb_metadata.csv") { return .fmow }
+    if has("NWPU-RESISC45") || has("resisc45-train.txt") || has("thermal_power_station") { return .resisc45 }
+    guard let names = try? PictureListing.names(in: folder) else { return nil }
+    if names.contains(where: { $0.hasSuffix(".parquet") }) || has("data") && folder.path != usualFolder.path {
+      return Parquet.hasFiles(folder) ? .parquet : nil
+    }
+    let isFolder = names.prefix(1000).contains { PictureListing.isFolder(folder.appendingPathComponent($0)) }
+    return isFolder && (try? ImageFolder.list(name: "image-folder", .test, in: folder)) != nil ? .imageFolder : nil
   }
 }

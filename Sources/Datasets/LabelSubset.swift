@@ -3,16 +3,7 @@ extension ImageDataset {
   ///
   /// - Throws: `DatasetError` for a label that there is not or that is named twice, or when no example is left.
   public func keeping(labels kept: [Int]) throws -> ImageDataset {
-    var places: [UInt8: UInt8] = [:]
-    for (place, label) in kept.enumerated() {
-      guard classNames.indices.contains(label) else {
-        throw DatasetError(
-          "\(name) \(split) has no label \(label)", remedy: "name labels from 0 to \(classNames.count - 1)")
-      }
-      guard let place = UInt8(exactly: place), places.updateValue(place, forKey: UInt8(label)) == nil else {
-        throw DatasetError("\(name) \(split): label \(label) is named twice")
-      }
-    }
+    let places = try renumbering(kept, classes: classNames.count, of: "\(name) \(split)")
     let examples = labels.indices.filter { places[labels[$0]] != nil }
     guard !examples.isEmpty else {
       throw DatasetError(
@@ -45,4 +36,17 @@ extension ImageDataset {
       name: name, split: split, classNames: classNames, channels: channels, height: height, width: width,
       pixels: changed, labels: labels)
   }
+}
+
+/// New numbers by old label: `kept[i]` becomes i, nil are left out.
+func renumbering(_ kept: [Int], classes: Int, of name: String) throws -> [Int?] {
+  var places = [Int?](repeating: nil, count: classes)
+  for (place, label) in kept.enumerated() {
+    guard (0..<classes).contains(label) else {
+      throw DatasetError("\(name) has no label \(label)", remedy: "name labels from 0 to \(classes - 1)")
+    }
+    guard places[label] == nil else { throw DatasetError("\(name): label \(label) is named twice") }
+    places[label] = place
+  }
+  return places
 }

@@ -155,8 +155,11 @@ extension KnownDataset {
   /// Flip and crop for photographs; none where left and right matter.
   public var usualAugmentation: Augmentation {
     switch self {
-    case .cifar10, .cifar100: .init(flip: true, crop: 4)
-    case .glyphs, .mnist, .fashionMNIST: .none
+    case .cifar10, .cifar100, .cifar10_1, .cifar10_1v4: .init(flip: true, crop: 4)
+    case .tinyImageNet: .init(flip: true, crop: 8)
+    case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet:
+      .init(flip: true, resizedCrop: .init())
+    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST: .none
     }
   }
 }

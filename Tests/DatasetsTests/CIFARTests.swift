@@ -79,7 +79,7 @@ import Testing
     var read = 0
     for seed in 0..<400 {
       var pixels: [UInt8] = []
-      var labels: [UInt8] = []
+      var labels: [Int] = []
       do {
         try CIFAR.parse(
           Data(mutated(good, seed: UInt64(seed))), CIFAR.hundred, file: "fuzz", pixels: &pixels, labels: &labels)

@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func partsThatDisagreeAreRefused() throws {
-    func make(_ pixels: Int, _ labels: [UInt8], height: Int = 2) throws -> ImageDataset {
+    func make(_ pixels: Int, _ labels: [Int], height: Int = 2) throws -> ImageDataset {
       try ImageDataset(
         name: "x", split: .train, classNames: ["a", "b"], channels: 1, height: height, width: 2,
         pixels: [UInt8](repeating: 0, count: pixels), labels: labels)

@@ -1,0 +1,156 @@
+import Foundation
+
+/// Labelled pictures of any sizes, one byte a sample, in main memory or in a mapped file.
+public struct PictureStore: Sendable {
+  /// Where a picture lies, and what its pixels sum to.
+  struct Entry: Hashable, Sendable {
+    /// The first byte.
+    var offset: Int
+    var height: Int
+    var width: Int
+    /// The sums of each channel's bytes and of their squares.
+    var sums: [Int]
+    var squares: [Int]
+  }
+
+  /// The dataset's name, for messages.
+  public let name: String
+  public let split: Split
+  /// Names by label.
+  public let classNames: [String]
+  public let channels: Int
+  /// [count], each below `classNames.count`.
+  public let labels: [Int]
+  /// Each [height, width, channels] in row-major order.
+  let entries: [Entry]
+  private let memory: PictureMemory
+
+  /// The number of examples.
+  public var count: Int { labels.count }
+
+  /// Entries that lie within the memory, one a label; `channels` is the length of their sums.
+  init(
+    name: String, split: Split, classNames: [String], channels: Int, labels: [Int], entries: [Entry],
+    memory: PictureMemory
+  ) {
+    (self.name, self.split, self.classNames, self.channels) = (name, split, classNames, channels)
+    (self.labels, self.entries, self.memory) = (labels, entries, memory)
+  }
+
+  /// A copy of a dataset in main memory, with channels innermost.
+  public init(_ dataset: ImageDataset) {
+    let (size, channels) = (dataset.exampleSize, dataset.channels)
+    let area = dataset.height * dataset.width
+    var entries: [Entry] = []
+    let memory = PictureMemory(count: dataset.count * size) { target in
+      dataset.pixels.withUnsafeBufferPointer { source in
+        for example in 0..<dataset.count {
+          let start = example * size
+          var sums = [Int](repeating: 0, count: channels)
+          var squares = sums
+          for channel in 0..<channels {
+            for pixel in 0..<area {
+              let value = source[start + channel * area + pixel]
+              target[start + pixel * channels + channel] = value
+              sums[channel] += Int(value)
+              squares[channel] += Int(value) * Int(value)
+            }
+          }
+          entries.append(
+            Entry(offset: start, height: dataset.height, width: dataset.width, sums: sums, squares: squares))
+        }
+      }
+    }
+    self.init(
+      name: dataset.name, split: dataset.split, classNames: dataset.classNames, channels: channels,
+      labels: dataset.labels, entries: entries, memory: memory)
+  }
+
+  /// Height and width of one picture.
+  public func size(_ example: Int) -> (height: Int, width: Int) { (entries[example].height, entries[example].width) }
+
+  /// The pixels of one picture, [height, width, channels]; valid only during `body`.
+  func withPixels<Result>(_ example: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    let entry = entries[example]
+    return try withExtendedLifetime(memory) {
+      let size = entry.height * entry.width * channels
+      return try body(UnsafeRawBufferPointer(rebasing: memory.bytes[entry.offset..<(entry.offset + size)]))
+    }
+  }
+
+  /// Mean and standard deviation of each channel over all pixels of all pictures, on the scale 0 … 1.
+  public func channelStatistics() -> ChannelStatistics {
+    var sums = [Int](repeating: 0, count: channels)
+    var squares = sums
+    var samples = 0
+    for entry in entries {
+      for channel in 0..<channels {
+        sums[channel] += entry.sums[channel]
+        squares[channel] += entry.squares[channel]
+      }
+      samples += entry.height * entry.width
+    }
+    return ChannelStatistics(sums: sums, squares: squares, samples: samples)
+  }
+
+  /// A copy in main memory.
+  /// - Throws: `DatasetError` naming the first picture that has not the size of the others.
+  public func imageDataset() throws -> ImageDataset {
+    guard let first = entries.first else { throw DatasetError("\(name) \(split) has no pictures") }
+    if let other = entries.firstIndex(where: { $0.height != first.height || $0.width != first.width }) {
+      throw DatasetError(
+        "\(name) \(split): picture \(other) has \(entries[other].height) × \(entries[other].width) pixels, those before "
+          + "it \(first.height) × \(first.width)")
+    }
+    let (area, channels) = (first.height * first.width, channels)
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * area * channels) { target, filled in
+      for example in 0..<count {
+        let start = example * area * channels
+        withPixels(example) { source in
+          for channel in 0..<channels {
+            for pixel in 0..<area { target[start + channel * area + pixel] = source[pixel * channels + channel] }
+          }
+        }
+      }
+      filled = count * area * channels
+    }
+    return try ImageDataset(
+      name: name, split: split, classNames: classNames, channels: channels, height: first.height, width: first.width,
+      pixels: pixels, labels: labels)
+  }
+}
+
+/// Bytes that are not changed any more, given back when the last reference goes.
+final class PictureMemory: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// Memory of its own, filled once.
+  init(count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count)
+    fill(memory)
+    bytes = UnsafeRawBufferPointer(memory)
+    isMapped = false
+  }
+
+  /// A whole file, which must not be changed; nil when it cannot be mapped.
+  init?(mapping path: String) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size > 0,
+      let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED
+    else { return nil }
+    bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
+    isMapped = true
+  }
+
+  deinit {
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    } else {
+      bytes.deallocate()
+    }
+  }
+}
