@@ -1,3 +1,5 @@
+import Foundation
+
 /// A declared grid of runs. Read one with `StudyFile`.
 public struct Study: Sendable {
   /// Names the study's folder: letters, digits, `-`, `_`, `.`.
@@ -5,7 +7,7 @@ public struct Study: Sendable {
   /// What it shows, in a line; the description where the file gives no title.
   public var title: String
   public var description: String
-  /// The figure of the paper that it stands for, such as `2b`.
+  /// The figures of the paper that it stands for, such as `2b, 14c`.
   public var figure: String?
   /// The scale it is at; nil for a study without scales.
   public var scale: StudyScale?
@@ -27,6 +29,11 @@ public struct Study: Sendable {
     self.scales = scales
     self.axes = axes
     self.runs = runs
+  }
+
+  /// `figure`, one by one: `2b`, `14c`.
+  public var figures: [String] {
+    (figure ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
   }
 }
 
