@@ -8,7 +8,7 @@ struct ValleyBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "valley-bench", abstract: "Valley's side of the benchmarks; Benchmarks/run drives it.",
     subcommands: [
-      TrainStep.self, MLPStep.self, GPTStep.self, TokenizerSpeed.self, Epoch.self, NoiseOverhead.self,
-      OperatorOverhead.self,
+      TrainStep.self, MLPStep.self, GPTStep.self, TokenizerSpeed.self, Epoch.self, PictureEpoch.self,
+      NoiseOverhead.self, OperatorOverhead.self,
     ])
 }

@@ -10,8 +10,8 @@ import Synchronization
 /// written under another name and renamed, so it is whole or not there; when the source has changed it is made anew. Processes that want
 /// the same one at a time wait for the one that makes it. The folder may be deleted whenever nobody trains.
 enum PictureCache {
-  /// The usual place.
-  static var usualFolder: URL { KnownDataset.usualFolder.appendingPathComponent("cache") }
+  /// The usual place; tests have one of their own.
+  @TaskLocal static var usualFolder = KnownDataset.usualFolder.appendingPathComponent("cache")
 
   /// The pictures of a listing, from the cache or decoded into it.
   ///

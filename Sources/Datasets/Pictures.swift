@@ -194,6 +194,9 @@ extension KnownDataset {
     return .inMemory(try store.imageDataset().resized(to: size ?? native))
   }
 
+  /// Whether every picture is a file of its own, or a part of one, and decoded into a cache.
+  public var hasPictureFiles: Bool { isResizedOnLoad || self == .tinyImageNet }
+
   /// The files of a split, for datasets of one file a picture; nil for the others.
   func listing(_ split: Split, in folder: URL) throws -> PictureListing? {
     switch self {

@@ -41,25 +41,24 @@ struct ResamplingAxis {
     let ratio = Double(old) / Double(new)
     let width = max(1, ratio)
     let support = interpolation.support * width
-    let places = wanted.map { index -> (Int, Int, Double) in
+    func reach(_ index: Int) -> Range<Int> {
       let centre = (Double(index) + 0.5) * ratio
-      return (max(0, Int(centre - support + 0.5)), min(old, Int(centre + support + 0.5)), centre)
+      return max(0, Int(centre - support + 0.5))..<min(old, Int(centre + support + 0.5))
     }
-    taps = places.reduce(1) { max($0, $1.1 - $1.0) }
+    taps = wanted.reduce(1) { max($0, reach($1).count) }
     first.reserveCapacity(wanted.count)
     weights.reserveCapacity(wanted.count * taps)
-    for index in wanted.indices {
-      let (low, high, centre) = places[
-        (isMirrored ? wanted.upperBound - 1 - index + wanted.lowerBound : index) - wanted.lowerBound]
+    for place in wanted {
+      let index = isMirrored ? wanted.upperBound - 1 - place + wanted.lowerBound : place
+      let range = reach(index)
+      let centre = (Double(index) + 0.5) * ratio
+      func weight(_ pixel: Int) -> Double { interpolation.weight((Double(pixel) + 0.5 - centre) / width) }
+      var sum = 0.0
+      for pixel in range { sum += weight(pixel) }
       // All have the same number of taps, and none reaches over the edge: those without weight may lie on either side.
-      let from = min(low, old - taps)
-      var row = (0..<taps).map { tap in
-        (low..<high).contains(from + tap) ? interpolation.weight((Double(from + tap) + 0.5 - centre) / width) : 0
-      }
-      let sum = row.reduce(0, +)
-      if sum != 0 { row = row.map { $0 / sum } }
+      let from = min(range.lowerBound, old - taps)
       first.append(start + from)
-      weights += row.lazy.map { Float($0) }
+      for pixel in from..<(from + taps) { weights.append(range.contains(pixel) ? Float(weight(pixel) / sum) : 0) }
     }
   }
 }

@@ -21,7 +21,7 @@ extension SchemaReader {
       dataset: dataset, model: model, optimizer: optimizer, loss: loss(top.fields("loss")),
       trained: trained(top),
       batchSize: batchSize,
-      augmentation: augmentation(top, usual: dataset.name.usualAugmentation),
+      augmentation: augmentation(top, usual: dataset.usualAugmentation),
       precision: top.choice("precision", RunConfiguration.Precision.self), device: top.text("device") ?? "cpu",
       schedule: schedule,
       branch: branch(
@@ -41,12 +41,20 @@ extension SchemaReader {
   }
 
   func dataset(_ fields: Fields) -> RunConfiguration.Dataset {
-    .init(
+    let dataset = RunConfiguration.Dataset(
       name: fields.choice("name", RunConfiguration.Dataset.Name.self) ?? .glyphs, path: fields.text("path"),
       train: fields.integer("train"), test: fields.integer("test"), size: fields.integer("size"),
       classes: fields.integer("classes"), noise: fields.number("noise"), seed: fields.integer("seed") ?? 0,
       labels: fields.list("labels", fields.integer),
-      corruption: fields.node("corruption") == nil ? nil : corruption(fields.fields("corruption")))
+      corruption: fields.node("corruption") == nil ? nil : corruption(fields.fields("corruption")),
+      resize: fields.integer("resize"), interpolation: fields.choice("interpolation", Interpolation.self),
+      normalisation: fields.choice("normalisation", Normalisation.self))
+    do {
+      return try dataset.surveyed()
+    } catch {
+      if let node = fields.node("path") { report(node.place, fields.keyPath("path"), "\(error)") }
+      return dataset
+    }
   }
 
   private func tasks(_ top: Fields) -> RunConfiguration.Tasks? {
@@ -91,7 +99,21 @@ extension SchemaReader {
     guard let node = top.node("augmentation") else { return usual }
     if node.isNone { return .none }
     let fields = top.fields("augmentation")
-    return .init(flip: fields.truth("flip") ?? usual.flip, crop: fields.integer("crop") ?? usual.crop)
+    // One crop takes the place of the other unless both are asked for.
+    var resizedCrop = fields.isNull("resized_crop") ? nil : usual.resizedCrop
+    if let node = fields.node("resized_crop") { resizedCrop = self.resizedCrop(node, fields) }
+    let crop = fields.integer("crop") ?? (resizedCrop == nil ? usual.crop : 0)
+    return .init(flip: fields.truth("flip") ?? usual.flip, crop: crop, resizedCrop: resizedCrop)
+  }
+
+  /// `true` for the usual numbers, `false` for none, or a mapping.
+  private func resizedCrop(_ node: StudyNode, _ fields: Fields) -> Augmentation.ResizedCrop? {
+    if node.entries == nil { return fields.truth("resized_crop") == true ? .init() : nil }
+    let numbers = fields.fields("resized_crop")
+    let usual = Augmentation.ResizedCrop()
+    return .init(
+      scale: numbers.list("scale", numbers.number) ?? usual.scale,
+      ratio: numbers.list("ratio", numbers.number) ?? usual.ratio)
   }
 
   private func schedule(_ fields: Fields) -> RunConfiguration.ScheduleChoice {

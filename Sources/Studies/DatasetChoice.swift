@@ -13,9 +13,15 @@ extension RunConfiguration {
     public var train: Int?
     /// How many test examples to use; nil: all.
     public var test: Int?
-    /// Area-resize the pictures to this many pixels a side; nil: as they are.
+    /// Pixels a side that networks are given; nil: the dataset's usual number. Small pictures are shrunk by area, once.
     public var size: Int?
-    /// Glyphs only.
+    /// Of pictures that are resized on load, the shorter side before the middle is cut out; nil: the usual one for the normalisation.
+    public var resize: Int?
+    /// nil: bicubic with CLIP's normalisation, otherwise bilinear.
+    public var interpolation: Interpolation?
+    /// nil: by the training split's own mean and standard deviation.
+    public var normalisation: Normalisation?
+    /// Of glyphs, and of folders of one's own.
     public var classes: Int?
     /// Glyphs only: the difficulty, 0 … 1.
     public var noise: Double?
@@ -41,7 +47,8 @@ extension RunConfiguration {
     /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5.
     public init(
       name: Name, path: String? = nil, train: Int? = nil, test: Int? = nil, size: Int? = nil, classes: Int? = nil,
-      noise: Double? = nil, seed: Int = 0, labels: [Int]? = nil, corruption: Corruption? = nil
+      noise: Double? = nil, seed: Int = 0, labels: [Int]? = nil, corruption: Corruption? = nil, resize: Int? = nil,
+      interpolation: Interpolation? = nil, normalisation: Normalisation? = nil
     ) {
       let isGlyphs = name == .glyphs
       self.name = name
@@ -54,6 +61,9 @@ extension RunConfiguration {
       self.seed = seed
       self.labels = labels
       self.corruption = corruption
+      self.resize = resize
+      self.interpolation = interpolation
+      self.normalisation = normalisation == .dataset ? nil : normalisation
     }
 
     /// Training examples in use; of some labels the number is known only after reading, and taken as their share of all labels.
@@ -74,33 +84,59 @@ extension RunConfiguration {
 
 extension RunConfiguration.Dataset {
   /// Reads or draws one split.
-  public func load(_ split: Split) throws -> ImageDataset {
+  public func load(_ split: Split) throws -> Pictures {
     let wanted = split == .train ? train : test
-    guard let labels else { return try corrupted(read(split, count: wanted)) }
+    if name.hasPictureFiles {
+      return try name.pictures(split, from: folder, labels: labels, count: wanted, size: size)
+    }
+    // What is larger than its files is resized on load.
+    let enlarged = name != .glyphs && (size ?? 0) > name.shape.height
+    func finished(_ pictures: ImageDataset) throws -> Pictures {
+      let pictures = try corruption.map { try pictures.withNoise($0.noise, seed: $0.seed) } ?? pictures
+      return enlarged ? .stored(PictureStore(pictures)) : .inMemory(pictures)
+    }
+    let read = { try self.read(split, count: $0, size: enlarged ? nil : size) }
+    guard let labels else { return try finished(read(wanted)) }
     // Glyphs go through their classes in turn, so a set of the right size can be drawn; files are read whole.
     let classes = classes ?? Glyphs().classes
     let drawn = name == .glyphs ? wanted.map { ($0 + labels.count - 1) / max(1, labels.count) * classes } : nil
-    let kept = try read(split, count: drawn).keeping(labels: labels)
-    return try corrupted(wanted.map { try kept.prefix($0) } ?? kept)
+    let kept = try read(drawn).keeping(labels: labels)
+    return try finished(wanted.map { try kept.prefix($0) } ?? kept)
   }
 
-  private func read(_ split: Split, count: Int?) throws -> ImageDataset {
+  var folder: URL? { path.map { URL(fileURLWithPath: ($0 as NSString).expandingTildeInPath) } }
+
+  private func read(_ split: Split, count: Int?, size: Int?) throws -> ImageDataset {
     let standard = Glyphs()
     return try name.load(
-      split, from: path.map { URL(fileURLWithPath: $0) }, count: count, size: size,
+      split, from: folder, count: count, size: size,
       glyphs: Glyphs(
         classes: classes ?? standard.classes, noise: noise ?? standard.noise,
         seed: UInt64(bitPattern: Int64(seed))))
   }
 
-  private func corrupted(_ pictures: ImageDataset) throws -> ImageDataset {
-    try corruption.map { try pictures.withNoise($0.noise, seed: $0.seed) } ?? pictures
+  /// How pictures that are resized on load come to the size that networks are given.
+  var view: PictureView {
+    let usual = name.usualView(size: size, normalisation: normalisation ?? .dataset)
+    return PictureView(
+      size: usual.size, resize: resize ?? usual.resize, interpolation: interpolation ?? usual.interpolation)
+  }
+
+  /// Whether batches are made from pictures of other sizes, and not from a dataset on the device.
+  var isResizedOnLoad: Bool { name.isResizedOnLoad || name != .glyphs && (size ?? 0) > name.shape.height }
+
+  /// Flip and crop for photographs; none where left and right matter.
+  var usualAugmentation: Augmentation {
+    let usual = name.usualAugmentation
+    return usual.crop > 0 && isResizedOnLoad ? .init(flip: usual.flip, resizedCrop: .init()) : usual
   }
 
   /// Such as `glyphs`, `CIFAR-10 at 16×16`.
   public var summary: String {
     let names: [Name: String] = [
-      .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
+      .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .cifar10_1: "CIFAR-10.1", .cifar10_1v4: "CIFAR-10.1 (v4)",
+      .svhn: "SVHN", .svhnExtra: "SVHN with extra", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
+      .tinyImageNet: "TinyImageNet", .resisc45: "RESISC45", .fmow: "WILDS-FMoW", .fmowOOD: "WILDS-FMoW (OOD)",
     ]
     return (names[name] ?? name.rawValue) + (size.map { " at \($0)×\($0)" } ?? "")
       + (labels.map { ", \($0.count) classes" } ?? "") + (corruption.map { ", noise \($0.noise)" } ?? "")
@@ -128,21 +164,34 @@ extension RunConfiguration.Dataset {
         "is given, but glyphs are made from the seed and read no files; leave it out"
       )
     } else {
-      check.range(size, 4...name.shape.height, "\(keyPath).size")
-      check.require(classes == nil, "\(keyPath).classes", "belongs to glyphs; \(label) has its own")
+      check.range(size, 4...1024, "\(keyPath).size")
+      check.require(
+        classes == nil || name.isOwn, "\(keyPath).classes", "belongs to glyphs; \(label) has its own")
       check.require(noise == nil, "\(keyPath).noise", "belongs to glyphs; \(label) has no such setting")
       check.require(seed == 0, "\(keyPath).seed", "belongs to glyphs; \(label) has no such setting")
     }
     check.require(seed >= 0, "\(keyPath).seed", "is \(seed); expected 0 or more")
+    check.require(
+      !name.isOwn || path != nil, "\(keyPath).path", "is missing: \(label) is whatever lies in the folder given here")
+    check.range(resize, view.size...max(view.size, 8192), "\(keyPath).resize")
+    check.require(
+      isResizedOnLoad || resize == nil, "\(keyPath).resize",
+      "is for pictures that are resized on load, not for \(label)")
+    check.require(
+      normalisation == nil || name.shape.channels == 3, "\(keyPath).normalisation",
+      "is for three channels, and \(label) has \(name.shape.channels)")
     if let labels {
       check.require(
-        (2...256).contains(labels.count), "\(keyPath).labels", "names \(labels.count) classes; expected 2 … 256")
+        (2...65_536).contains(labels.count), "\(keyPath).labels", "names \(labels.count) classes; expected 2 or more")
       check.require(
         labels.allSatisfy { (0..<allClasses).contains($0) }, "\(keyPath).labels",
         "expected labels from 0 to \(allClasses - 1)")
       check.require(Set(labels).count == labels.count, "\(keyPath).labels", "names the same label more than once")
     }
     if let corruption {
+      check.require(
+        !name.hasPictureFiles, "\(keyPath).corruption",
+        "is for pictures in memory, and \(label) has files of its own for each")
       check.require(
         corruption.noise.isFinite && corruption.noise > 0 && corruption.noise <= 1, "\(keyPath).corruption.noise",
         "is \(corruption.noise); expected a number above 0 and at most 1, the whole range of a sample")

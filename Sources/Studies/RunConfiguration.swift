@@ -57,7 +57,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     only = trained.only.isEmpty ? nil : trained.only
     freeze = trained.freeze.isEmpty ? nil : trained.freeze
     self.batchSize = batchSize
-    self.augmentation = augmentation ?? dataset.name.usualAugmentation
+    self.augmentation = augmentation ?? dataset.usualAugmentation
     self.precision = precision ?? model.name.usualPrecision
     self.device = device
     self.schedule = schedule

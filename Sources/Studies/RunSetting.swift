@@ -47,9 +47,11 @@ public struct RunSetting {
     self.configuration = configuration
     let device = try Device(configuration.device)
     let size = configuration.batchSize
-    let own = try RunTask(configuration.dataset, batchSize: size, on: device)
+    let own = try RunTask(
+      configuration.dataset, batchSize: size, augmentation: configuration.augmentation, on: device)
     tasks = try (configuration.tasks?.datasets ?? []).map {
-      try RunTask($0.dataset, name: $0.name, batchSize: size, on: device)
+      try RunTask(
+        $0.dataset, name: $0.name, batchSize: size, augmentation: configuration.augmentation, on: device)
     }
     if let other = tasks.first(where: { $0.input != own.input }) {
       throw RunSettingError(

@@ -49,6 +49,15 @@ extension RunConfiguration {
     }
     evaluate?.check(&check, at: "evaluate")
     check.range(augmentation.crop, 0...max(0, dataset.pictureSize - 1), "augmentation.crop")
+    check.require(
+      augmentation.crop == 0 || !dataset.isResizedOnLoad && augmentation.resizedCrop == nil, "augmentation.crop",
+      "pads small pictures in memory; with resized crops, and pictures resized on load, it has to be 0")
+    if let problem = augmentation.resizedCrop?.problem {
+      check.require(false, "augmentation.resized_crop", "has a wrong number: \(problem)")
+    }
+    check.require(
+      dataset.name.count(.train) != 0, "dataset.name",
+      "is \(dataset.name.rawValue), which has test examples only; name it under `evaluate`")
     check.range(batchSize, 1...ConfigurationCheck.most, "batch_size")
     check.require(
       batchSize <= max(1, dataset.trainingExamples), "batch_size",

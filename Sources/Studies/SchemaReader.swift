@@ -23,6 +23,7 @@ final class SchemaReader {
     "start.pretrain.optimizer": optimizerKeys, "start.pretrain.augmentation": augmentationKeys,
     "loss": ["label_smoothing"],
     "augmentation": augmentationKeys,
+    "augmentation.resized_crop": resizedCropKeys, "start.pretrain.augmentation.resized_crop": resizedCropKeys,
     "schedule": ["name", "warmup", "stable", "decay", "shape", "length", "final"],
     "branch": ["every", "from", "endpoints"],
     "merge": ["alphas", "batch_norm", "batch_norm_samples", "methods", "groups"],
@@ -33,14 +34,16 @@ final class SchemaReader {
   ]
 
   private static let datasetKeys = [
-    "name", "path", "train", "test", "size", "classes", "noise", "seed", "labels", "corruption",
+    "name", "path", "train", "test", "size", "classes", "noise", "seed", "labels", "corruption", "resize",
+    "interpolation", "normalisation",
   ]
   private static let corruptionKeys = ["noise", "seed"]
   private static let optimizerKeys = [
     "name", "learning_rate", "momentum", "nesterov", "weight_decay", "decoupled_weight_decay", "betas", "epsilon",
     "exempt_norms_and_biases", "clip",
   ]
-  private static let augmentationKeys = ["flip", "crop"]
+  private static let augmentationKeys = ["flip", "crop", "resized_crop"]
+  private static let resizedCropKeys = ["scale", "ratio"]
 
   /// What is about the study and not about a run of it.
   private static let aboutStudy = ["name", "figure", "title", "description", "scale", "scales", "sweep", "seeds"]

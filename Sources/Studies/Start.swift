@@ -37,7 +37,7 @@ extension RunConfiguration {
       self.length = length
       self.optimizer = optimizer
       self.batchSize = batchSize
-      self.augmentation = augmentation ?? dataset.name.usualAugmentation
+      self.augmentation = augmentation ?? dataset.usualAugmentation
       self.seed = seed
     }
   }
@@ -98,7 +98,7 @@ extension SchemaReader {
       dataset: dataset, length: inner.length("length") ?? .epochs(5),
       optimizer: inner.node("optimizer") == nil ? usual : optimizer(inner.fields("optimizer")),
       batchSize: inner.integer("batch_size") ?? batchSize,
-      augmentation: augmentation(inner, usual: dataset.name.usualAugmentation), seed: inner.integer("seed") ?? 0)
+      augmentation: augmentation(inner, usual: dataset.usualAugmentation), seed: inner.integer("seed") ?? 0)
     return .init(file: fields.text("file"), pretrain: pretrain)
   }
 }

@@ -8,13 +8,15 @@ struct DataCommand: AsyncParsableCommand {
     commandName: "data",
     abstract: "List, check and fetch datasets.",
     discussion: """
-      Files live in $VALLEY_DATA, or ~/.cache/valley/data when it is not set, one folder a dataset.
+      Files live in $VALLEY_DATA, or ~/.cache/valley/data when it is not set, one folder a dataset. Pictures in files of their own are
+      decoded once into its folder `cache`, which may be deleted whenever nobody trains.
 
       EXAMPLES
         valley data list
         valley data fetch cifar10
         valley data check cifar10
         valley data check ~/downloads/cifar-10-batches-bin
+        valley data check ~/pictures                     # a folder of JPEG or PNG files for each class
       """,
     subcommands: [List.self, Check.self, Fetch.self])
 
@@ -28,6 +30,8 @@ struct DataCommand: AsyncParsableCommand {
       var classes, channels, height, width: Int
       var train, test: Int?
       var downloadBytes: Int
+      /// Where to get what `fetch` cannot download.
+      var origin: String?
       var folder: String?
       var present: Bool
     }
@@ -38,19 +42,21 @@ struct DataCommand: AsyncParsableCommand {
           name: dataset.rawValue, summary: dataset.summary, classes: dataset.classNames.count,
           channels: dataset.shape.channels, height: dataset.shape.height, width: dataset.shape.width,
           train: dataset.count(.train), test: dataset.count(.test),
-          downloadBytes: dataset.archives.reduce(0) { $0 + $1.bytes },
-          folder: dataset == .glyphs ? nil : dataset.usualFolder.path,
-          present: dataset == .glyphs || KnownDataset.recognise(dataset.usualFolder) != nil)
+          downloadBytes: dataset.archives.reduce(0) { $0 + $1.bytes }, origin: dataset.origin,
+          folder: dataset == .glyphs || dataset.isOwn ? nil : dataset.usualFolder.path,
+          present: dataset == .glyphs || !dataset.isOwn && KnownDataset.recognise(dataset.usualFolder) != nil)
       }
       if json { return try printJSON(rows) }
       for row in rows {
         let counts = [row.train, row.test].compactMap { $0 }.map(String.init).joined(separator: " + ")
         print(
-          pad(row.name, 15) + pad("\(row.classes) classes", 13) + pad("\(row.channels)×\(row.height)×\(row.width)", 9)
+          pad(row.name, 15) + pad(row.classes > 0 ? "\(row.classes) classes" : "any classes", 13)
+            + pad("\(row.channels)×\(row.height)×\(row.width)", 10)
             + pad(counts.isEmpty ? "any number" : counts, 15) + row.summary)
-        if let folder = row.folder {
-          print(pad("", 15) + (row.present ? "in \(folder)" : "not fetched (\(row.downloadBytes / 1_000_000) MB)"))
-        }
+        guard let folder = row.folder else { continue }
+        let absent =
+          row.origin.map { "not here: \($0)" } ?? "not fetched (\(max(1, row.downloadBytes / 1_000_000)) MB)"
+        print(pad("", 15) + (row.present ? "in \(folder)" : absent))
       }
       print("\nFiles go to \(KnownDataset.usualFolder.path); set VALLEY_DATA for another place.")
     }
@@ -67,21 +73,33 @@ struct DataCommand: AsyncParsableCommand {
     struct Row: Codable {
       var dataset: String
       var split: Split
-      var examples, channels, height, width: Int
+      var examples, channels: Int
+      /// Of the smallest picture, and of the largest.
+      var height, width, largestHeight, largestWidth: Int
       var classCounts: [String: Int]
       var mean, standardDeviation: [Double]
+
+      init(_ pictures: Pictures, _ split: Split) {
+        let (sizes, statistics) = (pictures.sizes, pictures.channelStatistics())
+        (dataset, self.split, examples, channels) = (pictures.name, split, pictures.count, pictures.channels)
+        (height, width) = sizes.smallest
+        (largestHeight, largestWidth) = sizes.largest
+        classCounts = Dictionary(zip(pictures.classNames, pictures.classCounts), uniquingKeysWith: +)
+        (mean, standardDeviation) = (statistics.mean, statistics.standardDeviation)
+      }
+
+      var size: String {
+        "\(height) × \(width)"
+          + (height == largestHeight && width == largestWidth ? "" : " to \(largestHeight) × \(largestWidth)")
+      }
     }
 
     func run() throws {
       let (known, place) = try resolve()
-      let rows = try Split.allCases.map { split in
-        let dataset = try known.load(split, from: place)
-        let statistics = dataset.channelStatistics()
+      let rows = try Split.allCases.filter { known.count($0) != 0 }.map { split in
+        let meter = Meter()
         return Row(
-          dataset: dataset.name, split: split, examples: dataset.count, channels: dataset.channels,
-          height: dataset.height, width: dataset.width,
-          classCounts: Dictionary(zip(dataset.classNames, dataset.classCounts), uniquingKeysWith: +),
-          mean: statistics.mean, standardDeviation: statistics.standardDeviation)
+          try known.pictures(split, from: place) { meter.count("decoding \(split) pictures", $0, of: $1) }, split)
       }
       if json { return try printJSON(rows) }
       for row in rows {
@@ -89,14 +107,19 @@ struct DataCommand: AsyncParsableCommand {
         let expected = known.count(row.split).map { $0 == row.examples ? "" : " of the published \($0)" } ?? ""
         print(
           "\(row.dataset) \(row.split.rawValue): \(row.examples)\(expected) examples of "
-            + "\(row.channels) × \(row.height) × \(row.width), \(row.classCounts.count) classes of \(counts.min() ?? 0) to \(counts.max() ?? 0) examples"
+            + "\(row.channels) × \(row.size), \(row.classCounts.count) classes of \(counts.min() ?? 0) to \(counts.max() ?? 0) examples"
         )
         print("  mean \(list(row.mean)), standard deviation \(list(row.standardDeviation))")
       }
     }
 
     private func resolve() throws -> (KnownDataset, URL?) {
-      if let known = KnownDataset(rawValue: dataset) { return (known, folder.map { URL(fileURLWithPath: $0) }) }
+      if let known = KnownDataset(rawValue: dataset) {
+        guard !known.isOwn || folder != nil else {
+          throw DatasetError("\(dataset) is whatever lies in a folder of yours", remedy: "name it with --folder")
+        }
+        return (known, folder.map { URL(fileURLWithPath: ($0 as NSString).expandingTildeInPath) })
+      }
       let names = KnownDataset.allCases.map(\.rawValue).joined(separator: ", ")
       let place = URL(fileURLWithPath: (dataset as NSString).expandingTildeInPath)
       guard FileManager.default.fileExists(atPath: place.path) else {
@@ -106,7 +129,7 @@ struct DataCommand: AsyncParsableCommand {
       guard let known = KnownDataset.recognise(place) else {
         throw DatasetError(
           file: place.path, "no files of a known dataset",
-          remedy: "it should hold cifar-10-batches-bin, cifar-100-binary or MNIST's IDX files; or name one of \(names)")
+          remedy: "it should hold the published files of one of \(names), or a folder of pictures for each class")
       }
       return (known, place)
     }
@@ -160,10 +183,17 @@ private final class Meter: @unchecked Sendable {
   private var shown = ""
 
   func show(_ file: String, _ done: Int, of total: Int) {
-    let text = "\(file) \(total > 0 ? 100 * done / total : 0) % of \(total / 1_000_000) MB"
+    show("\(file) \(total > 0 ? 100 * done / total : 0) % of \(total / 1_000_000) MB", isDone: done >= total)
+  }
+
+  func count(_ what: String, _ done: Int, of total: Int) {
+    show("\(what): \(total > 0 ? 100 * done / total : 0) % of \(total)", isDone: done >= total)
+  }
+
+  private func show(_ text: String, isDone: Bool) {
     guard text != shown else { return }
     shown = text
-    let ends = done >= total ? "\n" : ""
+    let ends = isDone ? "\n" : ""
     FileHandle.standardError.write(
       Data((isatty(STDERR_FILENO) == 1 ? "\r\(text)\(ends)" : ends.isEmpty ? "" : text + "\n").utf8))
   }

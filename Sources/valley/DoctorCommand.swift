@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     let checks =
-      [Self.torch(), Self.devices(), Self.training(), Self.renderer(), Self.browser()]
+      [Self.torch(), Self.devices(), Self.training(), Self.renderer(), Self.browser(), Self.pictures()]
       + Self.datasets() + [Self.disk()]
     let isSound = !checks.contains { $0.state == .broken }
     if json {
@@ -142,13 +142,25 @@ struct DoctorCommand: ParsableCommand {
       remedy: "apt-get install chromium-headless-shell")
   }
 
+  /// Whether the libraries that decode pictures work.
+  private static func pictures() -> Check {
+    do {
+      try PictureSelfTest.run()
+      return Check(subject: "pictures", state: .ok, finding: "libjpeg-turbo and libpng decode")
+    } catch {
+      return Check(
+        subject: "pictures", state: .broken, finding: "\(error)",
+        remedy: "apt-get install libturbojpeg0-dev libpng-dev zlib1g-dev, then build again")
+    }
+  }
+
   private static func datasets() -> [Check] {
-    KnownDataset.allCases.filter { $0 != .glyphs }.map { dataset in
+    KnownDataset.allCases.filter { $0 != .glyphs && !$0.isOwn }.map { dataset in
       let isPresent = KnownDataset.recognise(dataset.usualFolder) != nil
       return Check(
         subject: dataset.rawValue, state: isPresent ? .ok : .note,
         finding: isPresent ? dataset.usualFolder.path : "not in \(dataset.usualFolder.path)",
-        remedy: isPresent ? nil : "valley data fetch \(dataset.rawValue)")
+        remedy: isPresent ? nil : dataset.origin ?? "valley data fetch \(dataset.rawValue)")
     }
   }
 
