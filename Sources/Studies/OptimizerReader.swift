@@ -42,7 +42,8 @@ extension SchemaReader {
     guard let node = fields.node("betas"), let numbers = fields.list("betas", fields.number) else { return nil }
     guard numbers.count == 2 else {
       report(
-        node.place, fields.keyPath("betas"), "has \(numbers.count) numbers; expected two, such as [0.9, 0.999]")
+        node.place, fields.keyPath("betas"),
+        "has \(numbers.count) \(numbers.count == 1 ? "number" : "numbers"); expected two, such as [0.9, 0.999]")
       return nil
     }
     return AdamW.Betas(numbers[0], numbers[1])

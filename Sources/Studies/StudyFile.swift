@@ -51,7 +51,7 @@ public enum StudyFile {
     }
     root = chosen.flatMap { scales[$0] }.map { plain.scaled(by: $0) } ?? plain
     var fixed: Set<[String]> = []
-    for setting in settings {
+    for setting in StudyNode.inOrder(settings) {
       do {
         root = try root.fixing(setting)
         fixed.insert(SchemaKey.path(setting.key))

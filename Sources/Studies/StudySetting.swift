@@ -5,6 +5,12 @@ extension StudyNode {
     "model.name": "resnet", "dataset.name": "glyphs", "optimizer.name": "sgd", "schedule.name": "warmup-stable-decay",
   ]
 
+  /// The settings with names first: another name drops what the file has beside it, and not what else is set.
+  static func inOrder(_ settings: [Setting]) -> [Setting] {
+    func isChoice(_ setting: Setting) -> Bool { choices[SchemaKey.path(setting.key).joined(separator: ".")] != nil }
+    return settings.filter(isChoice) + settings.filter { !isChoice($0) }
+  }
+
   /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a model, dataset,
   /// optimizer or schedule drops the keys beside it, which belong to the one named before.
   func fixing(_ setting: Setting) throws(StudyProblem) -> StudyNode {

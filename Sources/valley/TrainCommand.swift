@@ -21,14 +21,12 @@ struct TrainCommand: ParsableCommand {
         valley train studies/demo.yaml --lr 0.02 --batch-size 64 --seed 0 -o out/one
         valley train --data cifar10 --model resnet18 --set model.width=16 --set 'schedule.stable=10 epochs' -o out/cifar
         valley train -o out/cifar
+        valley train --data cifar10 --model resnet18 --optimizer adamw --lr 1e-3 --clip 1 --label-smoothing 0.1 -o out/adamw
       """)
 
   @Argument(help: "A study, a YAML file.", completion: .file(extensions: ["yaml", "yml"])) var config: String?
   @OptionGroup var options: RunOptions
-  @Option(
-    name: [.customLong("lr"), .customLong("learning-rate")], parsing: .unconditional, help: "The peak learning rate.")
-  var learningRate: String?
-  @Option(parsing: .unconditional, help: "Examples per step.") var batchSize: String?
+  @OptionGroup(title: "Training") var training: TrainingOptions
   @Option(parsing: .unconditional, help: "The seed of initialisation, order and augmentation.") var seed: String?
   @Option(help: "Threads; a run that goes on keeps the number it had.  (default: processors)") var threads: Int?
   @Option(name: .shortAndLong, help: "The run's folder.", completion: .directory) var output: String
@@ -49,8 +47,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private var settings: [Studies.Setting] {
-    let own = [("optimizer.lr", learningRate), ("batch_size", batchSize), ("seeds", seed)]
-    return own.compactMap { key, value in value.map { Studies.Setting(key: key, value: $0) } } + options.settings
+    training.settings + (seed.map { [Studies.Setting(key: "seeds", value: $0)] } ?? []) + options.settings
   }
 
   func run() throws {

@@ -18,8 +18,11 @@ from noise import noise
 from operators import operators
 from optimizer import quadratic
 from torch_files import torch_files
+from training import training
 
-PARTS = {part.__name__: part for part in (networks, operators, noise, quadratic, initialisation, torch_files)}
+PARTS = {
+    part.__name__: part for part in (networks, operators, noise, quadratic, training, initialisation, torch_files)
+}
 
 if __name__ == "__main__":
     unknown = [name for name in sys.argv[1:] if name not in PARTS]

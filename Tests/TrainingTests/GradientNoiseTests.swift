@@ -63,5 +63,8 @@ import Training
     #expect(proxy(0) == 0.002)
     #expect(proxy(1) == 0.008)
     #expect(proxy(2) == 0.032)
+    // The square-root rule: four times the batch at twice the learning rate is the same noise.
+    #expect(NoiseScale.adamProxy(learningRate: 0.1, batchSize: 25) == 0.02)
+    #expect(NoiseScale.adamProxy(learningRate: 0.2, batchSize: 100) == 0.02)
   }
 }

@@ -26,10 +26,29 @@ enum Samples {
     return switch kind {
     case .mlp: try MLP(inputs: 3 * size * size, hidden: [16], classes: 10, generator: generator)
     case .resnet: try ResNet(blocks: [1, 1], width: 4, classes: 10, generator: generator)
+    case .dropout: try DropoutNetwork(inputs: 3 * size * size, classes: 10, generator: generator)
     }
   }
 
-  enum Kind: CaseIterable, Sendable { case mlp, resnet }
+  enum Kind: CaseIterable, Sendable { case mlp, resnet, dropout }
+}
+
+/// Two linear layers with dropout after each but the last.
+struct DropoutNetwork: Module {
+  let first: Linear
+  let layers: Sequential
+
+  init(inputs: Int, classes: Int, generator: Generator) throws {
+    first = try Linear(inputs, 16, generator: generator)
+    layers = try Sequential([
+      ReLU(), Dropout(0.3, generator: generator), Linear(16, 16, generator: generator), ReLU(),
+      Dropout(0.3, generator: generator), Linear(16, classes, generator: generator),
+    ])
+  }
+
+  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try layers(first(input.flatten(from: 1), mode), mode)
+  }
 }
 
 /// Logits of the next token read off a table: the smallest language model.

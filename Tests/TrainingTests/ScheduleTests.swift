@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Training
 
@@ -58,6 +59,32 @@ import Training
     let schedule = Schedule(plan, learningRate: 0.3, stepsPerEpoch: 10)
     #expect(schedule.learningRate(atStep: 0) == 0.3)
     #expect(schedule.learningRate(atStep: 1) == 0)
+  }
+
+  /// A schedule of `training.py`.
+  static func cosine(_ name: String, _ fixture: Fixture, learningRate: Double) throws -> Schedule {
+    let settings = try #require(fixture.setting("schedules", [String: [String: Double]].self)[name])
+    func steps(_ key: String) -> TrainingLength { .steps(Int(settings[key] ?? 0)) }
+    let plan = WarmupCosine(warmup: steps("warmup"), length: steps("length"), final: settings["final"] ?? 0)
+    return Schedule(plan, learningRate: learningRate, stepsPerEpoch: 7)
+  }
+
+  @Test(arguments: ["warmup", "warmup.final", "cosine"]) func cosineAgreesWithPyTorch(_ name: String) throws {
+    let fixture = try Fixture("training")
+    let schedule = try Self.cosine(name, fixture, learningRate: 0.4)
+    let expected = try fixture["schedule/\(name)"].array(Double.self)
+    #expect(schedule.trunkSteps == 0 && schedule.totalSteps == expected.count)
+    for (step, rate) in expected.enumerated() {
+      #expect(abs(schedule.endpointLearningRate(atStep: step) - rate) < 1e-12)
+      #expect(schedule.learningRate(atStep: step) == schedule.endpointLearningRate(atStep: step))
+    }
+    #expect(schedule.learningRate(atStep: expected.count) == 0)
+  }
+
+  @Test func aWarmupAsLongAsEverythingRisesToThePeak() {
+    let plan = WarmupCosine(warmup: .epochs(5), length: .steps(4))
+    let schedule = Schedule(plan, learningRate: 1, stepsPerEpoch: 10)
+    #expect((0..<4).map(schedule.learningRate(atStep:)) == [0.25, 0.5, 0.75, 1])
   }
 
   @Test func constantHoldsThePeak() {

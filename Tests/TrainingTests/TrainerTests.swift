@@ -26,12 +26,17 @@ import Training
   }
 
   /// The steps of an interrupted process are those of an uninterrupted one, bit for bit, through a file.
-  @Test(arguments: Samples.Kind.allCases, [nil, DType.bfloat16])
-  func resumedEqualsUninterrupted(_ kind: Samples.Kind, _ autocast: DType?) throws {
+  @Test(
+    arguments: Samples.Kind.allCases,
+    [
+      (Optimizer.sgd(SGD(nesterov: true)), nil), (.sgd(SGD(nesterov: true)), .bfloat16), (.adamW(), nil),
+      (.adamW(), DType.bfloat16),
+    ])
+  func resumedEqualsUninterrupted(_ kind: Samples.Kind, _ setting: (optimizer: Optimizer, autocast: DType?)) throws {
     func trainer(_ state: TrainingState? = nil, seed: UInt64 = 5) throws -> Trainer {
       try Trainer(
-        Samples.network(kind, seed: seed), batches: Samples.batches(), optimizer: .sgd(SGD(nesterov: true)),
-        autocast: autocast, state: state)
+        Samples.network(kind, seed: seed), batches: Samples.batches(), optimizer: setting.optimizer,
+        autocast: setting.autocast, state: state)
     }
     let whole = try trainer()
     let first = try (0..<7).map { _ in try whole.advance(learningRate: 0.05) }

@@ -16,6 +16,7 @@ extension EndToEnd {
     /// kills fall into checkpoints, merging and starting.
     static let kinds: [String: [String]] = [
       "mlp": ["optimizer.momentum=0.9"],
+      "adamw": ["optimizer={name: adamw, lr: 0.01, clip: 1}", "loss.label_smoothing=0.1"],
       "resnet": [
         "model={name: resnet, blocks: [1], width: 4}", "augmentation={flip: true, crop: 1}",
         "merge.batchnorm=reestimate",
@@ -34,6 +35,7 @@ extension EndToEnd {
 
     @Test(arguments: [
       ("mlp", UInt64(1), 7), ("resnet", UInt64(2), 7), ("predictions", UInt64(3), 11), ("tasks", UInt64(4), 11),
+      ("adamw", UInt64(5), 7),
     ])
     func killedTenTimesARunEndsWithTheSameBytes(_ kind: String, _ seed: UInt64, _ files: Int) throws {
       let scratch = Scratch()

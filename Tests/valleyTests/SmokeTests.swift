@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Testing
 
@@ -110,6 +111,31 @@ extension EndToEnd {
       let again = try Command.run("train", "-o", scratch.path("run"))
       #expect(again.code == 0 && again.out == train.out)
       #expect(try scratch.results("run") == before)
+    }
+
+    /// Fine-tuning: no trunk, endpoints that warm up and anneal by themselves, a part of the network frozen.
+    @Test func fineTuningWithAdamW() throws {
+      let scratch = Scratch()
+      var arguments = [
+        "train", "--model", "mlp", "--set", "model.hidden=[8, 8]", "--threads", "1", "--batch-size", "16",
+      ]
+      arguments +=
+        Tiny.options(Tiny.data + ["schedule.length=6", "checkpoints.keep=all"]) + ["-o", scratch.path("run")]
+      arguments += [
+        "--optimizer", "adamw", "--lr", "1e-2", "--betas", "0.9,0.95", "--clip", "1", "--label-smoothing", "0.1",
+        "--schedule", "warmup-cosine", "--freeze", "layers.0",
+      ]
+      let train = try Command.run(arguments)
+      #expect(train.code == 0, "\(train.err)")
+      #expect(train.out.contains("merge 0+1 α=0.5"))
+      func weights(_ file: String) throws -> Weights {
+        try Safetensors.read(scratch.path("run/checkpoints/\(file).safetensors")).weights
+      }
+      let (trunk, first, second) = try (weights("trunk-0"), weights("endpoint-0-0"), weights("endpoint-0-1"))
+      let (frozen, trained) = ("layers.0.weight", "layers.1.weight")
+      let start = try #require(trunk["weights/" + frozen])
+      #expect(try start.isIdentical(to: #require(first[frozen])) && start.isIdentical(to: #require(second[frozen])))
+      #expect(try !#require(first[trained]).isIdentical(to: #require(second[trained])))
     }
 
     @Test func doctorFindsWhatIsBroken() throws {
