@@ -16,8 +16,9 @@ struct AlphaFigure {
     // One setting has nothing to be compared with.
     let hasWidths = curves.series.count > 1
     if hasWidths { panels.append(widthPanel(index: methods.count)) }
-    let bands = intervalWords(curves.curves.flatMap(\.points).map(\.value), mark: "Bands")
-    let bars = hasWidths ? intervalWords(curves.curves.map(\.width), mark: "Bars") : ""
+    let bars = intervalWords(
+      curves.curves.flatMap(\.points).map(\.value), "; cut off at the frame where longer")
+    let widthBars = hasWidths ? intervalWords(curves.curves.map(\.width), mark: "Bars of widths") : ""
     let letters = methods.enumerated().map { "\(Figure.letter($0.offset)): \(methodTitle($0.element))" }
     let hasBase = curves.curves.contains { $0.points.first?.alpha == 0 }
     let level = measure == .accuracy ? "accuracy" : "loss"
@@ -32,7 +33,7 @@ struct AlphaFigure {
         + (hasWidths
           ? ". \(Figure.letter(methods.count)): width of the range of coefficients around the best in which a curve "
             + "stays within \(curves.tolerance) of its best; open points: the range reaches the end of what was tried"
-          : "") + ". \(analysis.subjectText).\(bands)\(bars)",
+          : "") + ". \(analysis.subjectText).\(bars)\(widthBars)",
       table: table, panels: .array(panels), columns: methods.count > 3 ? 3 : 4)
   }
 
@@ -54,13 +55,15 @@ struct AlphaFigure {
     let rows = curves.curves.filter { $0.method == method }.flatMap { curve in
       curve.points.map { point -> JSON in
         [
-          "series": .string(curve.series), "alpha": .number(point.alpha), "value": .number(point.value.value),
+          "series": .string(curve.series), "alpha": .number(point.alpha),
+          "x": .number(dodged(point.alpha, curves.series.firstIndex(of: curve.series) ?? 0, of: curves.series.count)),
+          "value": .number(point.value.value),
           "lower": JSON(point.value.lower), "upper": JSON(point.value.upper), "runs": .int(point.value.runs),
         ]
       }
     }
     let x: JSON = [
-      "field": "alpha", "type": "quantitative",
+      "field": "x", "type": "quantitative",
       "title": .string(method == "linear" ? "α (part of the second network)" : coefficientName(method)),
       "scale": ["nice": false, "zero": false, "padding": 8], "axis": ["tickCount": 6, "format": ".4~g"],
     ]
@@ -79,7 +82,7 @@ struct AlphaFigure {
       "layer": [
         [
           "transform": [["filter": "isValid(datum.lower)"]],
-          "mark": ["type": "area", "opacity": 0.14, "clip": true],
+          "mark": ["type": "rule", "strokeWidth": 1.3, "opacity": 0.55, "clip": true],
           "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
         ],
         ["mark": ["type": "line", "strokeWidth": 2, "clip": true], "encoding": encoding(["x": x, "y": y])],
@@ -149,6 +152,12 @@ struct AlphaFigure {
       ],
     ]
   }
+}
+
+/// The place of a coefficient for one of several curves, which are moved apart by a little, lest their bars hide one
+/// another.
+func dodged(_ alpha: Double, _ index: Int, of count: Int) -> Double {
+  alpha + min(0.008, 0.04 / Double(max(count - 1, 1))) * (Double(index) - Double(count - 1) / 2)
 }
 
 /// A text as part of a file's name: letters, digits and hyphens only.

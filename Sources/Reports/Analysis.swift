@@ -127,7 +127,7 @@ public struct Analysis: Sendable {
           + "study: "
           + "\(missing.names).")
     }
-    let empty = list { $0.status == .done && selection.chosen($0).isEmpty }
+    let empty = list { run in run.status == .done && !run.rows.contains { $0.kind == .merged } }
     if empty.count > 0 {
       warnings.append("\(counted(empty.count, "finished run")) without a merge: \(empty.names).")
     }

@@ -36,8 +36,12 @@ struct Conclusion: Sendable {
   /// A paragraph per measure, and one on what it means.
   var paragraphs: [String] {
     var texts = (analysis.tasks?.sentences ?? []) + (analysis.transfer?.sentences ?? [])
-    texts += analysis.maxima.map { paragraph($0) }
-    if let meaning { texts.append(meaning) }
+    // That a study made for another question allows no test is not worth saying.
+    let isAboutMaxima = texts.isEmpty || analysis.maxima.contains { $0.verdict != .noTest }
+    if isAboutMaxima {
+      texts += analysis.maxima.map { paragraph($0) }
+      if let meaning { texts.append(meaning) }
+    }
     if analysis.maxima.isEmpty {
       for measure in analysis.measures { texts.append(comparison(measure)) }
     }

@@ -103,7 +103,7 @@ enum Palette {
     guard series.count > 1 else { return ["color": ["value": .string(okabeIto[0])]] }
     let range =
       isOrdered || series.count > okabeIto.count ? sequence(series.count) : Array(okabeIto.prefix(series.count))
-    // The first mark drawn may be a faint band, which would make the legend's symbols as faint.
+    // The first mark drawn may be a faint bar, which would make the legend's symbols as faint.
     var legend: JSON = ["symbolOpacity": 1]
     if series.count > 14 { legend = legend.merging(["columns": 2, "labelLimit": 120]) }
     return [
@@ -114,9 +114,9 @@ enum Palette {
     ]
   }
 
-  /// Viridis without its ends, which vanish on a dark or a light page.
+  /// Viridis without its yellow end and with a lighter dark one: those vanish on a light or a dark page.
   private static let viridis: [[Double]] = [
-    [0x44, 0x39, 0x83], [0x3E, 0x49, 0x89], [0x31, 0x68, 0x8E], [0x26, 0x82, 0x8E], [0x1F, 0x9E, 0x89],
+    [0x5B, 0x4E, 0xA2], [0x46, 0x62, 0xA3], [0x2F, 0x78, 0x9B], [0x24, 0x8C, 0x90], [0x1F, 0x9E, 0x89],
     [0x35, 0xB7, 0x79], [0x6E, 0xCE, 0x58], [0xA0, 0xDA, 0x39],
   ]
 

@@ -99,7 +99,7 @@ struct Page: Sendable {
         ("noise proxy", analysis.proxyText),
         (
           "a run's gain",
-          "mean over its merges at α = \(short(analysis.selection.alpha)), \(analysis.selection.checkpoints.words)"
+          "mean over its merges at \(analysis.selection.words), \(analysis.selection.checkpoints.words)"
         ),
       ]
     let rows = pairs.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }

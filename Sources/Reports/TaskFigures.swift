@@ -33,12 +33,14 @@ struct TaskFigures {
       let rows = cells.filter { $0.method == method }.map { cell -> JSON in
         [
           "series": .string(short(cell.learningRates[0])), "alpha": .number(cell.alpha), "value": .number(cell.value),
+          "x": .number(
+            dodged(cell.alpha, names.firstIndex(of: short(cell.learningRates[0])) ?? 0, of: names.count)),
           "lower": JSON(cell.normalisedAccuracy.lower), "upper": JSON(cell.normalisedAccuracy.upper),
           "runs": .int(cell.normalisedAccuracy.runs),
         ]
       }
       let x: JSON = [
-        "field": "alpha", "type": "quantitative", "title": .string(coefficientName(method)),
+        "field": "x", "type": "quantitative", "title": .string(coefficientName(method)),
         "scale": ["nice": false, "zero": false, "padding": 8], "axis": ["tickCount": 6, "format": ".4~g"],
       ]
       let y: JSON = [
@@ -55,7 +57,7 @@ struct TaskFigures {
         "layer": [
           [
             "transform": [["filter": "isValid(datum.lower)"]],
-            "mark": ["type": "area", "opacity": 0.14, "clip": true],
+            "mark": ["type": "rule", "strokeWidth": 1.3, "opacity": 0.55, "clip": true],
             "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
           ],
           ["mark": ["type": "line", "strokeWidth": 2, "clip": true], "encoding": encoding(["x": x, "y": y])],
@@ -74,14 +76,14 @@ struct TaskFigures {
         ],
       ]
     }
-    let bands = intervalWords(cells.map(\.normalisedAccuracy), mark: "Bands")
+    let bars = intervalWords(cells.map(\.normalisedAccuracy), "; cut off at the frame where longer")
     return Figure(
       name: "tasks-over-alpha" + suffix, title: "Normalised accuracy across tasks over the merge coefficient",
       caption:
         "Networks trained on \(place(tasks, group)) with the same learning rate, merged: the mean over the tasks of the "
         + "merged network's accuracy over that of the network trained on the task, in percent. "
-        + "\(analysis.subjectText).\(bands)"
-        + (bands.isEmpty ? " One seed, so no interval." : ""),
+        + "\(analysis.subjectText).\(bars)"
+        + (bars.isEmpty ? " One seed, so no interval." : ""),
       table: table(cells), panels: .array(panels), columns: 3)
   }
 

@@ -29,6 +29,7 @@ struct TrainingFigures {
 
   func epochColor(_ rows: [[JSON]]) -> JSON {
     let epochs = Set(rows.compactMap { row in if case .number(let epoch) = row[1] { epoch } else { nil } }).sorted()
+    guard epochs.count > 1 else { return ["value": .string(Palette.okabeIto[0])] }
     let length: JSON = .int(min(130, max(40, 30 * configurations.count)))
     let ticks: JSON = epochs.count <= 6 ? ["values": JSON(epochs)] : ["tickCount": 5]
     return [

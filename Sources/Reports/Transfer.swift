@@ -69,9 +69,9 @@ public struct Transfer: Codable, Sendable {
     let found =
       isKnown
       ? measure.sign * correlation.r > 0
-        ? "Merging gains more, the larger the learning rate of fine-tuning"
-        : "Merging gains less, the larger the learning rate of fine-tuning"
-      : "No certain linear relation between gain and the learning rate of fine-tuning"
+        ? "Merging gains more, the larger the learning rate"
+        : "Merging gains less, the larger the learning rate"
+      : "No certain linear relation between gain and the learning rate"
     return "\(found) (r = \(roundedCorrelation(correlation.r))); the best merged networks are at "
       + "\(short(set.bestMerged)), the best singles at \(short(set.bestSingle))"
   }
@@ -80,7 +80,7 @@ public struct Transfer: Codable, Sendable {
   var sentences: [String] {
     testSets.map { set in
       let gain = measure == .accuracy ? "the accuracy gain" : "the loss gain (lower is better)"
-      var text = "Transfer, \(set.title): \(gain) "
+      var text = "On \(set.evaluation ?? "the \(set.title)"): \(gain) "
       if let correlation = set.correlation {
         let known = correlation.lower.map { low in correlation.upper.map { low > 0 || $0 < 0 } ?? false } ?? false
         let turned = measure.sign * correlation.r

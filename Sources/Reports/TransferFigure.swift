@@ -24,7 +24,7 @@ struct TransferFigure {
       name: "transfer-\(measure.rawValue)",
       title: "\(level) gain, singles and merged networks against the learning rate",
       caption:
-        "Above: \(measure.name) of the merge (\(analysis.selection.words)) against the learning rate of fine-tuning, "
+        "Above: \(measure.name) of the merge (\(analysis.selection.words)) against the learning rate, "
         + "small points for single merges, with Pearson's r of gain and learning rate and the least-squares line, linear in the "
         + "learning rate and so bent on this logarithmic axis (\(words.joined(separator: "; "))). Below: "
         + "\(measure == .accuracy ? "accuracy" : "loss") of singles and merged networks"
