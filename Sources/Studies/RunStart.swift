@@ -39,8 +39,10 @@ extension RunExecution {
     guard let start = configuration.start else { return }
     let network = networks.own
     let weights: Weights
+    var notes: [String] = []
     if let file = start.file {
-      weights = try Safetensors.read(file).trainedWeights
+      let checkpoint = try Checkpoint.read(file)
+      (weights, notes) = (checkpoint.weights, checkpoint.notes)
     } else if let pretraining = configuration.pretraining {
       weights = try Pretraining(pretraining, in: folder.starts, control: control) { [control, steps] phase in
         control.report(RunProgress(done: 0, total: steps.total, phase: phase))
@@ -48,23 +50,13 @@ extension RunExecution {
     } else {
       return
     }
-    let (fitted, notes) = try network.fitting(weights.to(setting.device), replacesHead: start.pretrain != nil)
+    let (fitted, messages) = try network.fitting(weights.to(setting.device), replacesHead: start.pretrain != nil)
     do {
       try network.load(fitted.clone())
     } catch let error as CheckpointError {
       throw CheckpointError(start.file ?? "the pretrained start", error.message)
     }
     try network.move(to: setting.device, format: .channelsLast)
-    for note in notes { try folder.note(note) }
-  }
-}
-
-extension Safetensors.Content {
-  /// The weights of the file, or those in the training state that it holds.
-  var trainedWeights: Weights {
-    let prefix = "weights/"
-    guard metadata["step"] != nil, weights.names.contains(where: { $0.hasPrefix(prefix) }) else { return weights }
-    let all = zip(weights.names, weights.tensors)
-    return Weights(all.filter { $0.0.hasPrefix(prefix) }.map { (String($0.0.dropFirst(prefix.count)), $0.1) })
+    for note in notes + messages { try folder.note(note) }
   }
 }

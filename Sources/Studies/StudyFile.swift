@@ -14,6 +14,16 @@ import Foundation
 ///     sweep: {grid: {optimizer.lr: [0.01, 0.1], batch_size: [32, 128]}}
 ///     seeds: [0, 1, 2]
 ///
+/// Fine-tuning, further test sets, other ways to merge, and tasks:
+///
+///     start: {file: vit.safetensors}           # or {pretrain: {dataset: {…}, length: 5 epochs, optimizer: {lr: 0.1}}}
+///     schedule: {name: warmup-cosine, warmup: 1 epochs, length: 20 epochs}
+///     evaluate: [{name: ood, dataset: {…}}]
+///     merge: {methods: [linear, {name: ties, density: 0.2, alphas: [0.5, 1]}], groups: [pairs, all]}
+///     tasks: {datasets: [{name: a, dataset: {…}}, {name: b, dataset: {…}}], learning_rates: [1e-4, 1e-5]}
+///     predictions: true
+///     scales: {smoke: {dataset: {train: 400}}, paper: {}}
+///
 /// `grid` takes all combinations, `zip` goes through its lists in step, `list` names each setting; where several are given, their
 /// combinations run. `lr`, `learning_rate` and `learningRate` are one key.
 public enum StudyFile {

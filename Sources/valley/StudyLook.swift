@@ -74,7 +74,7 @@ struct StudyStatus: ParsableCommand {
     case .diverged(let step): diverged = step
     case .pending, .running, .done: break
     }
-    let merged = results.rows.filter { $0.kind == .merged }
+    let merged = results.rows.filter { $0.kind == .merged && $0.evaluation == nil }
     let middle = merged.filter { $0.alpha == 0.5 }
     let gains = (middle.isEmpty ? merged : middle).compactMap(\.accuracyGain)
     return Row(

@@ -165,7 +165,7 @@ import Testing
       let text = try String(contentsOf: folder.metrics.url, encoding: .utf8)
       #expect(text.hasPrefix("{\"kind\":\"note\",\"text\":\"the classifier "), "\(text.prefix(200))")
       starts.append(
-        try Safetensors.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).trainedWeights)
+        try Checkpoint.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).weights)
     }
     let kept = try FileManager.default.contentsOfDirectory(atPath: scratch.file("out/starts").path)
       .filter { $0.hasSuffix(".safetensors") }
