@@ -221,8 +221,7 @@ import Testing
     let configuration = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "12")).runs[0].configuration
     let folder = try RunFolder(scratch.file("next"), configuration: configuration)
     #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
-    let start = try Safetensors.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path)
-      .trainedWeights
+    let start = try Checkpoint.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).weights
     let given = try Safetensors.read(file).weights
     #expect(try #require(start[given.names[0]]).isIdentical(to: #require(given[given.names[0]])))
     let other = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "13")).runs[0].configuration
