@@ -55,10 +55,10 @@ import Testing
   @Test func keysOfPictures() throws {
     let crop = try parse(
       "name: image-folder, path: HERE, resize: 300, interpolation: bicubic",
-      "{batch_size: 4, augmentation: {flip: false, resized_crop: {scale: [0.5, 1], ratio: [1, 1]}}}")
+      "batch_size: 4\naugmentation: {flip: false, resized_crop: {scale: [0.5, 1], ratio: [1, 1]}}")
     #expect(crop.augmentation == .init(resizedCrop: .init(scale: [0.5, 1], ratio: [1, 1])))
     #expect(crop.dataset.view == PictureView(size: 224, resize: 300, interpolation: .bicubic))
-    #expect(try parse("name: image-folder, path: HERE", "{batch_size: 4, augmentation: none}").augmentation == .none)
+    #expect(try parse("name: image-folder, path: HERE", "batch_size: 4\naugmentation: none").augmentation == .none)
     let large = try parse("name: cifar10, size: 224, normalisation: imagenet")
     #expect(large.augmentation == .init(flip: true, resizedCrop: .init()) && large.dataset.view.resize == 224)
     let small = try parse("name: cifar10", "augmentation: {resized_crop: true}")
