@@ -3,10 +3,10 @@ DEMO := out/demo
 SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build demo test test-tsan bench format lint docs clean
+.PHONY: help bootstrap build demo test test-tsan bench bench-merge format lint docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 bootstrap: ## install what Valley needs: system packages, libtorch, the figure renderer
 	@scripts/bootstrap
@@ -30,6 +30,9 @@ test-tsan: bootstrap ## run the tests of Torch under the thread sanitizer (a bui
 
 bench: build ## measure speed against PyTorch; prints ratios
 	Benchmarks/run
+
+bench-merge: build ## measure merging against mergekit; PYTHON=<an interpreter that has it>
+	Benchmarks/run-merge --skip-build $(if $(PYTHON),--python $(PYTHON))
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

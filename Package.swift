@@ -52,11 +52,18 @@ let package = Package(
       ],
       resources: [.embedInCode("Resources")]),
     .target(name: "Training", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets"]),
-    .target(name: "Merging", dependencies: ["Torch", "Checkpoints"]),
+    .target(name: "YAML", dependencies: ["Yams"]),
+    // Optimised in debug builds too: tests merge real arithmetic, and a debug build must not take minutes for it.
+    .target(name: "MergeKernels", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(
+      name: "Merging",
+      dependencies: [
+        "MergeKernels", "Torch", "Checkpoints", "YAML", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "Studies",
       dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Yams",
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "YAML",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       resources: [.embedInCode("Figures")]),
@@ -81,7 +88,7 @@ let package = Package(
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
-    .testTarget(name: "MergingTests", dependencies: ["Merging", "TestSupport"]),
+    .testTarget(name: "MergingTests", dependencies: ["Merging", "MergeKernels", "TestSupport"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),

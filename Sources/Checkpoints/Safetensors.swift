@@ -61,6 +61,9 @@ public enum Safetensors {
     try file.commit()
   }
 
+  /// The format's name of a type, such as "BF16"; nil where it has none.
+  public static func code(of dtype: DType) -> String? { codes[dtype] }
+
   // MARK: Header
 
   struct Entry {

@@ -1,5 +1,3 @@
-import Torch
-
 /// A way to make one network of several: what it needs, its parameters, and its arithmetic on one tensor.
 ///
 /// Names, parameters and defaults are those of mergekit 0.1.5, except that a `weight` left out is 1 for every model.
@@ -21,14 +19,14 @@ public struct MergeMethod: Sendable {
   public let isRandom: Bool
   /// What a single parameter's range cannot say: throws `MergeError`.
   let check: @Sendable (MergeSettings) throws -> Void
-  /// The merged tensor, of the type and shape of `inputs`' tensors.
-  let arithmetic: @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor
+  /// Reads the inputs as often as it takes to know what concerns the whole tensor, and gives the pass that writes the merged one.
+  let arithmetic: @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> MergePass
 
   init(
     _ name: String, _ summary: String, source: String? = nil, base: Base, models: PartialRangeFrom<Int>,
     upTo maximumModels: Int? = nil, parameters: [MergeParameter] = [], isRandom: Bool = false,
     check: @escaping @Sendable (MergeSettings) throws -> Void = { _ in },
-    arithmetic: @escaping @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor
+    arithmetic: @escaping @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> MergePass
   ) {
     (self.name, self.summary, self.source, self.base) = (name, summary, source, base)
     (minimumModels, self.maximumModels) = (models.lowerBound, maximumModels)
@@ -38,7 +36,8 @@ public struct MergeMethod: Sendable {
   /// Every method, in the order of use.
   public static let all: [MergeMethod] = [
     .linear, .taskArithmetic, .slerp, .ties, .dareLinear, .dareTies, .della, .dellaLinear, .breadcrumbs,
-    .breadcrumbsTies, .modelStock, .nuslerp, .karcher, .sce,
+    .breadcrumbsTies, .modelStock, .nuslerp, .multislerp, .karcher, .sce, .ram, .ramPlus, .nearswap, .arceeFusion,
+    .passthrough,
   ]
 
   /// The method called `name`.
@@ -54,6 +53,7 @@ public struct MergeMethod: Sendable {
   /// How many models the method takes, in words.
   public var modelCount: String {
     guard let maximumModels else { return "\(minimumModels) or more models" }
+    if maximumModels == 1 { return "1 model" }
     return minimumModels == maximumModels ? "\(minimumModels) models" : "\(minimumModels) to \(maximumModels) models"
   }
 

@@ -1,4 +1,4 @@
-import Torch
+import MergeKernels
 
 /// How much of a task vector is kept, and which part.
 enum Sparsification {
@@ -18,53 +18,96 @@ enum Sparsification {
     }
   }
 
-  /// `delta` with the elements not kept at 0; `rescale` scales what is kept to the L1 norm of the whole.
-  ///
-  /// Of equal magnitudes the first are kept, or by `withoutOutliers` are the smaller: mergekit's order where its sort is stable.
-  func apply(to delta: Tensor, rescale: Bool, generator: @autoclosure () throws -> Generator) throws -> Tensor {
-    if density >= 1 { return delta }
-    if density <= 0 { return try delta.zerosLike() }
-    let kept = try delta * mask(of: delta, generator: generator()).to(delta.dtype)
-    guard rescale else { return kept }
-    let whole = try delta.norm(1, dtype: .float64).item()
-    let part = try kept.norm(1, dtype: .float64).item()
-    return whole < 1e-7 || part < 1e-7 ? kept : try kept * (whole / part)
+  /// What a chunk has to hold whole.
+  func group(_ inputs: MergeInputs) -> Int {
+    guard case .ranked = self, density > 0, density < 1 else { return 1 }
+    return max(1, inputs.shape.count < 2 ? inputs.count : inputs.count / max(1, inputs.shape[0]))
   }
 
-  private func mask(of delta: Tensor, generator: @autoclosure () throws -> Generator) throws -> Tensor {
-    let count = delta.count
+  /// What is known of model `index`'s task vector after as many passes over it as that takes. `rescale` scales what is kept to the L1
+  /// norm of the whole.
+  ///
+  /// Of equal magnitudes the first are kept, or by `withoutOutliers` are the smaller: mergekit's order where its sort is stable.
+  func prepared(_ inputs: MergeInputs, model index: Int, group: Int, rescale: Bool) throws -> SparseTaskVector {
+    var vector = SparseTaskVector(model: index, mask: try mask(inputs, index), scale: 1)
+    guard rescale, density > 0, density < 1 else { return vector }
+    var (whole, part, counted) = (0.0, 0.0, vector)
+    try inputs.forEachChunk(of: group) { range in
+      let delta = try inputs.taskVector(index, range)
+      whole += delta.absoluteSum
+      counted.apply(to: delta, inputs, range)
+      part += delta.absoluteSum
+    }
+    if whole >= 1e-7, part >= 1e-7 { vector.scale = whole / part }
+    return vector
+  }
+
+  private func mask(_ inputs: MergeInputs, _ index: Int) throws -> SparseTaskVector.Mask {
+    if density >= 1 { return .all }
+    if density <= 0 { return .none }
+    let magnitudes = Magnitudes(kernels: inputs.kernels, count: inputs.count) { body in
+      try inputs.forEachChunk { try body(try inputs.taskVector(index, $0)) }
+    }
     switch self {
     case .magnitude(let density):
-      let kept = Swift.max(1, Int(density * Double(count)))
-      return try smallest(kept, of: -delta.abs().flatten()).reshape(delta.shape)
+      return .selection(try magnitudes.largest(max(1, Int(density * Double(inputs.count)))))
     case .random(let density):
-      return try Tensor.uniform(delta.shape, generator: generator(), dtype: delta.dtype).less(density)
+      return .random(density)
     case .withoutOutliers(let density, let gamma):
-      let magnitudes = try delta.abs().flatten()
-      let kept = Int(density * Double(count))
-      let dropped = Swift.max(0, count - kept - Int(gamma * Double(count)))
-      let below = try smallest(dropped, of: magnitudes)
-      return try smallest(dropped + kept, of: magnitudes).and(below.not()).reshape(delta.shape)
+      let kept = Int(density * Double(inputs.count))
+      let dropped = max(0, inputs.count - kept - Int(gamma * Double(inputs.count)))
+      return .selection(try magnitudes.ranked(dropped..<dropped + kept))
     case .ranked(let density, let epsilon):
-      let rows = delta.rank < 2 ? try delta.reshape([1, -1]) : delta
-      let ranks = try rows.abs().sorted(1).indices.sorted(1).indices.to(delta.dtype)
-      let last = try rows.size(1) - 1
-      // A row of one has no ranks: it is kept with the middle probability.
-      let place = last > 0 ? try ranks / Double(last) : try ranks + 0.5
-      let probability = try place * (2 * epsilon) + (density - epsilon)
-      return try Tensor.uniform(rows.shape, generator: generator(), dtype: delta.dtype).less(probability)
-        .reshape(delta.shape)
+      return .ranked(lowest: density - epsilon, highest: density + epsilon)
     }
   }
 }
 
-/// A mask [n] of the `count` smallest of `values` [n]; of equal values the first. By selection, not sorting: O(n).
-func smallest(_ count: Int, of values: Tensor) throws -> Tensor {
-  if count <= 0 { return try values.zerosLike().to(.bool) }
-  if count >= values.count { return try values.onesLike().to(.bool) }
-  let threshold = try callTensors("aten::kthvalue", values, count, 0, false)[0]
-  let below = try values.less(threshold)
-  let equal = try values.equals(threshold)
-  let places = count - (try below.countNonzero().intItem())
-  return try below.or(equal.and(equal.cumulativeSum(0).lessOrEqual(places)))
+/// A task vector of which a part is kept. A pass over the tensor takes a copy, which counts where it has come to.
+struct SparseTaskVector {
+  enum Mask {
+    case all, none
+    case selection(VMSelection)
+    case random(Double)
+    case ranked(lowest: Double, highest: Double)
+  }
+
+  let model: Int
+  fileprivate(set) var mask: Mask
+  fileprivate(set) var scale: Double
+
+  /// The kept part of δ at `range`.
+  mutating func vector(_ inputs: MergeInputs, _ range: Range<Int>) throws -> Vector {
+    let delta = try inputs.taskVector(model, range)
+    apply(to: delta, inputs, range)
+    delta.scale(by: scale)
+    return delta
+  }
+
+  fileprivate mutating func apply(to delta: Vector, _ inputs: MergeInputs, _ range: Range<Int>) {
+    let kernels = delta.kernels.pointee
+    switch mask {
+    case .all: break
+    case .none: delta.clear()
+    case .selection(var selection):
+      kernels.select(delta.elements, delta.elements, &selection, delta.count)
+      mask = .selection(selection)
+    case .random(let density):
+      kernels.drop(
+        delta.elements, density, inputs.randomKey(model: model), UInt64(range.lowerBound), delta.count)
+    case .ranked(let lowest, let highest):
+      // Ranks run along the second axis; further axes lie between its elements.
+      let length = inputs.shape.count < 2 ? inputs.count : inputs.shape[1]
+      let step = inputs.shape.dropFirst(2).reduce(1, *)
+      let scratch = inputs.vector(.order, 4 * length)
+      let key = inputs.randomKey(model: model)
+      for start in stride(from: 0, to: delta.count, by: max(1, length * step)) {
+        for offset in start..<start + step {
+          kernels.dropRanked(
+            delta[offset..<delta.count].elements, lowest, highest, key, UInt64(range.lowerBound + offset), length,
+            step, scratch.elements)
+        }
+      }
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import Torch
+import MergeKernels
 
 /// What the methods on task vectors share: W₀ + λ · (a sum of sparse weighted task vectors).
 enum TaskVectors {
@@ -19,54 +19,45 @@ enum TaskVectors {
     .flag("rescale", default: value, "scale what is kept of a task vector to the L1 norm of the whole")
   }
 
-  /// δᵢ made sparse by `sparsification` of model i.
-  static func sparse(
-    _ inputs: MergeInputs, _ settings: MergeSettings, by sparsification: (Int) throws -> Sparsification
-  ) throws -> [Tensor] {
-    let rescale = try settings.flag("rescale")
-    return try inputs.taskVectors().enumerated().map { model, delta in
-      try sparsification(model).apply(to: delta, rescale: rescale, generator: inputs.generator(model: model))
-    }
+  /// How the sparse task vectors become one.
+  enum Consensus {
+    /// W₀ + λ Σ wᵢδᵢ, divided by Σ wᵢ if `normalize`.
+    case sum
+    /// As `sum`, but of the terms wᵢδᵢ only those that have the sign of their sum (+ where that is 0), element by element; `normalize`
+    /// divides by the weights of these.
+    case elected
   }
 
-  /// W₀ + λ Σ wᵢδᵢ, divided by Σ wᵢ if `normalize`.
-  static func sum(_ deltas: [Tensor], _ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor {
-    let weights = try settings.numbers("weight")
-    let total = weights.reduce(0, +)
-    let divisor = try settings.flag("normalize") && abs(total) >= 1e-8 ? total : 1
-    let factor = try settings.number("lambda") / divisor
-    let result = try inputs.requireBase().clone()
-    for (delta, weight) in zip(deltas, weights) { try result.addInPlace(delta, scale: weight * factor) }
-    return result
-  }
-
-  /// As `sum`, but of the terms wᵢδᵢ only those that have the sign of their sum (+ where that is 0), element by element; `normalize` divides by
-  /// the weights of these.
-  static func consensus(_ deltas: [Tensor], _ inputs: MergeInputs, _ settings: MergeSettings) throws -> Tensor {
-    let weights = try settings.numbers("weight")
-    let terms = try zip(deltas, weights).map { try $0 * $1 }
-    let masks = try agreement(terms)
-    let base = try inputs.requireBase()
-    let (merged, divisor) = try (base.zerosLike(), base.zerosLike())
-    for (index, mask) in masks.enumerated() {
-      try merged.addInPlace(terms[index] * mask)
-      try divisor.addInPlace(mask, scale: weights[index])
+  static func merge(
+    _ inputs: MergeInputs, _ settings: MergeSettings, _ consensus: Consensus,
+    by sparsification: (Int) throws -> Sparsification = { _ in .magnitude(density: 1) }
+  ) throws -> MergePass {
+    let (weights, lambda) = try (settings.numbers("weight"), settings.number("lambda"))
+    let isNormalized = try settings.flag("normalize")
+    let rescale = settings.all["rescale"] == [1]
+    let sparsifications = try inputs.models.indices.map(sparsification)
+    let group = sparsifications.map { $0.group(inputs) }.max() ?? 1
+    var vectors = try sparsifications.enumerated().map {
+      try $1.prepared(inputs, model: $0, group: group, rescale: rescale)
     }
-    if try settings.flag("normalize") {
-      try merged.divideInPlace(divisor.onesLike().selected(where: divisor.equals(0.0), otherwise: divisor))
-    }
-    return try base + merged * settings.number("lambda")
-  }
-
-  /// For each term 1 where its sign is that of the terms' sum, else 0; a term of 0 never agrees.
-  static func agreement(_ terms: [Tensor]) throws -> [Tensor] {
-    guard let first = terms.first else { return [] }
-    // In float64, so that terms that cancel do so in any order.
-    let sum = try terms.dropFirst().reduce(first.to(.float64)) { try $0 + $1.to(.float64) }
-    let positive = try sum.greaterOrEqual(0.0)
-    return try terms.map { term in
-      let agrees = try term.greater(0.0).and(positive).or(term.less(0.0).and(positive.not()))
-      return try agrees.to(term.dtype)
+    switch consensus {
+    case .sum:
+      let total = weights.reduce(0, +)
+      let factor = lambda / (isNormalized && abs(total) >= 1e-8 ? total : 1)
+      return MergePass(group: group) { range, result in
+        result.copy(try inputs.baseVector(range))
+        for index in vectors.indices {
+          result.add(try vectors[index].vector(inputs, range), scale: weights[index] * factor)
+        }
+      }
+    case .elected:
+      return MergePass(group: group) { range, result in
+        let terms = try vectors.indices.map { UnsafeRawPointer(try vectors[$0].vector(inputs, range).elements) }
+        inputs.kernels.pointee.elect(
+          result.elements, terms, weights, weights, Int32(terms.count), isNormalized ? 0 : -1, range.count)
+        result.scale(by: lambda)
+        result.add(try inputs.baseVector(range))
+      }
     }
   }
 }

@@ -1,72 +1,14 @@
-import Yams
+import YAML
 
-/// A YAML value with its place in the file. Unlike Yams' node it is small, holds no aliases, and its mapping keys are plain text.
-struct StudyNode: Sendable {
-  enum Content: Sendable {
-    /// `isPlain`: written without quotes, so that it may be a number, a truth value or null.
-    case scalar(String, isPlain: Bool)
-    case sequence([StudyNode])
-    case mapping([Entry])
-  }
+/// A value in a study's YAML, with its place in the file.
+typealias StudyNode = YAMLNode
 
-  struct Entry: Sendable {
-    /// As written.
-    let name: String
-    let place: Place
-    var value: StudyNode
-    var key: String { SchemaKey.normalised(name) }
-  }
+extension StudyNode.Entry {
+  /// The key that is meant, however it is spelled.
+  var key: String { SchemaKey.normalised(name) }
+}
 
-  /// Line and column, both from 1.
-  struct Place: Hashable, Comparable, Sendable {
-    let line: Int
-    let column: Int
-    static let start = Place(line: 1, column: 1)
-    /// Not in the file: given beside it.
-    static let outside = Place(line: 0, column: 0)
-    static func < (a: Place, b: Place) -> Bool { (a.line, a.column) < (b.line, b.column) }
-  }
-
-  var content: Content
-  var place: Place
-
-  static let emptyMapping = StudyNode(content: .mapping([]), place: .start)
-
-  var entries: [Entry]? {
-    if case .mapping(let entries) = content { entries } else { nil }
-  }
-
-  var elements: [StudyNode]? {
-    if case .sequence(let elements) = content { elements } else { nil }
-  }
-
-  /// Plain text that stands for nothing.
-  var isNull: Bool {
-    guard case .scalar(let text, isPlain: true) = content else { return false }
-    return text.isEmpty || text == "~" || text.lowercased() == "null"
-  }
-
-  /// Plain `none` (or null).
-  var isNone: Bool {
-    guard case .scalar(let text, isPlain: true) = content else { return false }
-    return isNull || text.lowercased() == "none"
-  }
-
-  /// Plain text that means yes or no.
-  var isTruth: Bool {
-    guard case .scalar(let text, isPlain: true) = content else { return false }
-    return ["true", "yes", "on", "false", "no", "off"].contains(text.lowercased())
-  }
-
-  var kind: String {
-    switch content {
-    case .sequence: "a list"
-    case .mapping: "a mapping"
-    case .scalar(let text, let isPlain):
-      isNull ? "null" : isPlain ? text.shortened : "the text \"\(text.shortened)\""
-    }
-  }
-
+extension StudyNode {
   /// This tree with the value at `path` replaced, mappings made where they are missing. nil where a mapping would have to replace
   /// another value; `place` of the new entries is the value's.
   func setting(_ path: ArraySlice<String>, to value: StudyNode) -> StudyNode? {
@@ -96,126 +38,5 @@ struct StudyNode: Sendable {
       return entry.place
     }
     return entry.value.place(of: path.dropFirst())
-  }
-}
-
-extension StudyNode {
-  /// Limits that no honest study reaches, and that keep hostile files from using up memory or the stack.
-  private enum Limit {
-    static let bytes = 1_000_000
-    static let aliases = 16
-    static let depth = 32
-    static let nodes = 100_000
-  }
-
-  /// Parses one YAML document; throws the first thing wrong with its form (what is in it is checked later).
-  static func parse(_ text: String) throws(StudyProblem) -> StudyNode {
-    try checkText(text)
-    let root: Node?
-    do {
-      root = try Yams.Parser(yaml: text).singleRoot()
-    } catch let error as YamlError {
-      throw StudyProblem(error)
-    } catch {
-      throw StudyProblem(place: .start, keyPath: "", message: "\(error)")
-    }
-    guard let root else { return emptyMapping }
-    var count = 0
-    return try convert(root, depth: 0, count: &count)
-  }
-
-  /// What has to be known before the parser sees the text: it recurses over nesting and hashes aliased keys.
-  private static func checkText(_ text: String) throws(StudyProblem) {
-    guard text.utf8.count <= Limit.bytes else {
-      throw StudyProblem(
-        place: .start, keyPath: "", message: "the file has \(text.utf8.count) bytes; a study has at most \(Limit.bytes)"
-      )
-    }
-    var (line, column, depth, aliases) = (1, 1, 0, 0)
-    var (inIndent, previous): (Bool, Unicode.Scalar) = (true, "\n")
-    var dashes = 0
-    for scalar in text.unicodeScalars {
-      let place = Place(line: line, column: column)
-      switch scalar {
-      case "\t" where inIndent:
-        throw StudyProblem(place: place, keyPath: "", message: "a tab in the indentation; YAML wants spaces")
-      case "\0":
-        throw StudyProblem(place: place, keyPath: "", message: "a zero byte; this is not a text file")
-      case "[", "{": depth += 1
-      case "]", "}": depth -= 1
-      case "-", "?": dashes += 1
-      case "*" where previous == " " || previous == "\n" || "[{,:-?".unicodeScalars.contains(previous): aliases += 1
-      default: break
-      }
-      guard depth <= Limit.depth, dashes <= 4 * Limit.depth else {
-        throw StudyProblem(place: place, keyPath: "", message: "nested more than \(Limit.depth) deep")
-      }
-      guard aliases <= Limit.aliases else {
-        throw StudyProblem(
-          place: place, keyPath: "", message: "more than \(Limit.aliases) aliases (*name); write the values out")
-      }
-      if scalar == "\n" || scalar == "\r" {
-        (line, column, inIndent, dashes) = (scalar == "\n" ? line + 1 : line, 1, true, 0)
-      } else {
-        column += 1
-        if scalar != " " { inIndent = false }
-      }
-      previous = scalar
-    }
-    try checkIndentation(text)
-  }
-
-  /// Block nesting costs one line and one column more for each level.
-  private static func checkIndentation(_ text: String) throws(StudyProblem) {
-    var open: [Int] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let indent = line.prefix { $0 == " " }.count
-      guard indent < line.count else { continue }
-      while let last = open.last, last >= indent { open.removeLast() }
-      open.append(indent)
-      guard open.count <= Limit.depth else {
-        throw StudyProblem(
-          place: Place(line: index + 1, column: indent + 1), keyPath: "",
-          message: "nested more than \(Limit.depth) deep")
-      }
-    }
-  }
-
-  private static func convert(_ node: Node, depth: Int, count: inout Int) throws(StudyProblem) -> StudyNode {
-    let place = Place(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
-    count += 1
-    guard depth <= 4 * Limit.depth, count <= Limit.nodes else {
-      throw StudyProblem(
-        place: place, keyPath: "", message: "has more than \(Limit.nodes) values or is nested too deep")
-    }
-    switch node {
-    case .scalar(let scalar):
-      return StudyNode(content: .scalar(scalar.string, isPlain: scalar.style == .plain), place: place)
-    case .sequence(let sequence):
-      var elements: [StudyNode] = []
-      for element in sequence { elements.append(try convert(element, depth: depth + 1, count: &count)) }
-      return StudyNode(content: .sequence(elements), place: place)
-    case .mapping(let mapping):
-      var entries: [Entry] = []
-      for (key, value) in mapping {
-        let keyPlace = Place(line: key.mark?.line ?? place.line, column: key.mark?.column ?? place.column)
-        guard case .scalar(let name) = key else {
-          throw StudyProblem(place: keyPlace, keyPath: "", message: "a list or mapping as a key; expected a name")
-        }
-        let value = try convert(value, depth: depth + 1, count: &count)
-        entries.append(Entry(name: name.string, place: keyPlace, value: value))
-      }
-      return StudyNode(content: .mapping(entries), place: place)
-    case .alias:
-      throw StudyProblem(place: place, keyPath: "", message: "an alias that names nothing")
-    }
-  }
-}
-
-extension String {
-  /// At most 40 characters on one line.
-  var shortened: String {
-    let line = String(map { $0.isNewline ? " " : $0 })
-    return line.count > 40 ? line.prefix(39) + "…" : line
   }
 }

@@ -1,79 +1,10 @@
-import Yams
+import YAML
 
 /// One thing wrong with a study file.
-public struct StudyProblem: Error, Hashable, Sendable {
-  let place: StudyNode.Place
-  /// Line and column count from 1.
-  public var line: Int { place.line }
-  public var column: Int { place.column }
-  /// Dotted, such as `optimizer.learning_rate`; empty for the file as a whole.
-  public let keyPath: String
-  /// What was found, what was expected, and how to mend it.
-  public let message: String
-
-  init(place: StudyNode.Place, keyPath: String, message: String) {
-    self.place = place
-    self.keyPath = keyPath
-    self.message = message
-  }
-
-  init(_ error: YamlError) {
-    func problem(_ message: String, _ mark: Mark?) -> StudyProblem {
-      let place = StudyNode.Place(line: mark?.line ?? 1, column: mark?.column ?? 1)
-      return StudyProblem(place: place, keyPath: "", message: "this is not YAML: \(message)")
-    }
-    switch error {
-    case .scanner(let context, let text, let mark, _), .parser(let context, let text, let mark, _),
-      .composer(let context, let text, let mark, _):
-      self = problem((context.map { "\($0.text) (line \($0.mark.line)), " } ?? "") + text, mark)
-    case .duplicatedKeysInMapping(let keys, let context):
-      let place = StudyNode.Place(line: context.mark.line, column: context.mark.column)
-      self.init(
-        place: place, keyPath: keys.first ?? "",
-        message: "is given more than once in the same mapping; keep one of them")
-    case .reader(let text, _, let value, _):
-      self = problem("\(text) (character \(value))", nil)
-    default:
-      self = problem("\(error)", nil)
-    }
-  }
-}
+public typealias StudyProblem = YAMLProblem
 
 /// A study file that cannot be used, with everything that is wrong with it.
-public struct StudyFileError: Error, CustomStringConvertible, Sendable {
-  public let file: String
-  /// In the order of the file.
-  public let problems: [StudyProblem]
-
-  /// One `file:line:column: key: message` for each problem, as compilers print them.
-  public var description: String {
-    problems.map {
-      ($0.place == .outside ? "" : "\(file):\($0.line):\($0.column): ")
-        + "\($0.keyPath.isEmpty ? "" : "\($0.keyPath): ")\($0.message)"
-    }.joined(separator: "\n")
-  }
-}
+public typealias StudyFileError = YAMLFileError
 
 /// The name among `names` that `word` was probably meant to be.
-func closest(to word: String, in names: [String]) -> String? {
-  let best = names.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
-    .min { $0.distance < $1.distance }
-  guard let best, best.distance <= max(1, best.name.count / 3) else { return nil }
-  return best.name
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
-func editDistance(_ first: String, _ second: String) -> Int {
-  let (a, b) = (Array(first.prefix(64)), Array(second.prefix(64)))
-  var rows = [Array(0...b.count)]
-  for i in 0..<a.count {
-    var row = [i + 1]
-    for j in 0..<b.count {
-      var cost = min(rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, rows[i - 1][j - 1] + 1) }
-      row.append(cost)
-    }
-    rows.append(row)
-  }
-  return rows[a.count][b.count]
-}
+func closest(to word: String, in names: [String]) -> String? { YAML.closest(to: word, in: names) }

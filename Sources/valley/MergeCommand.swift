@@ -1,226 +1,167 @@
 import ArgumentParser
 import Checkpoints
-import Crypto
 import Foundation
 import Merging
-import Torch
+import Synchronization
 
 /// `valley merge`: one set of weights from several.
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Merge the weights of networks of one architecture.",
+    abstract: "Merge networks: by a recipe, or by a method named here.",
     discussion: """
-      linear: the weighted mean Σ cᵢ θᵢ; of two models (1 − α) A + α B. BatchNorm's statistics are averaged too: `valley eval
-      --reestimate-batchnorm` tells what measuring them anew would give. The result's metadata names method, coefficients and the
-      SHA-256 of each input.
+      A recipe is mergekit's YAML. A model is a safetensors file, a folder in Hugging Face's layout, or a name that the Hugging
+      Face cache holds. The result is a folder in that layout (weights in shards, configuration, tokenizer, card, recipe), or one
+      file if OUT ends in .safetensors; it appears when it is whole, or not at all. Models are read piece by piece, so memory does
+      not grow with them. Arithmetic is in float32 and rounded once.
 
-      The other methods take a network tensor by tensor; BatchNorm's statistics too, so measure them anew afterwards. Those on task
-      vectors need --base, the weights that the models were fine-tuned from. `--list-methods` prints each with its parameters.
+      --check reads only the files' headers and says whether everything fits together; --plan says what becomes of every tensor.
+      BatchNorm's statistics are merged like weights: measure them anew afterwards (`valley eval --reestimate-batchnorm` tells
+      what that gives). `valley merge methods` describes every method, `valley merge methods ties` one.
 
       EXAMPLES
-        valley merge --method linear a.safetensors b.safetensors --alpha 0.5 -o merged.safetensors
+        valley merge recipe.yml out/merged --check
+        valley merge recipe.yml out/merged
+        valley merge ties A B --base C --density 0.5 -o out/merged
+        valley merge slerp A B --set t=0.3 -o out/merged --threads 2
+        valley merge linear a.safetensors b.safetensors --alpha 0.5 -o merged.safetensors
         valley merge a.safetensors b.safetensors c.safetensors --weights 0.2,0.3,0.5 -o soup.safetensors
         valley merge a.safetensors b.safetensors --alpha 1.2 --extrapolate -o beyond.safetensors
-        valley merge --method ties a.safetensors b.safetensors --base base.safetensors --density 0.5 -o ties.safetensors
-        valley merge --method slerp a.safetensors b.safetensors --set t=0.3 -o slerp.safetensors
-        valley merge --list-methods
       """)
 
-  @Argument(help: "The safetensors files to merge.", completion: .file(extensions: ["safetensors"]))
-  var models: [String] = []
-  @Option(help: "How to merge; --list-methods prints what there is.", completion: .list(MergeMethod.all.map(\.name)))
-  var method = "linear"
-  @Option(help: "The weights that the models were fine-tuned from.", completion: .file(extensions: ["safetensors"]))
-  var base: String?
-  @Option(parsing: .unconditional, help: "linear of two models: the part of the second.  (default: 0.5)")
-  var alpha: Double?
+  @Argument(
+    help: ArgumentHelp(
+      "A recipe and where its result goes; or a method and the models to merge.",
+      valueName: "recipe-or-method-or-models"))
+  var words: [String] = []
+  @OptionGroup var arguments: MergeArguments
   @Option(
-    parsing: .unconditional,
-    help: "A weight for each model, with commas between them.  (default: linear: equal parts; otherwise: 1)")
-  var weights: String?
-  @Option(help: "The part of each task vector that is kept: one for all, or one a model with commas between.")
-  var density: String?
+    name: .shortAndLong, help: "The folder to write, or a file whose name ends in .safetensors.")
+  var output: String?
+  @Flag(help: "Say whether everything fits together, and merge nothing.") var check = false
+  @Flag(help: "Print what becomes of every tensor, and merge nothing.") var plan = false
+  @Option(help: "How many tensors to work on at once.  (default: the number of cores)") var threads: Int?
   @Option(
-    name: .customLong("set"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Another parameter of the method; may be repeated.", valueName: "key=value"))
-  var assignments: [String] = []
-  @Option(help: "Which random numbers to draw, for the methods that draw some.") var seed: UInt64 = 0
-  @Flag(help: "linear: allow coefficients below 0, above 1, or whose sum is not 1.") var extrapolate = false
+    help: ArgumentHelp("How much a file of the folder may hold, such as 500MB or 5GB.", valueName: "bytes"),
+    transform: byteCount)
+  var shardSize = 5_000_000_000
+  @Flag(help: "Read the result again, compare it, and list SHA-256 sums in the card.") var verify = false
   @Flag(help: "Print every method with its parameters, and merge nothing.") var listMethods = false
-  @Option(name: .shortAndLong, help: "The file to write.") var output: String?
-  @Flag(help: "Replace the file if it exists.") var force = false
+  @Flag(help: "Replace the result if it exists.") var force = false
   @Flag(help: "Print what was done as JSON.") var json = false
 
-  struct Input: Codable {
-    var file, sha256: String
-    var coefficient: Double?
-  }
-
-  struct Summary: Encodable {
-    var output, method: String
-    var tensors, parameters: Int
-    var inputs: [Input]
-    var base: Input?
-    var settings: [String: [Double]]?
-    var seed: UInt64?
-  }
+  private var isMethodList: Bool { listMethods || words.first == "methods" }
+  private var isRecipe: Bool { words.first.map { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") } ?? false }
 
   /// Everything that can be told without reading a file.
   func validate() throws {
-    if listMethods { return }
-    guard output != nil else { throw ValidationError("-o names the file to write; it is missing") }
-    do { _ = try plan() } catch let error as MergeError { throw ValidationError(error.description) }
+    do {
+      if isMethodList {
+        for name in words.dropFirst(listMethods ? 0 : 1) { _ = try MergeMethod.named(name) }
+        return
+      }
+      if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be within 1 … 1024") }
+      if isRecipe {
+        if let option = arguments.given.first {
+          throw ValidationError("\(option) is for merges without a recipe; write it in \(words[0])")
+        }
+        guard words.count <= 2, words.count < 2 || output == nil else {
+          throw ValidationError("a recipe and one place to write to are expected, not \(words.joined(separator: " "))")
+        }
+      } else {
+        _ = try arguments.recipe(words)
+      }
+      guard check || plan || target != nil else {
+        throw ValidationError("-o names the \(isRecipe ? "folder" : "file or folder") to write; it is missing")
+      }
+    } catch let error as MergeError { throw ValidationError(error.description) }
   }
 
-  /// Plain linear merges keep to coefficients that sum to 1; every other merge is a method with its settings.
-  private enum Plan {
-    case coefficients([Double])
-    case method(MergeMethod, MergeSettings)
-  }
-
-  private func plan() throws -> Plan {
-    let found = try MergeMethod.named(method)
-    if found.name == "linear", assignments.isEmpty, density == nil, base == nil {
-      return .coefficients(try coefficients())
-    }
-    guard alpha == nil, !extrapolate else {
-      throw ValidationError(
-        "\(alpha == nil ? "--extrapolate" : "--alpha") is for linear alone, without --set; use --weights or --set")
-    }
-    try found.requireInputs(models: models.count, hasBase: base != nil)
-    var texts: [String: String] = [:]
-    for assignment in assignments {
-      let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2 else { throw ValidationError("--set \(assignment): expected KEY=VALUE") }
-      guard texts.updateValue(parts[1], forKey: parts[0]) == nil else {
-        throw ValidationError("--set gives \(parts[0]) twice")
-      }
-    }
-    for (option, key, text) in [("--weights", "weight", weights), ("--density", "density", density)] {
-      guard let text else { continue }
-      guard texts.updateValue(text, forKey: key) == nil else {
-        throw ValidationError("\(option) and --set both give \(key)")
-      }
-    }
-    return .method(found, try MergeSettings(texts: texts, for: found, models: models.count))
-  }
-
-  private func coefficients() throws -> [Double] {
-    guard models.count >= 2 else { throw ValidationError("merging takes two or more models; there is \(models.count)") }
-    var coefficients = [Double](repeating: 1 / Double(models.count), count: models.count)
-    if let alpha {
-      guard models.count == 2, weights == nil else {
-        throw ValidationError("--alpha is for two models; give \(models.count) coefficients with --weights instead")
-      }
-      coefficients = [1 - alpha, alpha]
-    } else if let weights {
-      let numbers = weights.split(separator: ",", omittingEmptySubsequences: false).map {
-        Double($0.trimmingCharacters(in: .whitespaces))
-      }
-      coefficients = numbers.compactMap { $0 }
-      guard coefficients.count == numbers.count else {
-        throw ValidationError("--weights \(weights): expected numbers with commas between them, such as 0.2,0.3,0.5")
-      }
-      guard coefficients.count == models.count else {
-        throw ValidationError("--weights has \(coefficients.count) coefficients for \(models.count) models")
-      }
-    }
-    guard coefficients.allSatisfy(\.isFinite) else { throw ValidationError("the coefficients must be finite numbers") }
-    let sum = coefficients.reduce(0, +)
-    guard extrapolate || (coefficients.allSatisfy { (0...1).contains($0) } && abs(sum - 1) < 1e-6) else {
-      let wrong = coefficients.allSatisfy { (0...1).contains($0) } ? "sum to \(sum), not 1" : "are not all within 0 … 1"
-      throw ValidationError(
-        "the coefficients \(coefficients.map { "\($0)" }.joined(separator: ", ")) \(wrong); add --extrapolate if that is meant"
-      )
-    }
-    return coefficients
-  }
+  private var target: String? { output ?? (isRecipe && words.count > 1 ? words[1] : nil) }
 
   func run() throws {
-    if listMethods { return try printMethods(json: json) }
-    guard let output else { throw CommandError("-o names the file to write; it is missing") }
-    let plan = try plan()
-    guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw CommandError("\(output) exists; add --force to replace it")
-    }
-    let files = try models.map { try WeightsFile($0) }
-    let baseFile = try base.map { try WeightsFile($0) }
-    let all = files + (baseFile.map { [$0] } ?? [])
-    for file in all.dropFirst() {
-      let differences = files[0].weights.layoutDifferences(from: file.weights)
-      guard differences.isEmpty else {
-        throw CheckpointError(
-          file.path, "does not have the tensors of \(files[0].path):\n  " + differences.joined(separator: "\n  "))
+    if isMethodList { return try printMethods(Array(words.dropFirst(listMethods ? 0 : 1)), json: json) }
+    let recipe: Recipe
+    var folder = "."
+    if isRecipe {
+      guard let data = FileManager.default.contents(atPath: words[0]) else {
+        throw CommandError("\(words[0]): cannot be read")
       }
+      recipe = try Recipe(yaml: String(decoding: data, as: UTF8.self), file: words[0])
+      folder = URL(fileURLWithPath: words[0]).deletingLastPathComponent().path
+    } else {
+      recipe = try arguments.recipe(words)
     }
-    let merged: Weights
-    var summary = Summary(output: output, method: method, tensors: 0, parameters: 0, inputs: [])
-    switch plan {
-    case .coefficients(let coefficients):
-      merged = try linearMerge(files.map(\.weights), coefficients: coefficients)
-      summary.inputs = try zip(files, coefficients).map { try Self.input($0, coefficient: $1) }
-    case .method(let method, let settings):
-      merged = try merge(
-        files.map(\.weights), base: baseFile?.weights, method: method, settings: settings, seed: seed)
-      summary.inputs = try files.map { try Self.input($0) }
-      summary.base = try baseFile.map { try Self.input($0) }
-      summary.settings = settings.all
-      summary.seed = method.isRandom ? seed : nil
+    let made = try MergePlan(recipe, relativeTo: folder, seed: arguments.seed)
+    if let target { try made.check(output: target, replaces: force) }
+    let threads = self.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    var summary = try MergeSummary(made, output: target, threads: threads, seed: arguments.seed)
+    if plan { return try MergeListing(made).print(json: json) }
+    guard !check, let target else {
+      if json { return try printJSON(summary) }
+      return print(
+        "\(summary.text) fit together; the result takes \(byteText(made.byteCount)), working memory about "
+          + "\(byteText(made.memory(threads: threads)))")
     }
-    try requireFinite(merged, all)
-    (summary.tensors, summary.parameters) = (merged.count, merged.elementCount)
-    try Safetensors.write(merged, metadata: try metadata(summary), to: output)
+    if target.hasSuffix(".safetensors") { try summary.addDigests(made, arguments.coefficients(words)) }
+    var options = MergePlan.Options()
+    (options.threads, options.shardSize, options.verifies, options.replaces) = (threads, shardSize, verify, force)
+    options.metadata = try summary.metadata()
+    let start = Date()
+    try write(made, to: target, options)
+    summary.seconds = Date().timeIntervalSince(start)
     if json { return try printJSON(summary) }
-    print("\(output) = \(formula(plan)), \(merged.count) tensors, \(merged.elementCount) numbers")
+    print("\(target) = \(summary.text)\(verify ? ", read again and found as it should be" : "")")
   }
 
-  private func formula(_ plan: Plan) -> String {
-    switch plan {
-    case .coefficients(let coefficients):
-      return zip(coefficients, models).map { String(format: "%g", $0) + " · \($1)" }.joined(separator: " + ")
-    case .method(let method, let settings):
-      let values = method.parameters.compactMap { parameter in
-        settings.all[parameter.name].map { values in
-          "\(parameter.name)=" + values.map { String(format: "%g", $0) }.joined(separator: ",")
-        }
-      }
-      return "\(method.name)(\((models + (base.map { ["base=\($0)"] } ?? []) + values).joined(separator: ", ")))"
+  /// Ctrl-C ends the merge after the pieces in work, and leaves nothing.
+  private func write(_ plan: MergePlan, to target: String, _ options: MergePlan.Options) throws {
+    let isStopped = Stop()
+    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { isStopped.flag.store(true, ordering: .relaxed) }
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    let bar = Bar(Progress("merging", total: max(1, plan.byteCount >> 20)))
+    do {
+      try plan.write(
+        to: target, options: options, progress: { bar.update($0 >> 20) },
+        isCancelled: { isStopped.flag.load(ordering: .relaxed) })
+    } catch is CancellationError {
+      bar.finish()
+      Terminal.writeError("stopped; nothing was written\n")
+      throw ExitCode(130)
+    } catch {
+      bar.finish()
+      throw error
     }
   }
 
-  private static func input(_ file: WeightsFile, coefficient: Double? = nil) throws -> Input {
-    Input(
-      file: URL(fileURLWithPath: file.path).lastPathComponent, sha256: try digest(file.path), coefficient: coefficient)
-  }
+  private final class Stop: Sendable { let flag = Atomic(false) }
 
-  private func requireFinite(_ merged: Weights, _ files: [WeightsFile]) throws {
-    for (name, tensor) in zip(merged.names, merged.tensors) where try !Self.isFinite(tensor) {
-      let sources = try files.filter { try $0.weights[name].map { try !Self.isFinite($0) } ?? false }.map(\.path)
-      throw MergeError(
-        "\(name) would have NaN or infinite elements"
-          + (sources.isEmpty ? "; choose smaller coefficients" : ", as it has in \(sources.joined(separator: ", "))")
-          + "; nothing was written")
+  /// A bar that the engine's threads advance, one at a time.
+  private final class Bar: @unchecked Sendable {
+    private let progress: Progress
+    init(_ progress: Progress) { self.progress = progress }
+    // A merge of a moment needs none.
+    private let start = Date()
+    func update(_ done: Int) {
+      if Date().timeIntervalSince(start) > 0.5 { progress.update(done, note: "MB") }
     }
+    func finish() { if progress.done > 0 { progress.finish() } }
   }
+}
 
-  private static func isFinite(_ tensor: Tensor) throws -> Bool {
-    try !tensor.dtype.isFloatingPoint || tensor.isFinite().all().intItem() == 1
+/// Bytes as people write them: `500MB`, `5GB`, `5B` (mergekit's billion), `1000000`.
+@Sendable func byteCount(_ text: String) throws -> Int {
+  let units = ["": 1.0, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "b": 1e9, "t": 1e12, "tb": 1e12]
+  let number = text.prefix { $0.isNumber || $0 == "." }
+  let unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces).lowercased()
+  guard let value = Double(number), let factor = units[unit], value * factor >= 1, value * factor < 1e18 else {
+    throw ValidationError("\(text) is no size; expected one such as 500MB or 5GB")
   }
-
-  private func metadata(_ summary: Summary) throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
-    var metadata = ["format": "pt", "merge.method": method, "merge.inputs": try text(summary.inputs)]
-    metadata["merge.base"] = try summary.base.map { try text($0) }
-    metadata["merge.settings"] = try summary.settings.map { try text($0) }
-    metadata["merge.seed"] = summary.seed.map { "\($0)" }
-    return metadata
-  }
-
-  private static func digest(_ path: String) throws -> String {
-    let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    return SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
-  }
+  return Int(value * factor)
 }

@@ -1,7 +1,8 @@
 import Merging
 
-/// Prints every merge method as it declares itself.
-func printMethods(json: Bool) throws {
+/// Prints the merge methods of these names, or all, as they declare themselves.
+func printMethods(_ names: [String] = [], json: Bool) throws {
+  let methods = try names.isEmpty ? MergeMethod.all : names.map { try MergeMethod.named($0) }
   struct Listed: Encodable {
     let name, summary: String
     let source: String?
@@ -13,16 +14,17 @@ func printMethods(json: Bool) throws {
   }
   if json {
     return try printJSON(
-      MergeMethod.all.map {
+      methods.map {
         Listed(
           name: $0.name, summary: $0.summary, source: $0.source, base: $0.base, minimumModels: $0.minimumModels,
           maximumModels: $0.maximumModels, random: $0.isRandom, parameters: $0.parameters)
       })
   }
-  for method in MergeMethod.all {
+  for method in methods {
     let base = [.none: "no base", .optional: "a base if given", .required: "needs --base"][method.base] ?? ""
     print("\(method.name): \(method.summary)")
     print("  \(method.modelCount), \(base)\(method.isRandom ? ", random (--seed)" : "")")
+    if let source = method.source { print("  \(source)") }
     for parameter in method.parameters {
       let each = parameter.perModel ? ", or one a model" : ""
       print("  \(parameter.name)  \(parameter.range)\(each) (default: \(parameter.defaultText)): \(parameter.meaning)")

@@ -45,6 +45,14 @@ CASES: dict[str, tuple[str, dict[str, object], int, bool]] = {
     "karcher-short": ("karcher", {"max_iter": 1}, 3, False),
     "sce": ("sce", {}, 3, True),
     "sce-half": ("sce", {"select_topk": 0.5}, 3, True),
+    "multislerp": ("multislerp", {"weight": WEIGHTS}, 3, False),
+    "multislerp-base": ("multislerp", {"weight": WEIGHTS, "normalize_weights": False, "eps": 1e-6}, 3, True),
+    "ram": ("ram", {}, 3, True),
+    "ram-wide": ("ram", {"epsilon": 0.25}, 3, True),
+    "ramplus_tl": ("ramplus_tl", {"epsilon": 0.2, "r": 0.5, "alpha": 0.4}, 3, True),
+    "nearswap": ("nearswap", {"t": 0.1}, 1, True),
+    "arcee_fusion": ("arcee_fusion", {}, 1, True),
+    "passthrough": ("passthrough", {"scale": 0.75}, 1, False),
 }
 RANDOM = {
     "dare_linear": {"weight": WEIGHTS, "density": 0.5},
@@ -92,7 +100,11 @@ def merge(
         ids.append("base")
         tensors.append(base)
     index = len(tensors) - 1 if base is not None else 0 if method == "slerp" else None
-    return merge_tensors(tensors, method, parameters=values, ids=ids, base_index=index)
+    if method == "passthrough":
+        values = {key: {0: value} for key, value in values.items()}
+    if method == "arcee_fusion":  # in float32 its divergence is mostly rounding error
+        tensors = [tensor.double() for tensor in tensors]
+    return merge_tensors(tensors, method, parameters=values, ids=ids, base_index=index).float()
 
 
 def main() -> None:

@@ -1,14 +1,14 @@
-import Torch
-
 extension MergeMethod {
   private static let dareParameters = [
     TaskVectors.weight, TaskVectors.density, TaskVectors.lambda, TaskVectors.normalize(false),
     TaskVectors.rescale(true),
   ]
 
-  private static func dare(_ inputs: MergeInputs, _ settings: MergeSettings) throws -> [Tensor] {
+  private static func dare(
+    _ inputs: MergeInputs, _ settings: MergeSettings, _ consensus: TaskVectors.Consensus
+  ) throws -> MergePass {
     let density = try settings.numbers("density")
-    return try TaskVectors.sparse(inputs, settings) { .random(density: density[$0]) }
+    return try TaskVectors.merge(inputs, settings, consensus) { .random(density: density[$0]) }
   }
 
   /// Drop at random and rescale; then the sum.
@@ -16,12 +16,12 @@ extension MergeMethod {
     "dare_linear", "keep a random part of each task vector, scaled up to its L1 norm; then as task_arithmetic",
     source: "https://arxiv.org/abs/2311.03099", base: .required, models: 1..., parameters: dareParameters,
     isRandom: true,
-    arithmetic: { try TaskVectors.sum(dare($0, $1), $0, $1) })
+    arithmetic: { try dare($0, $1, .sum) })
 
   /// Drop at random and rescale; then the elected sign.
   static let dareTies = MergeMethod(
     "dare_ties", "keep a random part of each task vector, scaled up to its L1 norm; then elect signs as ties",
     source: "https://arxiv.org/abs/2311.03099", base: .required, models: 1..., parameters: dareParameters,
     isRandom: true,
-    arithmetic: { try TaskVectors.consensus(dare($0, $1), $0, $1) })
+    arithmetic: { try dare($0, $1, .elected) })
 }

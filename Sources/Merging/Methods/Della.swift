@@ -1,5 +1,3 @@
-import Torch
-
 extension MergeMethod {
   private static func dellaParameters(normalize: Bool) -> [MergeParameter] {
     [
@@ -17,9 +15,11 @@ extension MergeMethod {
     }
   }
 
-  private static func della(_ inputs: MergeInputs, _ settings: MergeSettings) throws -> [Tensor] {
+  private static func della(
+    _ inputs: MergeInputs, _ settings: MergeSettings, _ consensus: TaskVectors.Consensus
+  ) throws -> MergePass {
     let (density, epsilon) = try (settings.numbers("density"), settings.numbers("epsilon"))
-    return try TaskVectors.sparse(inputs, settings) { .ranked(density: density[$0], epsilon: epsilon[$0]) }
+    return try TaskVectors.merge(inputs, settings, consensus) { .ranked(density: density[$0], epsilon: epsilon[$0]) }
   }
 
   /// Drop at random, the small ones rather; then the elected sign.
@@ -27,12 +27,12 @@ extension MergeMethod {
     "della", "keep a random part of each task vector, large elements rather than small; then elect signs as ties",
     source: "https://arxiv.org/abs/2406.11617", base: .required, models: 1...,
     parameters: dellaParameters(normalize: true), isRandom: true, check: checkDella,
-    arithmetic: { try TaskVectors.consensus(della($0, $1), $0, $1) })
+    arithmetic: { try della($0, $1, .elected) })
 
   /// Drop at random, the small ones rather; then the sum.
   static let dellaLinear = MergeMethod(
     "della_linear", "keep a random part of each task vector, large elements rather than small; then as task_arithmetic",
     source: "https://arxiv.org/abs/2406.11617", base: .required, models: 1...,
     parameters: dellaParameters(normalize: false), isRandom: true, check: checkDella,
-    arithmetic: { try TaskVectors.sum(della($0, $1), $0, $1) })
+    arithmetic: { try della($0, $1, .sum) })
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 extension MergeMethod {
   /// The mean on the sphere, with the mean of the lengths.
@@ -11,31 +10,35 @@ extension MergeMethod {
       .number("tol", from: 0, default: 1e-5, "stop when a step is shorter"),
     ],
     arithmetic: { inputs, settings in
-      guard inputs.models.count > 1 else { return inputs.models[0] }
       let (steps, tolerance) = try (Int(settings.number("max_iter")), settings.number("tol"))
-      let norms = try inputs.models.map { try $0.norm(dtype: .float64).item() }
-      // A tensor of zeros has no direction, but counts in the mean norm.
-      let units = try zip(inputs.models, norms).filter { $0.1 > tolerance }.map { try $0 / $1 }
-      guard let first = units.first else { return try inputs.models[0].zerosLike() }
-      let part = 1 / Double(units.count)
-      var mean = try units.dropFirst().reduce(first) { try $0 + $1 } * part
-      let length = try mean.norm(dtype: .float64).item()
-      mean = length < tolerance ? first : try mean / length
-      for _ in 0..<steps {
-        let tangent = try mean.zerosLike()
-        for unit in units {
-          let cosine = min(1, max(-1, try (unit * mean).sum(dtype: .float64).item()))
-          let angle = acos(cosine)
-          // Opposite directions have no shortest way between them.
-          guard angle >= tolerance, sin(angle) > 1e-12 else { continue }
-          let scale = part * angle / sin(angle)
-          try tangent.addInPlace(unit, scale: scale).addInPlace(mean, scale: -scale * cosine)
+      return try Combination.pass(inputs, .models) { products in
+        guard products.count > 1 else { return [1] }
+        // A tensor of zeros has no direction, but counts in the mean norm.
+        let directed = (0..<products.count).filter { products.norm($0) > tolerance }
+        let units = directed.map { products.unit($0, 1 / products.norm($0)) }
+        guard let first = units.first else { return [Double](repeating: 0, count: products.count) }
+        let part = 1 / Double(units.count)
+        var mean = units.reduce(products.unit(0, 0)) { adding($0, $1, scale: part) }
+        let length = products.norm(mean)
+        mean = length < tolerance ? first : mean.map { $0 / length }
+        for _ in 0..<steps {
+          var tangent = products.unit(0, 0)
+          for unit in units {
+            let cosine = min(1, max(-1, products.dot(unit, mean)))
+            let angle = acos(cosine)
+            // Opposite directions have no shortest way between them.
+            guard angle >= tolerance, sin(angle) > 1e-12 else { continue }
+            let scale = part * angle / sin(angle)
+            tangent = adding(adding(tangent, unit, scale: scale), mean, scale: -scale * cosine)
+          }
+          let step = products.norm(tangent)
+          guard step >= tolerance, step > 0 else { break }
+          mean = adding(mean.map { $0 * cos(step) }, tangent, scale: sin(step) / step)
+          let length = products.norm(mean)
+          mean = mean.map { $0 / length }
         }
-        let step = try tangent.norm(dtype: .float64).item()
-        guard step >= tolerance, step > 0 else { break }
-        mean = try (mean * cos(step)).addInPlace(tangent, scale: sin(step) / step)
-        mean = try mean / mean.norm(dtype: .float64).item()
+        let norms = (0..<products.count).map { products.norm($0) }
+        return mean.map { $0 * norms.reduce(0, +) / Double(norms.count) }
       }
-      return try mean * (norms.reduce(0, +) / Double(norms.count))
     })
 }

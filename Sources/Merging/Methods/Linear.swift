@@ -1,8 +1,6 @@
-import Torch
-
 extension MergeMethod {
   /// ΣwᵢWᵢ / Σwᵢ
-  static let linear = MergeMethod(
+  public static let linear = MergeMethod(
     "linear", "the weighted mean Σ wᵢWᵢ / Σ wᵢ", source: "https://arxiv.org/abs/2203.05482", base: .none, models: 1...,
     parameters: [
       TaskVectors.weight, .flag("normalize", default: true, "divide by the sum of the weights"),
@@ -15,10 +13,6 @@ extension MergeMethod {
     arithmetic: { inputs, settings in
       let weights = try settings.numbers("weight")
       let divisor = try settings.flag("normalize") ? weights.reduce(0, +) : 1
-      let result = try inputs.models[0] * (weights[0] / divisor)
-      for (model, weight) in zip(inputs.models, weights).dropFirst() {
-        try result.addInPlace(model, scale: weight / divisor)
-      }
-      return result
+      return Combination.pass(inputs, .models, weights.map { $0 / divisor })
     })
 }

@@ -1,4 +1,4 @@
-import Torch
+import Foundation
 
 extension MergeMethod {
   /// The great circle between two models or, with a base, between their task vectors.
@@ -16,23 +16,16 @@ extension MergeMethod {
       let weights = try settings.numbers("weight")
       let total = weights[0] + weights[1]
       let t = abs(total) < 1e-6 ? 0.5 : weights[1] / total
-      var (a, b) = (inputs.models[0], inputs.models[1])
-      if let base = inputs.base { (a, b) = try (a - base, b - base) }
-      let isFlat = try settings.flag("nuslerp_flatten") || a.rank == 0
-      let axis = try settings.flag("nuslerp_row_wise") && !isFlat ? 0 : -1
-      if isFlat { (a, b) = try (a.flatten(), b.flatten()) }
-      func unit(_ x: Tensor) throws -> Tensor {
-        let x = try x.to(.float64)
-        return try x / x.norm(dimensions: [axis], keep: true).clamp(min: 1e-7)
+      let isWhole = try settings.flag("nuslerp_flatten") || inputs.shape.isEmpty
+      let extent: Combination.Extent =
+        isWhole ? .tensor : try settings.flag("nuslerp_row_wise") ? .columns : .rows
+      return try Combination.pass(inputs, inputs.base == nil ? .models : .taskVectors, over: extent) { products in
+        let lengths = (max(products.norm(0), 1e-7), max(products.norm(1), 1e-7))
+        let cosine = min(1, max(-1, products[0, 1] / (lengths.0 * lengths.1)))
+        // Where the great circle is a line, or not known.
+        guard 1 - cosine * cosine > 1e-16 else { return [1 - t, t] }
+        let angle = acos(cosine)
+        return [sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)]
       }
-      let cosine = try (unit(a) * unit(b)).sum([axis], keep: true).clamp(min: -1, max: 1)
-      let isLine = try (1 - cosine.square()).lessOrEqual(1e-16)
-      let angle = try cosine.maskedFill(isLine, 0).acos()
-      func factor(_ part: Double) throws -> Tensor {
-        let onCircle = try (angle * part).sin() / angle.sin()
-        return try onCircle.maskedFill(isLine, part).to(a.dtype)
-      }
-      let merged = try (a * factor(1 - t) + b * factor(t)).reshape(inputs.models[0].shape)
-      return try inputs.base.map { try $0 + merged } ?? merged
     })
 }

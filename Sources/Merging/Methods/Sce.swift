@@ -1,4 +1,4 @@
-import Torch
+import MergeKernels
 
 extension MergeMethod {
   /// Select what varies, calculate weights from energy, erase minority signs.
@@ -10,23 +10,58 @@ extension MergeMethod {
       .number("select_topk", from: 0, to: 1, default: 1, "the part of the varying elements that is kept")
     ],
     arithmetic: { inputs, settings in
-      let base = try inputs.requireBase()
-      var deltas = try inputs.taskVectors()
       let topk = try settings.number("select_topk")
-      if topk < 1 {
-        let variance = try Tensor.stack(deltas).variance([0], correction: 0)
-        let count = Int(Double(try variance.countNonzero().intItem()) * topk)
-        let mask = try smallest(count, of: -variance.flatten()).reshape(base.shape).to(base.dtype)
-        deltas = try deltas.map { try $0 * mask }
+      var mask = topk < 1 ? try varying(inputs, topk) : nil
+      var sums = [Double](repeating: 0, count: inputs.models.count)
+      var counted = mask
+      try inputs.forEachChunk { range in
+        for (index, delta) in try selected(inputs, range, &counted).enumerated() { sums[index] += delta.dot(delta) }
       }
-      let energies = try deltas.map { try $0.square().mean(dtype: .float64).item() }
+      let energies = sums.map { $0 / Double(max(1, inputs.count)) }
       let total = energies.reduce(0, +)
       let weights = energies.map { total < 1e-6 ? 1 / Double(energies.count) : $0 / total }
-      let (sum, divisor) = try (base.zerosLike(), base.zerosLike())
-      for (index, mask) in try TaskVectors.agreement(deltas).enumerated() {
-        try sum.addInPlace(deltas[index] * mask, scale: weights[index])
-        try divisor.addInPlace(mask, scale: weights[index])
+      let votes = weights.map { _ in 1.0 }
+      return MergePass { range, result in
+        let terms = try selected(inputs, range, &mask).map { UnsafeRawPointer($0.elements) }
+        inputs.kernels.pointee.elect(
+          result.elements, terms, votes, weights, Int32(terms.count), 1e-6, range.count)
+        result.add(try inputs.baseVector(range))
       }
-      return try base + sum / divisor.clamp(min: 1e-6)
     })
+
+  /// The `part` of the elements that vary which vary most.
+  private static func varying(_ inputs: MergeInputs, _ part: Double) throws -> VMSelection {
+    var count = 0
+    try inputs.forEachChunk { range in
+      let variance = try variance(inputs, range)
+      count += inputs.kernels.pointee.nonzero(variance.elements, range.count)
+    }
+    let magnitudes = Magnitudes(kernels: inputs.kernels, count: inputs.count) { body in
+      try inputs.forEachChunk { try body(try variance(inputs, $0)) }
+    }
+    return try magnitudes.largest(Int(Double(count) * part))
+  }
+
+  private static func variance(_ inputs: MergeInputs, _ range: Range<Int>) throws -> Vector {
+    let result = inputs.vector(.score, range.count)
+    let terms = try inputs.models.indices.map { UnsafeRawPointer(try inputs.taskVector($0, range).elements) }
+    inputs.kernels.pointee.variance(result.elements, terms, Int32(terms.count), range.count)
+    return result
+  }
+
+  private static func selected(_ inputs: MergeInputs, _ range: Range<Int>, _ mask: inout VMSelection?) throws
+    -> [Vector]
+  {
+    guard let start = mask else { return try inputs.models.indices.map { try inputs.taskVector($0, range) } }
+    let score = try variance(inputs, range)
+    // The variance left the task vectors in their places.
+    var end = start
+    let vectors = inputs.models.indices.map { inputs.vector(.model($0), range.count) }
+    for vector in vectors {
+      end = start
+      inputs.kernels.pointee.select(vector.elements, score.elements, &end, range.count)
+    }
+    mask = end
+    return vectors
+  }
 }

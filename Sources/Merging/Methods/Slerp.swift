@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 extension MergeMethod {
   /// The great circle between two tensors, each taken as one vector.
@@ -8,14 +7,14 @@ extension MergeMethod {
     source: "https://en.wikipedia.org/wiki/Slerp", base: .none, models: 2..., upTo: 2,
     parameters: [.number("t", default: nil, "the part of the second model")],
     arithmetic: { inputs, settings in
-      let (a, b, t) = try (inputs.models[0], inputs.models[1], settings.number("t"))
-      let norms = try (a.norm(dtype: .float64).item(), b.norm(dtype: .float64).item())
-      func length(_ norm: Double) -> Double { norm > 1e-8 ? norm : 1 }
-      let product = try (a.to(.float64) * b.to(.float64)).sum().item()
-      let cosine = min(1, max(-1, product / (length(norms.0) * length(norms.1))))
-      // Near 0° and 180° the great circle is a line, or not known.
-      guard abs(cosine) <= 0.9995 else { return try (a * (1 - t)).addInPlace(b, scale: t) }
-      let angle = acos(cosine)
-      return try (a * (sin((1 - t) * angle) / sin(angle))).addInPlace(b, scale: sin(t * angle) / sin(angle))
+      let t = try settings.number("t")
+      return try Combination.pass(inputs, .models) { products in
+        func length(_ model: Int) -> Double { products.norm(model) > 1e-8 ? products.norm(model) : 1 }
+        let cosine = min(1, max(-1, products[0, 1] / (length(0) * length(1))))
+        // Near 0° and 180° the great circle is a line, or not known.
+        guard abs(cosine) <= 0.9995 else { return [1 - t, t] }
+        let angle = acos(cosine)
+        return [sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)]
+      }
     })
 }

@@ -3,5 +3,5 @@ extension MergeMethod {
   static let taskArithmetic = MergeMethod(
     "task_arithmetic", "W₀ + λ Σ wᵢδᵢ", source: TaskVectors.source, base: .required, models: 1...,
     parameters: [TaskVectors.weight, TaskVectors.lambda, TaskVectors.normalize(false)],
-    arithmetic: { try TaskVectors.sum($0.taskVectors(), $0, $1) })
+    arithmetic: { try TaskVectors.merge($0, $1, .sum) })
 }

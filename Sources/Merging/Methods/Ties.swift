@@ -9,7 +9,6 @@ extension MergeMethod {
     ],
     arithmetic: { inputs, settings in
       let density = try settings.numbers("density")
-      let deltas = try TaskVectors.sparse(inputs, settings) { .magnitude(density: density[$0]) }
-      return try TaskVectors.consensus(deltas, inputs, settings)
+      return try TaskVectors.merge(inputs, settings, .elected) { .magnitude(density: density[$0]) }
     })
 }

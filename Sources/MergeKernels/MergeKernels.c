@@ -1,0 +1,129 @@
+#include "MergeKernels.h"
+
+#include <math.h>
+#include <string.h>
+
+// A fused multiply-add, where the processor has one, would round otherwise than where it has none.
+#pragma STDC FP_CONTRACT OFF
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE float float_of_bits(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+INLINE uint32_t bits_of_float(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+INLINE uint64_t bits_of_double(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+/// bfloat16 is float32's upper half. Rounded to nearest, ties to even; NaN stays NaN.
+INLINE uint16_t bfloat_of_float(float x) {
+  uint32_t bits = bits_of_float(x);
+  uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+  return (uint16_t)((bits & 0x7FFFFFFF) > 0x7F800000 ? bits >> 16 | 0x40 : rounded);
+}
+
+/// IEEE binary16: 5 bits of exponent, 10 of fraction.
+INLINE float float_of_half(uint16_t half) {
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7FFF;
+  // The exponent's bias grows by 112; a multiplication by 2^112 brings subnormal numbers into place too.
+  float scaled = float_of_bits(rest << 13) * 0x1p112f;
+  uint32_t bits = rest >= 0x7C00 ? 0x7F800000 | (rest & 0x3FF) << 13 : bits_of_float(scaled);
+  return float_of_bits(sign | bits);
+}
+
+INLINE uint16_t half_of_float(float x) {
+  uint32_t bits = bits_of_float(x), sign = bits >> 16 & 0x8000, rest = bits & 0x7FFFFFFF;
+  // Normal results: move the bias and round to nearest even; the carry may reach infinity, as it should.
+  uint32_t normal = (rest - (112u << 23) + 0xFFF + (rest >> 13 & 1)) >> 13;
+  // Subnormal results: adding 0.5 lets the addition round at the last bit there is.
+  uint32_t small = bits_of_float(float_of_bits(rest) + 0.5f) - 0x3F000000;
+  uint32_t large = rest > 0x7F800000 ? 0x7E00 : 0x7C00;
+  return (uint16_t)(sign | (rest >= 0x47800000 ? large : rest < 0x38800000 ? small : normal));
+}
+
+/// A float32 that rounds on as the double itself would: inexact results end in a 1, so that no tie is made by rounding twice.
+INLINE float float_to_odd(double x) {
+  float near = (float)x;
+  uint32_t bits = bits_of_float(near);
+  if ((double)near == x || isnan(x) || isinf(x)) return near;
+  if (bits & 1) return near;
+  // An even neighbour: step to the odd one on the other side of x.
+  bool isAway = fabs((double)near) > fabs(x);
+  return float_of_bits(isAway ? bits - 1 : bits + 1);
+}
+
+// Random words by a hash of the index (the mixing steps of Chris Wellons' lowbias32), into which the key goes twice.
+
+INLINE uint64_t mixed_key(uint64_t key, uint32_t upper) { return key ^ (uint64_t)upper * 0x9E3779B97F4A7C15u; }
+
+INLINE uint32_t random_word(uint64_t key, uint32_t index) {
+  uint32_t x = index + (uint32_t)key;
+  x ^= x >> 16;
+  x *= 0x21F0AAAD;
+  x ^= x >> 15;
+  x ^= (uint32_t)(key >> 32);
+  x *= 0x735A2D97;
+  x ^= x >> 15;
+  x *= 0x9E3779B1;
+  return x ^ x >> 16;
+}
+
+#define SET plain
+#include "Working.inc"
+#undef SET
+
+#if defined(__x86_64__)
+#define SET avx2
+#pragma clang attribute push(__attribute__((target("avx2,bmi2,prefer-256-bit"))), apply_to = function)
+#include "Working.inc"
+#pragma clang attribute pop
+#undef SET
+
+#define SET avx512
+#pragma clang attribute push( \
+  __attribute__((target("avx2,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
+#include "Working.inc"
+#pragma clang attribute pop
+#undef SET
+#endif
+
+const VMKernels *vm_kernels(bool wide, int set) {
+  switch (set) {
+  case 0: return wide ? &kernels_f64_plain : &kernels_f32_plain;
+#if defined(__x86_64__)
+  case 1:
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2")) return NULL;
+    return wide ? &kernels_f64_avx2 : &kernels_f32_avx2;
+  case 2:
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw")
+        || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")
+        || !__builtin_cpu_supports("avx512cd"))
+      return NULL;
+    return wide ? &kernels_f64_avx512 : &kernels_f32_avx512;
+#endif
+  default: return NULL;
+  }
+}
+
+uint64_t vm_checksum(const void *bytes, size_t count, uint64_t position) {
+  const unsigned char *next = bytes;
+  uint64_t sum = 0, place = position / 8;
+  for (size_t i = 0; i < count; i += 8, place++) {
+    uint64_t word = 0;
+    memcpy(&word, next + i, count - i < 8 ? count - i : 8);
+    uint64_t mixed = (word + 0x9E3779B97F4A7C15u) * (2 * place + 0xBF58476D1CE4E5B9u);
+    sum += mixed ^ mixed >> 29;
+  }
+  return sum;
+}

@@ -1,0 +1,117 @@
+#ifndef VALLEY_MERGE_KERNELS_H
+#define VALLEY_MERGE_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// How elements are stored. The codes are libtorch's ScalarType codes, as in Torch's DType.
+enum {
+  VMStoredUInt8 = 0,
+  VMStoredInt8 = 1,
+  VMStoredInt16 = 2,
+  VMStoredInt32 = 3,
+  VMStoredInt64 = 4,
+  VMStoredFloat16 = 5,
+  VMStoredFloat32 = 6,
+  VMStoredFloat64 = 7,
+  VMStoredBool = 11,
+  VMStoredBFloat16 = 15,
+};
+
+/// A part of the elements in the order of their magnitude: those between two magnitudes, and of the elements at either some by their
+/// position among their equals. A magnitude is given by its key, the element's bits without the sign.
+typedef struct {
+  uint64_t lowKey, highKey;
+  /// Of the elements at lowKey those numbered lowFrom ..< lowTo are kept; lowSeen counts them from one call to the next.
+  uint64_t lowFrom, lowTo, lowSeen;
+  /// Likewise at highKey, when it is not lowKey.
+  uint64_t highFrom, highTo, highSeen;
+} VMSelection;
+
+/// A table of counts by a digit of the key, in four parts, so that neighbours of equal keys do not wait for one another.
+enum { VMDigitBits = 12, VMDigits = 1 << VMDigitBits, VMCounts = 4 * VMDigits };
+
+/// Arithmetic on vectors of one working type, float or double. `y` is written, `x` read; they may not overlap. Sums are taken in double
+/// in one order on every processor, so that results do not depend on it.
+typedef struct {
+  /// The working element's size in bytes.
+  size_t width;
+
+  /// Elements as stored to the working type, and back: rounded once, to nearest, ties to even; integers within their range.
+  /// `store` tells whether all are finite (in the stored type).
+  void (*_Nonnull load)(int stored, const void *_Nonnull source, void *_Nonnull y, size_t count);
+  bool (*_Nonnull store)(int stored, const void *_Nonnull x, void *_Nonnull target, size_t count);
+
+  /// y ← a y
+  void (*_Nonnull scale)(void *_Nonnull y, double a, size_t count);
+  /// y ← y + a x
+  void (*_Nonnull add)(void *_Nonnull y, const void *_Nonnull x, double a, size_t count);
+  /// y ← y − x
+  void (*_Nonnull subtract)(void *_Nonnull y, const void *_Nonnull x, size_t count);
+  /// y[r, c] ← y[r, c] + factors[c] x[r, c]
+  void (*_Nonnull addColumns)(
+    void *_Nonnull y, const void *_Nonnull x, const double *_Nonnull factors, size_t rows, size_t columns);
+
+  /// Σ x y
+  double (*_Nonnull dot)(const void *_Nonnull x, const void *_Nonnull y, size_t count);
+  /// sums[c] ← sums[c] + Σ_r x[r, c] y[r, c]
+  void (*_Nonnull dotColumns)(
+    const void *_Nonnull x, const void *_Nonnull y, double *_Nonnull sums, size_t rows, size_t columns);
+  /// Σ |x|
+  double (*_Nonnull absoluteSum)(const void *_Nonnull x, size_t count);
+  /// How many elements are not 0.
+  size_t (*_Nonnull nonzero)(const void *_Nonnull x, size_t count);
+
+  /// Counts, for the elements whose key begins with `prefix` above the digit at `shift`, that digit.
+  void (*_Nonnull countDigits)(
+    const void *_Nonnull x, uint64_t prefix, int shift, uint64_t *_Nonnull counts, size_t count);
+  /// Sets the elements that are not selected by the magnitude of `by` (which may be y itself) to 0.
+  void (*_Nonnull select)(
+    void *_Nonnull y, const void *_Nonnull by, VMSelection *_Nonnull selection, size_t count);
+
+  /// Sets each element to 0 but with the given probability. Random numbers belong to `key` and the element's `index` in its tensor.
+  void (*_Nonnull drop)(void *_Nonnull y, double probability, uint64_t key, uint64_t index, size_t count);
+  /// As `drop`, with a probability that rises from `lowest` to `highest` with the rank by magnitude, of equals the first lower.
+  /// Element i lies at y[i · stride]; `count` < 2³²; `scratch` has room
+  /// for 4 · count working elements.
+  void (*_Nonnull dropRanked)(
+    void *_Nonnull y, double lowest, double highest, uint64_t key, uint64_t index, size_t count, size_t stride,
+    void *_Nonnull scratch);
+
+  /// y ← Σₖ wₖ xₖ over the terms that have the sign of Σₖ votesₖ xₖ (+ where that is 0). `divisor`: below 0 none; 0 the sum of these
+  /// weights where that is not 0; above 0 that sum, but at least `divisor`.
+  void (*_Nonnull elect)(
+    void *_Nonnull y, const void *_Nonnull const *_Nonnull x, const double *_Nonnull votes,
+    const double *_Nonnull weights, int terms, double divisor, size_t count);
+  /// y ← the population variance over the terms.
+  void (*_Nonnull variance)(void *_Nonnull y, const void *_Nonnull const *_Nonnull x, int terms, size_t count);
+
+  /// Where one |xₖ| exceeds epsilon y ← factorsₖ xₖ; where several do, their mean; else 0.
+  void (*_Nonnull reinforce)(
+    void *_Nonnull y, const void *_Nonnull const *_Nonnull x, const double *_Nonnull factors, int terms,
+    double epsilon, size_t count);
+  /// For each term the elements at which it exceeds epsilon with others (`shared`) and alone (`unique`), added up.
+  void (*_Nonnull countActive)(
+    const void *_Nonnull const *_Nonnull x, int terms, double epsilon, uint64_t *_Nonnull shared,
+    uint64_t *_Nonnull unique, size_t count);
+
+  /// y ← w x + (1 − w) y with w = t / max(|y − x|, 1e-6) within 0 … 1
+  void (*_Nonnull nearswap)(void *_Nonnull y, const void *_Nonnull x, double t, size_t count);
+  /// KL(softmax x ‖ softmax y), each probability raised by 1e-8
+  double (*_Nonnull divergence)(const void *_Nonnull x, const void *_Nonnull y, size_t count);
+  /// Sets the elements of y to 0 where |x| is below the threshold.
+  void (*_Nonnull keepFrom)(void *_Nonnull y, const void *_Nonnull x, double threshold, size_t count);
+} VMKernels;
+
+/// The instruction sets there are kernels for, the plainest first.
+enum { VMInstructionSets = 3 };
+
+/// Kernels in float, or in double if `wide`, for instruction set `set`; NULL where this processor lacks it.
+const VMKernels *_Nullable vm_kernels(bool wide, int set);
+
+/// A sum over bytes that depends on each one and its place, to tell whether they are still the same; not against intent. The sums of
+/// parts (the next one's `position` is a multiple of 8) add up to that of the whole.
+uint64_t vm_checksum(const void *_Nonnull bytes, size_t count, uint64_t position);
+
+#endif

@@ -1,0 +1,119 @@
+import MergeKernels
+
+/// One tensor of every input, as a method's arithmetic sees it: read chunk by chunk, in float32, or in float64 where its elements are
+/// float64 or integers. One thread uses it.
+final class MergeInputs {
+  let name: String
+  let shape: [Int]
+  let count: Int
+  let models: [TensorSource]
+  let base: TensorSource?
+  let kernels: UnsafePointer<VMKernels>
+  private let seed: UInt64
+  private let workspace: Workspace
+  private var loadedBase: Range<Int>?
+
+  /// How many elements are worked on at once, so that a chunk of every input stays in the processor's cache.
+  static let chunk = 1 << 14
+
+  init(name: String, models: [TensorSource], base: TensorSource?, seed: UInt64, workspace: Workspace) throws {
+    guard let first = models.first ?? base else { throw MergeError("\(name): there is nothing to merge") }
+    (self.name, self.models, self.base, self.seed) = (name, models, base, seed)
+    (shape, count) = (first.shape, first.count)
+    kernels = workspace.kernels(wide: (models + (base.map { [$0] } ?? [])).contains { $0.needsDouble })
+    self.workspace = workspace
+  }
+
+  // MARK: Chunks
+
+  /// What a vector of the workspace is for.
+  enum Slot: Hashable { case base, result, difference, score, order, model(Int) }
+
+  /// Room for `count` elements that stays until the slot is asked for again.
+  func vector(_ slot: Slot, _ count: Int) -> Vector {
+    let elements = workspace.memory(slot, bytes: max(1, count) * kernels.pointee.width)
+    return Vector(elements: elements, count: count, kernels: kernels)
+  }
+
+  /// Calls `body` for each chunk in order; a chunk holds whole groups of `group` elements.
+  ///
+  /// - Throws: what `body` throws, and `CancellationError` once the merge is to end.
+  func forEachChunk(of group: Int = 1, _ body: (Range<Int>) throws -> Void) throws {
+    let length = max(group, Self.chunk / max(1, group) * group)
+    var start = 0
+    while start < count {
+      if workspace.isCancelled() { throw CancellationError() }
+      let end = min(count, start + length)
+      try body(start..<end)
+      start = end
+    }
+  }
+
+  /// Wᵢ at `range`
+  func model(_ index: Int, _ range: Range<Int>) -> Vector { load(models[index], range, .model(index)) }
+
+  /// W₀ at `range`; `MergeMethod.requireInputs` made sure of the base.
+  func baseVector(_ range: Range<Int>) throws -> Vector {
+    guard let base else { throw MergeError("\(name): the base is missing") }
+    if loadedBase == range { return vector(.base, range.count) }
+    loadedBase = range
+    return load(base, range, .base)
+  }
+
+  /// δᵢ = Wᵢ − W₀ at `range`
+  func taskVector(_ index: Int, _ range: Range<Int>) throws -> Vector {
+    let start = try baseVector(range)
+    let delta = model(index, range)
+    delta.subtract(start)
+    return delta
+  }
+
+  private func load(_ source: TensorSource, _ range: Range<Int>, _ slot: Slot) -> Vector {
+    let result = vector(slot, range.count)
+    if let address = source.address(of: range.lowerBound) { result.load(address, source.dtype.rawValue) }
+    return result
+  }
+
+  // MARK: Chance
+
+  /// Which random numbers one model's tensor gets: a matter of the seed, its name and the model's position alone.
+  func randomKey(model: Int) -> UInt64 {
+    // FNV-1a: the same on every machine, which Swift's hashing is not.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    let parts = [Array(name.utf8), withUnsafeBytes(of: UInt64(model).littleEndian, Array.init)]
+    for byte in parts.joined() + withUnsafeBytes(of: seed.littleEndian, Array.init) {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+    // SplitMix64's last steps: spread every bit over the word.
+    hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+    return hash ^ (hash >> 31)
+  }
+}
+
+extension TensorSource {
+  /// Whether float32 would lose something of the elements.
+  fileprivate var needsDouble: Bool { dtype == .float64 || !dtype.isFloatingPoint }
+}
+
+/// A thread's working memory, kept from tensor to tensor.
+final class Workspace {
+  let isCancelled: () -> Bool
+  private var areas: [MergeInputs.Slot: UnsafeMutableRawBufferPointer] = [:]
+  private let single = Vector.kernels(wide: false)
+  private let double = Vector.kernels(wide: true)
+
+  init(isCancelled: @escaping () -> Bool = { false }) { self.isCancelled = isCancelled }
+
+  func kernels(wide: Bool) -> UnsafePointer<VMKernels> { wide ? double : single }
+
+  func memory(_ slot: MergeInputs.Slot, bytes: Int) -> UnsafeMutableRawPointer {
+    if let area = areas[slot], let address = area.baseAddress, area.count >= bytes { return address }
+    areas[slot]?.deallocate()
+    let area = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
+    areas[slot] = area
+    return area.baseAddress.unsafelyUnwrapped
+  }
+
+  deinit { for area in areas.values { area.deallocate() } }
+}

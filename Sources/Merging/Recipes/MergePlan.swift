@@ -1,0 +1,137 @@
+import Checkpoints
+import Foundation
+import Torch
+
+/// What is to be done for every tensor of a merge's result, known from the inputs' headers alone.
+public struct MergePlan: Sendable {
+  /// In the order in which they are written.
+  public let tensors: [PlannedTensor]
+  /// Whose config.json the result gets, and whose tokenizer; nil for weights that are plain files.
+  public let configuration: String?
+  public let tokenizer: String?
+  /// How many layers the result has, where the recipe puts layers together.
+  public let layerCount: Int?
+  public let recipe: Recipe
+  /// The inputs' paths, by the models that the recipe names.
+  public let inputs: [(model: Recipe.Model, path: String)]
+
+  /// Reads the headers of all inputs and plans every tensor.
+  ///
+  /// - Parameter folder: where the recipe's relative paths start (they may also start at the working folder).
+  /// - Throws: `CheckpointError` for files that cannot be read, `MergeError` with every tensor that does not fit.
+  public init(_ recipe: Recipe, relativeTo folder: String = ".", seed: UInt64 = 0) throws {
+    let files = try recipe.models.map { try ModelFiles($0, relativeTo: folder) }
+    var planner = MergePlanner(seed: seed)
+    for file in files { planner.inputs[file.model] = try MergePlanner.Input(file) }
+    for merge in recipe.merges {
+      let tensors = try planner.plan(merge.recipe)
+      planner.inputs[Recipe.Model(merge.name)] = MergePlanner.Input(tensors)
+    }
+    tensors = try planner.plan(recipe)
+    guard !tensors.isEmpty else { throw MergeError("the result would have no tensors") }
+    let donor = recipe.base ?? recipe.modules[0].slices[0].sources[0].model
+    let folders = files.filter(\.isFolder)
+    configuration = (folders.first { $0.model == donor } ?? folders.first)?.path
+    tokenizer =
+      (folders.first { $0.model == recipe.tokenizer } ?? folders.first { $0.model == donor } ?? folders.first)?
+      .path
+    layerCount = planner.layerCount
+    self.recipe = recipe
+    inputs = files.map { ($0.model, $0.path) }
+  }
+
+  /// Bytes of the result's tensors.
+  public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+
+  public var elementCount: Int { tensors.reduce(0) { $0 + $1.count } }
+
+  /// Bytes that the inputs' tensors take, each counted as often as it is an input.
+  public var inputByteCount: Int { tensors.reduce(0) { $0 + $1.inputByteCount } }
+
+  /// An estimate of the working memory in bytes: chunks of every input for each thread, and one tensor for each merge within the merge.
+  public func memory(threads: Int) -> Int {
+    let most = tensors.map { $0.workingBytes }.sorted(by: >).prefix(threads).reduce(0, +)
+    return most + threads * TensorWriter.bufferSize + 100 << 20
+  }
+}
+
+/// One tensor of the result, and what it is made of.
+public final class PlannedTensor: Sendable {
+  /// An input: a tensor of a file, one with an adapter's change, or one merged before.
+  enum Operand: Sendable {
+    case stored(TensorSource)
+    case adapted(AdaptedTensor)
+    case merged(PlannedTensor)
+
+    var shape: [Int] {
+      switch self {
+      case .stored(let source): source.shape
+      case .adapted(let tensor): tensor.weight.shape
+      case .merged(let tensor): tensor.shape
+      }
+    }
+
+    var dtype: DType {
+      switch self {
+      case .stored(let source): source.dtype
+      case .adapted(let tensor): tensor.weight.dtype
+      case .merged(let tensor): tensor.dtype
+      }
+    }
+  }
+
+  public let name: String
+  public let shape: [Int]
+  public let dtype: DType
+  public let method: MergeMethod
+  public let settings: MergeSettings
+  /// The models in words: `<model>: <tensor>`.
+  public let sources: [String]
+  let models: [Operand]
+  let base: Operand?
+  let seed: UInt64
+
+  init(
+    name: String, dtype: DType, method: MergeMethod, settings: MergeSettings, models: [Operand], base: Operand?,
+    sources: [String], seed: UInt64
+  ) {
+    (self.name, self.dtype, self.method, self.settings) = (name, dtype, method, settings)
+    (self.models, self.base, self.sources, self.seed) = (models, base, sources, seed)
+    shape = models.first?.shape ?? []
+  }
+
+  public var count: Int { shape.reduce(1, *) }
+  public var byteCount: Int { count * dtype.byteCount }
+
+  private var operands: [Operand] { models + (base.map { [$0] } ?? []) }
+
+  var inputByteCount: Int {
+    operands.reduce(0) { sum, operand in
+      switch operand {
+      case .stored(let source): sum + source.count * source.dtype.byteCount
+      case .adapted(let tensor): sum + tensor.weight.count * tensor.weight.dtype.byteCount
+      case .merged(let tensor): sum + tensor.inputByteCount
+      }
+    }
+  }
+
+  /// Where the only input is to be copied as it is, that input.
+  var copied: TensorSource? {
+    guard method.name == "passthrough", models.count == 1, case .stored(let source) = models[0], source.dtype == dtype,
+      settings.all["scale"]?.allSatisfy({ $0 == 1 }) ?? false
+    else { return nil }
+    return source
+  }
+
+  /// Bytes that one thread needs for it.
+  var workingBytes: Int {
+    let chunks = (operands.count + 4) * MergeInputs.chunk * 8
+    return operands.reduce(chunks) { sum, operand in
+      switch operand {
+      case .stored: sum
+      case .adapted(let tensor): sum + 3 * tensor.weight.count * 4
+      case .merged(let tensor): sum + tensor.count * 4 + tensor.workingBytes
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Checkpoints
+import Foundation
+import Torch
+
+/// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when they are needed.
+struct ModelFiles {
+  let model: Recipe.Model
+  /// A file, or a folder in Hugging Face's layout.
+  let path: String
+  let isFolder: Bool
+  let weights: Weights
+  /// What is added to the weights.
+  let adapter: LoraAdapter?
+  /// The stack of layers that most of the weights belong to.
+  let layers: LayerStack?
+
+  /// - Parameter folder: where relative paths start.
+  /// - Throws: `CheckpointError` naming the file and what is wrong with it.
+  init(_ model: Recipe.Model, relativeTo folder: String) throws {
+    path = try Self.locate(model, folder)
+    adapter = try model.lora.map {
+      let parts = $0.split(separator: "@", maxSplits: 1).map(String.init)
+      let lora = Recipe.Model(parts[0], revision: parts.count > 1 ? parts[1] : nil)
+      return try LoraAdapter(folder: Self.locate(lora, folder))
+    }
+    var isDirectory: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    isFolder = isDirectory.boolValue
+    self.model = model
+    weights = try Checkpoint.read(path).weights
+    layers = LayerStack.largest(in: weights)
+  }
+
+  /// A file or folder of that name, or what the Hugging Face cache holds under it.
+  private static func locate(_ model: Recipe.Model, _ folder: String) throws -> String {
+    let manager = FileManager.default
+    let expanded = (model.path as NSString).expandingTildeInPath
+    let beside = URL(fileURLWithPath: folder).appendingPathComponent(expanded).path
+    for path in expanded.hasPrefix("/") ? [expanded] : [expanded, beside] where manager.fileExists(atPath: path) {
+      return path
+    }
+    let parts = model.path.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else {
+      throw CheckpointError(model.path, "is no file or folder")
+    }
+    let environment = ProcessInfo.processInfo.environment
+    let home = environment["HF_HOME"] ?? NSHomeDirectory() + "/.cache/huggingface"
+    let cache = (environment["HF_HUB_CACHE"] ?? home + "/hub") + "/models--\(parts[0])--\(parts[1])"
+    let revision = model.revision ?? "main"
+    let named = try? String(contentsOfFile: cache + "/refs/" + revision, encoding: .utf8)
+    let snapshot =
+      cache + "/snapshots/" + (named?.trimmingCharacters(in: .whitespacesAndNewlines) ?? revision)
+    guard !revision.contains(".."), manager.fileExists(atPath: snapshot) else {
+      throw CheckpointError(
+        model.description,
+        "is no file or folder, and the Hugging Face cache does not hold it; download it first: "
+          + "huggingface-cli download \(model.path)\(model.revision.map { " --revision \($0)" } ?? "")")
+    }
+    return snapshot
+  }
+}
+
+/// Layers that repeat: tensors named `<prefix><number>.<rest>`, numbered from 0.
+struct LayerStack: Hashable {
+  /// With the dot: `model.layers.`
+  let prefix: String
+  let count: Int
+
+  /// A tensor's layer: what stands before the first number in its name, the number, and what follows.
+  static func place(of name: String) -> (prefix: String, layer: Int, rest: String)? {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard let index = parts.firstIndex(where: { Int($0) != nil && $0.count < 7 }), let layer = Int(parts[index]) else {
+      return nil
+    }
+    let prefix = parts[..<index].map { $0 + "." }.joined()
+    return (prefix, layer, parts[(index + 1)...].joined(separator: "."))
+  }
+
+  func name(_ layer: Int, _ rest: String) -> String { "\(prefix)\(layer)" + (rest.isEmpty ? "" : ".\(rest)") }
+
+  /// Every stack, by its prefix.
+  static func all(_ names: some Sequence<String>) -> [String: LayerStack] {
+    var numbers: [String: Set<Int>] = [:]
+    for name in names {
+      guard let place = place(of: name) else { continue }
+      numbers[place.prefix, default: []].insert(place.layer)
+    }
+    return numbers.reduce(into: [:]) { stacks, entry in
+      let count = (entry.value.max() ?? 0) + 1
+      stacks[entry.key] = LayerStack(prefix: entry.key, count: count)
+    }
+  }
+
+  /// The stack with the most elements.
+  static func largest(in weights: Weights) -> LayerStack? {
+    var sizes: [String: Int] = [:]
+    for (name, tensor) in zip(weights.names, weights.tensors) {
+      if let place = place(of: name) { sizes[place.prefix, default: 0] += tensor.count }
+    }
+    let largest = sizes.max { ($0.value, $1.key) < ($1.value, $0.key) }
+    return largest.flatMap { all(weights.names)[$0.key] }
+  }
+}

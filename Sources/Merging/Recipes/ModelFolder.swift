@@ -1,0 +1,116 @@
+import Checkpoints
+import Crypto
+import Foundation
+import Torch
+
+/// What belongs to a model besides its weights: configuration, tokenizer, and a card that says how it was made.
+struct ModelFolder {
+  static let single = "model.safetensors"
+  static let index = "model.safetensors.index.json"
+
+  private let plan: MergePlan
+
+  init(_ plan: MergePlan) { self.plan = plan }
+
+  private static let tokenizerFiles = [
+    "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json",
+  ]
+  private static let otherFiles = ["generation_config.json", "preprocessor_config.json", "processor_config.json"]
+
+  /// Adds the files to a folder that has the weights.
+  func complete(_ folder: String, files: [String], listsChecksums: Bool) throws {
+    let manager = FileManager.default
+    if let donor = plan.configuration, manager.fileExists(atPath: donor + "/config.json") {
+      let text = try String(contentsOfFile: donor + "/config.json", encoding: .utf8)
+      try writeAtomically(Data(configuration(text).utf8), to: folder + "/config.json")
+    }
+    for (donor, names) in [(plan.tokenizer, Self.tokenizerFiles), (plan.configuration, Self.otherFiles)] {
+      for name in names {
+        guard let donor, manager.fileExists(atPath: donor + "/" + name) else { continue }
+        let data = try Data(contentsOf: URL(fileURLWithPath: donor + "/" + name))
+        try writeAtomically(data, to: folder + "/" + name)
+      }
+    }
+    if let text = plan.recipe.text { try writeAtomically(Data(text.utf8), to: folder + "/recipe.yml") }
+    let sums = listsChecksums ? try checksums(folder, files) : []
+    try writeAtomically(Data(card(sums).utf8), to: folder + "/README.md")
+  }
+
+  /// The donor's configuration with the type and the number of layers that the result has. All else stays to the letter.
+  private func configuration(_ text: String) -> String {
+    var text = text
+    var sizes: [DType: Int] = [:]
+    for tensor in plan.tensors where tensor.dtype.isFloatingPoint { sizes[tensor.dtype, default: 0] += tensor.count }
+    // A few tensors may be kept in another type.
+    if let type = sizes.max(by: { $0.value < $1.value })?.key {
+      for key in ["torch_dtype", "dtype"] {
+        text = text.replacingOccurrences(
+          of: "(\"\(key)\"\\s*:\\s*)\"[a-z0-9_]*\"", with: "$1\"\(type)\"", options: .regularExpression)
+      }
+    }
+    if let count = plan.layerCount {
+      for key in ["num_hidden_layers", "n_layer", "n_layers", "num_layers"] {
+        text = text.replacingOccurrences(
+          of: "(\"\(key)\"\\s*:\\s*)[0-9]+", with: "$1\(count)", options: .regularExpression)
+      }
+    }
+    return text
+  }
+
+  private func checksums(_ folder: String, _ files: [String]) throws -> [(name: String, sha256: String)] {
+    var sums: [(String, String)] = []
+    for file in files { sums.append((file, try sha256(folder + "/" + file))) }
+    for input in plan.inputs {
+      var isDirectory: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: input.path, isDirectory: &isDirectory)
+      guard isDirectory.boolValue else {
+        sums.append(("\(input.model)", try sha256(input.path)))
+        continue
+      }
+      let names = try FileManager.default.contentsOfDirectory(atPath: input.path).sorted()
+      for name in names where name.hasSuffix(".safetensors") {
+        sums.append(("\(input.model)/\(name)", try sha256(input.path + "/" + name)))
+      }
+    }
+    return sums
+  }
+
+  /// The model card, with the front matter that Hugging Face reads.
+  private func card(_ checksums: [(name: String, sha256: String)]) -> String {
+    let recipe = plan.recipe
+    func quoted(_ text: String) -> String { TensorWriter.json(text) }
+    let base = recipe.base.map { " from the base `\($0)`" } ?? ""
+    var lines = ["---", "base_model:"]
+    lines += plan.inputs.map { "- \(quoted($0.model.description))" }
+    lines += [
+      "library_name: transformers", "tags:", "- merge", "- valley", "---", "",
+      "# A merge of \(plan.inputs.count) models", "",
+      "Made by Valley with the method `\(recipe.method.name)`\(base): \(recipe.method.summary)"
+        + (recipe.method.source.map { " ([source](\($0)))." } ?? "."),
+      "", "## Models", "",
+    ]
+    lines += plan.inputs.map { "- `\($0.model)`" }
+    lines += [
+      "", "\(plan.tensors.count) tensors, \(plan.elementCount) numbers, \(byteText(plan.byteCount)).", "",
+      "W₀ is the base, Wᵢ a model, wᵢ its weight, δᵢ = Wᵢ − W₀ its task vector.", "",
+    ]
+    if let text = recipe.text {
+      lines += ["## Recipe", "", "```yaml", text.trimmingCharacters(in: .newlines), "```", ""]
+    }
+    if !checksums.isEmpty {
+      lines += ["## SHA-256", "", "| file | SHA-256 |", "| --- | --- |"]
+      lines += checksums.map { "| `\($0.name)` | `\($0.sha256)` |" } + [""]
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// The SHA-256 of a file, read piece by piece, in hexadecimal.
+public func sha256(_ path: String) throws -> String {
+  guard let file = FileHandle(forReadingAtPath: path) else { throw CheckpointError(path, "cannot be read") }
+  defer { try? file.close() }
+  var hash = SHA256()
+  while let piece = try file.read(upToCount: 4 << 20), !piece.isEmpty { hash.update(data: piece) }
+  return hash.finalize().map { String(format: "%02x", $0) }.joined()
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Torch
+import YAML
+
+/// A merge as it is declared: mergekit's YAML (its keys and their meaning are mergekit 0.1.5's), or the same made in code.
+public struct Recipe: Sendable {
+  /// A network's files: a folder in Hugging Face's layout, a safetensors file, a name in the Hugging Face cache, or an earlier merge of the
+  /// same recipe.
+  public struct Model: Sendable, Hashable, CustomStringConvertible {
+    public var path: String
+    public var revision: String?
+    /// An adapter to add to the weights.
+    public var lora: String?
+
+    public init(_ path: String, revision: String? = nil, lora: String? = nil) {
+      (self.path, self.revision, self.lora) = (path, revision, lora)
+    }
+
+    public var description: String { path + (revision.map { "@\($0)" } ?? "") + (lora.map { "+\($0)" } ?? "") }
+  }
+
+  /// A parameter's value: one number (a flag is 1 or 0), a gradient over the layers, or a choice by the tensor's name.
+  public indirect enum Value: Sendable, Hashable {
+    case number(Double)
+    case gradient([Double])
+    case choice([Choice])
+
+    public struct Choice: Sendable, Hashable {
+      /// A part of the tensor's name; nil or `*` is any.
+      public var filter: String?
+      public var value: Value
+    }
+
+    /// The value for a tensor at depth `t` (0 is the first layer of its slice, 1 the last), or nil where no filter fits.
+    func resolved(_ tensor: String, at t: Double, isFlag: Bool) -> Double? {
+      switch self {
+      case .number(let number): return number
+      case .gradient(let values):
+        guard let last = values.indices.last else { return nil }
+        let place = t * Double(last)
+        if isFlag { return values[Int(place)] }
+        let index = min(Int(place), last)
+        let part = place - Double(index)
+        return (1 - part) * values[index] + part * values[min(last, index + 1)]
+      case .choice(let choices):
+        let found = choices.first { $0.filter == nil || $0.filter == "*" || tensor.contains($0.filter ?? "") }
+        return found?.value.resolved(tensor, at: t, isFlag: isFlag)
+      }
+    }
+  }
+
+  public typealias Parameters = [String: Value]
+
+  /// One input of a slice.
+  public struct Source: Sendable {
+    public var model: Model
+    /// nil: all layers.
+    public var layers: Range<Int>?
+    public var parameters: Parameters
+
+    public init(_ model: Model, layers: Range<Int>? = nil, parameters: Parameters = [:]) {
+      (self.model, self.layers, self.parameters) = (model, layers, parameters)
+    }
+  }
+
+  /// Consecutive layers of the result, made of as many layers of each source.
+  public struct Slice: Sendable {
+    public var sources: [Source]
+    public var base: Model?
+    public var parameters: Parameters = [:]
+  }
+
+  /// A part of the network with layers of its own.
+  public struct Module: Sendable {
+    /// A component of its tensors' names; nil for the whole network.
+    public var name: String?
+    public var slices: [Slice]
+    public var parameters: Parameters = [:]
+  }
+
+  /// What to do with tensors that only some of the inputs have.
+  public enum MissingTensors: String, Sendable, CaseIterable {
+    /// Refuse the merge, with a list.
+    case error
+    /// Copy it from the first model that has it.
+    case copy
+    /// Leave it out.
+    case drop
+  }
+
+  public var method: MergeMethod
+  public var base: Model?
+  public var modules: [Module]
+  public var parameters: Parameters = [:]
+  /// The type of the result; nil is that of the base or first model.
+  public var dtype: DType?
+  /// Whose tokenizer the result gets: a model, or nil for the base or first model.
+  public var tokenizer: Model?
+  public var missingTensors: MissingTensors = .error
+  /// Merges whose results are inputs here, by name, each of the earlier ones only.
+  public var merges: [(name: String, recipe: Recipe)] = []
+  /// As it was written, where it was.
+  public var text: String?
+
+  /// A merge of whole models.
+  public init(_ method: MergeMethod, _ sources: [Source], base: Model? = nil, parameters: Parameters = [:]) {
+    (self.method, self.base, self.parameters) = (method, base, parameters)
+    modules = [Module(slices: [Slice(sources: sources)])]
+  }
+
+  /// Reads a recipe in YAML.
+  ///
+  /// - Throws: `YAMLFileError` with every mistake, its line, what was expected and the likely spelling.
+  public init(yaml text: String, file: String) throws {
+    var reader = RecipeReader()
+    let recipe: Recipe?
+    do {
+      recipe = reader.recipe(try YAMLNode.parse(text), "", earlier: [])
+    } catch {
+      throw YAMLFileError(file: file, problems: [error])
+    }
+    guard var recipe, reader.problems.isEmpty else {
+      throw YAMLFileError(file: file, problems: reader.problems.sorted { $0.place < $1.place })
+    }
+    recipe.text = text
+    self = recipe
+  }
+
+  init(method: MergeMethod, modules: [Module]) { (self.method, self.modules) = (method, modules) }
+
+  /// Every model that files have to be read for, in the order of mention.
+  public var models: [Model] {
+    let earlier = Set(merges.map { Model($0.name) })
+    var found: [Model] = []
+    func add(_ model: Model?) {
+      if let model, !earlier.contains(model), !found.contains(model) { found.append(model) }
+    }
+    for merge in merges { for model in merge.recipe.models where !earlier.contains(model) { add(model) } }
+    add(base)
+    for slice in modules.flatMap(\.slices) {
+      add(slice.base)
+      for source in slice.sources { add(source.model) }
+    }
+    return found
+  }
+}
+
+extension Recipe {
+  /// A merge of whole models in YAML, for those that were not written in it.
+  public var yaml: String {
+    func text(_ value: Value) -> String {
+      switch value {
+      case .number(let number): MergeParameter.short(number)
+      case .gradient(let numbers): "[\(numbers.map(MergeParameter.short).joined(separator: ", "))]"
+      case .choice(let choices):
+        "["
+          + choices.map { "{" + ($0.filter.map { "filter: \(quoted($0)), " } ?? "") + "value: \(text($0.value))}" }
+          .joined(separator: ", ") + "]"
+      }
+    }
+    // JSON's texts are YAML's.
+    func quoted(_ text: String) -> String { TensorWriter.json(text) }
+    func block(_ parameters: Parameters, _ indent: String) -> [String] {
+      guard !parameters.isEmpty else { return [] }
+      let lines = parameters.sorted { $0.key < $1.key }.map { key, value in
+        let flag = method.parameters.contains { $0.name == key && $0.kind == .flag }
+        return "\(indent)  \(key): \(flag ? (value == .number(1) ? "true" : "false") : text(value))"
+      }
+      return ["\(indent)parameters:"] + lines
+    }
+    var lines = ["merge_method: \(method.name)"]
+    if let base { lines.append("base_model: \(quoted(base.description))") }
+    lines.append("models:")
+    for source in modules.first?.slices.first?.sources ?? [] {
+      lines.append("  - model: \(quoted(source.model.description))")
+      lines += block(source.parameters, "    ")
+    }
+    lines += block(parameters, "")
+    if let dtype { lines.append("dtype: \(dtype)") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,81 @@
+import Yams
+
+/// One thing wrong with a YAML file.
+public struct YAMLProblem: Error, Hashable, Sendable {
+  package let place: YAMLNode.Place
+  /// Line and column count from 1.
+  public var line: Int { place.line }
+  public var column: Int { place.column }
+  /// Dotted, such as `optimizer.learning_rate`; empty for the file as a whole.
+  public let keyPath: String
+  /// What was found, what was expected, and how to mend it.
+  public let message: String
+
+  package init(place: YAMLNode.Place, keyPath: String, message: String) {
+    self.place = place
+    self.keyPath = keyPath
+    self.message = message
+  }
+
+  init(_ error: YamlError) {
+    func problem(_ message: String, _ mark: Mark?) -> YAMLProblem {
+      let place = YAMLNode.Place(line: mark?.line ?? 1, column: mark?.column ?? 1)
+      return YAMLProblem(place: place, keyPath: "", message: "this is not YAML: \(message)")
+    }
+    switch error {
+    case .scanner(let context, let text, let mark, _), .parser(let context, let text, let mark, _),
+      .composer(let context, let text, let mark, _):
+      self = problem((context.map { "\($0.text) (line \($0.mark.line)), " } ?? "") + text, mark)
+    case .duplicatedKeysInMapping(let keys, let context):
+      let place = YAMLNode.Place(line: context.mark.line, column: context.mark.column)
+      self.init(
+        place: place, keyPath: keys.first ?? "",
+        message: "is given more than once in the same mapping; keep one of them")
+    case .reader(let text, _, let value, _):
+      self = problem("\(text) (character \(value))", nil)
+    default:
+      self = problem("\(error)", nil)
+    }
+  }
+}
+
+/// A YAML file that cannot be used, with everything that is wrong with it.
+public struct YAMLFileError: Error, CustomStringConvertible, Sendable {
+  public let file: String
+  /// In the order of the file.
+  public let problems: [YAMLProblem]
+
+  package init(file: String, problems: [YAMLProblem]) { (self.file, self.problems) = (file, problems) }
+
+  /// One `file:line:column: key: message` for each problem, as compilers print them.
+  public var description: String {
+    problems.map {
+      ($0.place == .outside ? "" : "\(file):\($0.line):\($0.column): ")
+        + "\($0.keyPath.isEmpty ? "" : "\($0.keyPath): ")\($0.message)"
+    }.joined(separator: "\n")
+  }
+}
+
+/// The name among `names` that `word` was probably meant to be.
+package func closest(to word: String, in names: [String]) -> String? {
+  let best = names.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
+    .min { $0.distance < $1.distance }
+  guard let best, best.distance <= max(1, best.name.count / 3) else { return nil }
+  return best.name
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
+package func editDistance(_ first: String, _ second: String) -> Int {
+  let (a, b) = (Array(first.prefix(64)), Array(second.prefix(64)))
+  var rows = [Array(0...b.count)]
+  for i in 0..<a.count {
+    var row = [i + 1]
+    for j in 0..<b.count {
+      var cost = min(rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, rows[i - 1][j - 1] + 1) }
+      row.append(cost)
+    }
+    rows.append(row)
+  }
+  return rows[a.count][b.count]
+}

@@ -1,0 +1,220 @@
+import MergeKernels
+import Testing
+
+/// Every instruction set's kernels against plain arithmetic: the same numbers, and all sets the same bits.
+@Suite struct KernelTests {
+  private static func kernels(_ wide: Bool) -> [UnsafePointer<VMKernels>] {
+    (0..<Int32(VMInstructionSets)).compactMap { vm_kernels(wide, $0) }
+  }
+
+  /// Odd lengths, zeros, equal magnitudes of both signs, and magnitudes from subnormal to large.
+  private static func sample(_ count: Int, seed: UInt64 = 1) -> [Float] {
+    var random = SystemlessRandom(state: seed)
+    return (0..<count).map { index in
+      switch index % 7 {
+      case 0: 0
+      case 1: Float(Int.random(in: -4...4, using: &random)) / 4
+      case 2: Float.random(in: -1...1, using: &random) * 70_000 * .leastNonzeroMagnitude
+      case 3: Float.random(in: -1...1, using: &random) * 1e30
+      default: Float.random(in: -1...1, using: &random)
+      }
+    }
+  }
+
+  private struct SystemlessRandom: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+  }
+
+  /// To the nearest bfloat16, ties to even: float32's upper half.
+  private static func bfloat16(_ x: Float) -> UInt16 {
+    let (low, high) = (x.bitPattern & 0xFFFF, UInt16(x.bitPattern >> 16))
+    if x.isNaN { return high | 0x40 }
+    return low > 0x8000 || (low == 0x8000 && high & 1 == 1) ? high + 1 : high
+  }
+
+  @Test func bfloat16IsLoadedExactlyAndRoundedToNearestEven() {
+    let special: [Float] = [1.00390625, 1.01171875, .greatestFiniteMagnitude, -0.0, .leastNonzeroMagnitude, 3.3895e38]
+    let values = Self.sample(1003) + special
+    for kernels in Self.kernels(false) {
+      var stored = [UInt16](repeating: 0, count: values.count)
+      let finite = kernels.pointee.store(15, values, &stored, values.count)
+      #expect(stored == values.map(Self.bfloat16) && finite == stored.allSatisfy { $0 & 0x7F80 != 0x7F80 })
+      var loaded = [Float](repeating: 0, count: values.count)
+      kernels.pointee.load(15, stored, &loaded, values.count)
+      #expect(loaded.map(\.bitPattern) == stored.map { UInt32($0) << 16 })
+    }
+  }
+
+  #if !(os(macOS) && arch(x86_64))
+    @Test func float16IsWhatTheProcessorMakesOfIt() {
+      let all = (0...UInt16.max).filter { $0 & 0x7FFF <= 0x7C00 }
+      for kernels in Self.kernels(false) {
+        var loaded = [Float](repeating: 0, count: all.count)
+        kernels.pointee.load(5, all, &loaded, all.count)
+        #expect(loaded == all.map { Float(Float16(bitPattern: $0)) })
+        // Between neighbours too, and at ties.
+        let values =
+          Self.sample(3000) + loaded.filter(\.isFinite).flatMap { [$0 * 1.0002, $0 * 1.00048828125] } + [
+            65519, 65520, 1e6,
+          ]
+        var stored = [UInt16](repeating: 0, count: values.count)
+        _ = kernels.pointee.store(5, values, &stored, values.count)
+        #expect(stored == values.map { Float16($0).bitPattern })
+      }
+    }
+  #endif
+
+  /// By way of float32 the first would round up: 1 + 2⁻⁸ is a tie there.
+  @Test func doublesAreRoundedOnce() {
+    let values = [1 + 0x1p-8 + 0x1p-40, 1 + 0x1p-8 - 0x1p-40, 1 + 0x1p-8, -1 - 0x1p-8 - 0x1p-40, 1e300, 0.1]
+    for kernels in Self.kernels(true) {
+      var stored = [UInt16](repeating: 0, count: values.count)
+      let finite = kernels.pointee.store(15, values, &stored, values.count)
+      #expect(stored == [0x3F81, 0x3F80, 0x3F80, 0xBF81, 0x7F80, 0x3DCD] && !finite)
+    }
+  }
+
+  @Test func integersAreRoundedAndKeptInRange() {
+    let values = [1.5, 2.5, -0.6, 300, -300, 1e30]
+    for kernels in Self.kernels(true) {
+      var bytes = [Int8](repeating: 0, count: values.count)
+      _ = kernels.pointee.store(1, values, &bytes, values.count)
+      #expect(bytes == [2, 2, -1, 127, -128, 127])
+      var words = [Int64](repeating: 0, count: values.count)
+      _ = kernels.pointee.store(4, values, &words, values.count)
+      #expect(words == [2, 2, -1, 300, -300, .max])
+    }
+  }
+
+  @Test func vectorArithmetic() {
+    let (x, start) = (Self.sample(517, seed: 2), Self.sample(517, seed: 3))
+    var dots: Set<Double> = []
+    for kernels in Self.kernels(false) {
+      var y = start
+      kernels.pointee.add(&y, x, 0.3, y.count)
+      #expect(y == zip(start, x).map { $0 + Float(0.3) * $1 })
+      kernels.pointee.subtract(&y, x, y.count)
+      kernels.pointee.scale(&y, -2, y.count)
+      #expect(y == zip(start, x).map { ($0 + Float(0.3) * $1 - $1) * -2 })
+      let small = x.map { abs($0) > 1 ? 1 : $0 }
+      let exact = zip(small, start).map { Double($0) * Double(abs($1) > 1 ? 1 : $1) }.reduce(0, +)
+      let found = kernels.pointee.dot(small, start.map { abs($0) > 1 ? 1 : $0 }, small.count)
+      #expect(abs(found - exact) < 1e-10)
+      dots.insert(found)
+      #expect(abs(kernels.pointee.absoluteSum(small, small.count) - small.map { Double(abs($0)) }.reduce(0, +)) < 1e-10)
+      #expect(kernels.pointee.nonzero(x, x.count) == x.filter { $0 != 0 }.count)
+    }
+    #expect(dots.count == 1)
+  }
+
+  @Test func selectionKeepsTheRightEqualsWhateverTheChunks() {
+    let values: [Float] = (0..<300).map { Float($0 % 5 - 2) / 4 }
+    // Of the 120 elements of magnitude 0.5 the 17th to the 80th, and all that are larger; 0.25 is below.
+    let kept = Dictionary(
+      uniqueKeysWithValues: values.indices.filter { abs(values[$0]) == 0.5 }.enumerated().map { ($1, $0) })
+    let expected = values.indices.map { index in (17..<80).contains(kept[index] ?? -1) ? values[index] : 0 }
+    for kernels in Self.kernels(false) {
+      for chunk in [1, 7, 64, 300] {
+        var selection = VMSelection(
+          lowKey: UInt64(Float(0.5).bitPattern), highKey: UInt64(Int32.max), lowFrom: 17, lowTo: 80, lowSeen: 0,
+          highFrom: 0, highTo: .max, highSeen: 0)
+        var y = values
+        for start in stride(from: 0, to: y.count, by: chunk) {
+          let count = min(chunk, y.count - start)
+          y.withUnsafeMutableBytes {
+            guard let address = $0.baseAddress.map({ $0 + 4 * start }) else { return }
+            kernels.pointee.select(address, address, &selection, count)
+          }
+        }
+        #expect(y == expected)
+      }
+    }
+  }
+
+  @Test func chanceBelongsToTheElement() {
+    let ones = [Float](repeating: 1, count: 20_000)
+    var results: Set<[Float]> = []
+    for kernels in Self.kernels(false) {
+      var whole = ones
+      kernels.pointee.drop(&whole, 0.3, 77, 5, whole.count)
+      var parts = ones
+      for start in [0, 333, 12_345] {
+        let end = [333: 12_345, 0: 333][start] ?? ones.count
+        parts.withUnsafeMutableBytes {
+          guard let base = $0.baseAddress else { return }
+          kernels.pointee.drop(base + 4 * start, 0.3, 77, UInt64(5 + start), end - start)
+        }
+      }
+      #expect(parts == whole)
+      // Within four standard deviations.
+      #expect(abs(whole.reduce(0, +) - 6000) < 4 * (20_000 * 0.3 * 0.7 as Float).squareRoot())
+      results.insert(whole)
+      var all = ones
+      kernels.pointee.drop(&all, 1, 77, 0, all.count)
+      #expect(all == ones)
+    }
+    #expect(results.count == 1)
+  }
+
+  @Test func ranksDecideTheProbability() {
+    // Descending magnitudes: the first have the highest ranks. Lowest probability 0, highest 1.
+    let values: [Float] = (0..<4000).map { Float(4000 - $0) * ($0 % 2 == 0 ? 1 : -1) }
+    for kernels in Self.kernels(false) {
+      var y = values
+      var scratch = [Float](repeating: 0, count: 4 * values.count)
+      kernels.pointee.dropRanked(&y, 0, 1, 5, 0, y.count, 1, &scratch)
+      let kept = y.map { $0 == 0 ? 0.0 : 1.0 }
+      #expect(kept[..<1000].reduce(0, +) > 800 && kept[3000...].reduce(0, +) < 200)
+      #expect(zip(y, values).allSatisfy { $0 == 0 || $0 == $1 })
+    }
+  }
+
+  @Test func signsAreElected() {
+    let terms = [Self.sample(300, seed: 4), Self.sample(300, seed: 5), Self.sample(300, seed: 6)]
+    let weights = [0.5, -0.25, 2]
+    for kernels in Self.kernels(false) {
+      for divisor in [-1.0, 0, 1e-6] {
+        var y = [Float](repeating: 0, count: 300)
+        terms[0].withUnsafeBytes { a in
+          terms[1].withUnsafeBytes { b in
+            terms[2].withUnsafeBytes { c in
+              let pointers = [a.baseAddress, b.baseAddress, c.baseAddress].compactMap { $0 }
+              kernels.pointee.elect(&y, pointers, weights, weights, 3, divisor, 300)
+            }
+          }
+        }
+        for index in y.indices {
+          let scaled = zip(terms, weights).map { $0[index] * Float($1) }
+          let isPositive = scaled.map(Double.init).reduce(0, +) >= 0
+          let agreeing = scaled.indices.filter { isPositive ? scaled[$0] > 0 : scaled[$0] < 0 }
+          let (sum, total) = (
+            agreeing.map { scaled[$0] }.reduce(0, +), agreeing.map { Float(weights[$0]) }.reduce(0, +)
+          )
+          let expected = divisor < 0 ? sum : sum / (divisor > 0 ? max(total, 1e-6) : total == 0 ? 1 : total)
+          #expect(abs(y[index] - expected) <= abs(expected) * 1e-6, "element \(index)")
+        }
+      }
+    }
+  }
+
+  @Test func aChecksumSeesEveryByteAndPlace() {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+    let whole = vm_checksum(bytes, bytes.count, 0)
+    #expect(vm_checksum(bytes, 400, 0) &+ vm_checksum(Array(bytes[400...]), 600, 400) == whole)
+    for place in [0, 7, 8, 555, 999] {
+      var changed = bytes
+      changed[place] ^= 1
+      #expect(vm_checksum(changed, changed.count, 0) != whole)
+    }
+    var swapped = bytes
+    swapped.swapAt(8, 17)
+    #expect(vm_checksum(swapped, swapped.count, 0) != whole)
+  }
+}
