@@ -138,9 +138,10 @@ extension Checkpoint.Content {
   /// Of the state of a training, keeps the weights.
   mutating func keepNetwork() {
     let prefix = "weights/"
-    guard weights.names.contains(where: { $0.hasPrefix(prefix) }), weights.names.allSatisfy({ $0.contains("/") }) else {
-      return
-    }
+    // A training state says its step; an optimizer's slot may be a single number without a parameter's name.
+    guard weights.names.contains(where: { $0.hasPrefix(prefix) }),
+      metadata["step"] != nil || weights.names.allSatisfy({ $0.contains("/") })
+    else { return }
     weights = Weights(
       zip(weights.names, weights.tensors).filter { $0.0.hasPrefix(prefix) }
         .map { (String($0.0.dropFirst(prefix.count)), $0.1) })
