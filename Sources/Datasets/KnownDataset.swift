@@ -16,6 +16,11 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   case fmowOODValidation = "fmow-ood-val"
   case imageFolder = "image-folder"
   case parquet
+  case tinyStories = "tinystories"
+  case text
+
+  /// Whether it is text, read by `TextDataset`, and no pictures.
+  public var isText: Bool { self == .tinyStories || self == .text }
 
   public var summary: String {
     switch self {
@@ -36,6 +41,8 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .fmowOODValidation: "WILDS's out-of-distribution validation for fmow, 2013 to 2015"
     case .imageFolder: "your own: a folder of JPEG or PNG files for each class, given by its path"
     case .parquet: "an image dataset of Hugging Face's, given by the path of its parquet files"
+    case .tinyStories: "short stories for language models; its files, or one of them, in a folder you name"
+    case .text: "your own: a file of plain text, given by its path"
     }
   }
 
@@ -47,6 +54,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .mnist, .fashionMNIST: (1, 28, 28)
     case .tinyImageNet: (3, 64, 64)
     case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet: (3, 224, 224)
+    case .tinyStories, .text: (0, 0, 0)
     }
   }
 
@@ -64,7 +72,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   public func count(_ split: Split) -> Int? {
     let isTrain = split == .train
     return switch self {
-    case .glyphs, .imageFolder, .parquet: nil
+    case .glyphs, .imageFolder, .parquet, .tinyStories, .text: nil
     case .cifar10, .cifar100: isTrain ? 50_000 : 10_000
     case .cifar10_1: isTrain ? 0 : 2000
     case .cifar10_1v4: isTrain ? 0 : 2021
@@ -90,7 +98,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .tinyImageNet: (0..<200).map(String.init)
     case .resisc45: RESISC45.classNames
     case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation: FMoW.classNames
-    case .imageFolder, .parquet: []
+    case .imageFolder, .parquet, .tinyStories, .text: []
     }
   }
 
@@ -139,6 +147,9 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
       var glyphs = glyphs
       if let size { glyphs.size = size }
       return try glyphs.dataset(split, count: count ?? (split == .train ? 4000 : 2000))
+    }
+    guard !isText else {
+      throw DatasetError("\(rawValue) is text and has no pictures", remedy: "choose another, or a language model")
     }
     let folder = folder ?? usualFolder
     var dataset: ImageDataset

@@ -12,6 +12,7 @@ extension Architecture {
     case clipBase16 = "clip_vit_b16"
     case convnext
     case convnextTiny = "convnext_tiny"
+    case gpt, gpt2
 
     public var declaration: Declaration {
       switch self {
@@ -42,6 +43,8 @@ extension Architecture {
       case .convnextTiny:
         .convnext(
           "ConvNeXt-T", "convolutional network in a transformer's clothes", blocks: [3, 3, 9, 3], width: 96, patch: 4)
+      case .gpt: .gpt("GPT", "language model of your own sizes", width: 256, depth: 2, heads: 8)
+      case .gpt2: .gpt("GPT-2 small", "language model", width: 768, depth: 12, heads: 12)
       }
     }
   }
@@ -208,6 +211,25 @@ extension Architecture.Declaration {
       try ConvNeXt(
         depths: $0.integers(.blocks), width: $0.integer(.width), patch: $0.integer(.patch),
         dropPath: $0.number(.dropPath), inputChannels: $0.channels, classes: $0.classes, generator: $0.generator)
+    }
+  }
+
+  fileprivate static func gpt(_ title: String, _ summary: String, width: Int, depth: Int, heads: Int) -> Self {
+    Self(
+      title, summary, reference: "transformers GPT2LMHeadModel, GPT2Model", input: .tokens,
+      choices: transformer(width: width, depth: depth, heads: heads) + [
+        Choice(option: .dropout, usual: nil, values: .number(0..<1))
+      ],
+      check: { architecture, _ in
+        let (width, heads) = (architecture.width ?? 1, architecture[.heads]?.integer ?? 1)
+        return width % heads == 0
+          ? [] : [Problem(key: "heads", message: "is \(heads), which does not divide the width \(width)")]
+      }
+    ) {
+      guard case .tokens(_, let context) = $0.input else { return Sequential([]) }
+      return try GPT(
+        vocabulary: $0.classes, context: context, depth: $0.integer(.depth), width: $0.integer(.width),
+        heads: $0.integer(.heads), dropout: $0.number(.dropout), generator: $0.generator)
     }
   }
 

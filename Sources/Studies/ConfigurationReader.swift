@@ -48,7 +48,8 @@ extension SchemaReader {
       labels: fields.list("labels", fields.integer),
       corruption: fields.node("corruption") == nil ? nil : corruption(fields.fields("corruption")),
       resize: fields.integer("resize"), interpolation: fields.choice("interpolation", Interpolation.self),
-      normalisation: fields.choice("normalisation", Normalisation.self))
+      normalisation: fields.choice("normalisation", Normalisation.self), tokenizer: fields.text("tokenizer"),
+      context: fields.integer("context"), validation: fields.text("validation"))
     do {
       return try dataset.surveyed()
     } catch {

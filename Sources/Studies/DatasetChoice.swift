@@ -7,7 +7,7 @@ extension RunConfiguration {
   public struct Dataset: Codable, Hashable, Sendable {
     public typealias Name = KnownDataset
     public var name: Name
-    /// The folder of the files; nil: the usual place for this dataset.
+    /// The folder of the files, or the file of a text; nil: the usual place for this dataset.
     public var path: String?
     /// How many training examples to use; nil: all.
     public var train: Int?
@@ -31,6 +31,12 @@ extension RunConfiguration {
     public var labels: [Int]?
     /// nil: pictures as they are.
     public var corruption: Corruption?
+    /// Texts only: `bytes`, or the path of a `tokenizer.json`.
+    public var tokenizer: String?
+    /// Texts only: tokens of an example.
+    public var context: Int?
+    /// Texts only: the file of the text to test on; nil: the last tenth of the other, or what the dataset has.
+    public var validation: String?
 
     /// What is done to pictures, in training and test alike, to get another distribution.
     public struct Corruption: Codable, Hashable, Sendable {
@@ -44,11 +50,13 @@ extension RunConfiguration {
       }
     }
 
-    /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5.
+    /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5, texts sequences of 256
+    /// bytes.
     public init(
       name: Name, path: String? = nil, train: Int? = nil, test: Int? = nil, size: Int? = nil, classes: Int? = nil,
       noise: Double? = nil, seed: Int = 0, labels: [Int]? = nil, corruption: Corruption? = nil, resize: Int? = nil,
-      interpolation: Interpolation? = nil, normalisation: Normalisation? = nil
+      interpolation: Interpolation? = nil, normalisation: Normalisation? = nil,
+      tokenizer: String? = nil, context: Int? = nil, validation: String? = nil
     ) {
       let isGlyphs = name == .glyphs
       self.name = name
@@ -64,20 +72,34 @@ extension RunConfiguration {
       self.resize = resize
       self.interpolation = interpolation
       self.normalisation = normalisation == .dataset ? nil : normalisation
+      self.tokenizer = tokenizer ?? (name.isText ? "bytes" : nil)
+      self.context = context ?? (name.isText ? 256 : nil)
+      self.validation = validation
     }
 
     /// Training examples in use; of some labels the number is known only after reading, and taken as their share of all labels.
-    public var trainingExamples: Int { train ?? share(of: name.count(.train) ?? 0) }
+    /// Of a text it is estimated.
+    public var trainingExamples: Int { train ?? share(of: name.isText ? textSequences : name.count(.train) ?? 0) }
     /// Test examples in use, as for training.
     public var testExamples: Int { test ?? share(of: name.count(.test) ?? 0) }
     /// Pixels a side.
     public var pictureSize: Int { size ?? name.shape.height }
     /// What a network is given.
     public var inputShape: InputShape {
-      .picture(channels: name.shape.channels, height: pictureSize, width: size ?? name.shape.width)
+      if name.isText { return .tokens(vocabulary: classCount, context: context ?? 0) }
+      return .picture(channels: name.shape.channels, height: pictureSize, width: size ?? name.shape.width)
     }
     public var classCount: Int { labels?.count ?? allClasses }
-    var allClasses: Int { classes ?? name.classNames.count }
+    /// Of a text with a tokenizer of its own it is known only after reading, and 0.
+    var allClasses: Int {
+      name.isText ? (tokenizer == "bytes" ? Tokenizer.bytes.vocabularySize : 0) : classes ?? name.classNames.count
+    }
+    /// Sequences to train on; a great many where the text is not there, so that only reading it complains.
+    private var textSequences: Int {
+      TextDataset.estimatedSequences(
+        name, path: path.map { URL(fileURLWithPath: $0) }, validation: validation.map { URL(fileURLWithPath: $0) },
+        isBytes: tokenizer == "bytes", context: context ?? 1) ?? ConfigurationCheck.most
+    }
     private func share(of count: Int) -> Int { labels.map { count * $0.count / max(1, allClasses) } ?? count }
   }
 }
@@ -137,6 +159,7 @@ extension RunConfiguration.Dataset {
       .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .cifar10_1: "CIFAR-10.1", .cifar10_1v4: "CIFAR-10.1 (v4)",
       .svhn: "SVHN", .svhnExtra: "SVHN with extra", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
       .tinyImageNet: "TinyImageNet", .resisc45: "RESISC45", .fmow: "WILDS-FMoW", .fmowOOD: "WILDS-FMoW (OOD)",
+      .tinyStories: "TinyStories",
     ]
     return (names[name] ?? name.rawValue) + (size.map { " at \($0)×\($0)" } ?? "")
       + (labels.map { ", \($0.count) classes" } ?? "") + (corruption.map { ", noise \($0.noise)" } ?? "")
@@ -147,6 +170,12 @@ extension RunConfiguration.Dataset {
   /// Reports what is impossible about the dataset that stands at `keyPath`.
   func check(_ check: inout ConfigurationCheck, at keyPath: String) {
     let label = name.rawValue
+    for (key, isGiven) in [
+      ("tokenizer", tokenizer != nil), ("context", context != nil), ("validation", validation != nil),
+    ]
+    where !name.isText {
+      check.require(!isGiven, "\(keyPath).\(key)", "belongs to texts; \(label) has no such setting")
+    }
     for (key, asked, held) in [
       ("train", train, name.count(.train)), ("test", test, name.count(.test)),
     ] {
@@ -154,7 +183,9 @@ extension RunConfiguration.Dataset {
       guard let asked, let held else { continue }
       check.require(asked <= held, "\(keyPath).\(key)", "is \(asked), but \(label) has only \(held) examples")
     }
-    if name == .glyphs {
+    if name.isText {
+      checkText(&check, at: keyPath)
+    } else if name == .glyphs {
       check.range(size, 8...128, "\(keyPath).size")
       check.range(classes, 2...100, "\(keyPath).classes")
       let noise = noise ?? 0
@@ -200,6 +231,24 @@ extension RunConfiguration.Dataset {
   }
 }
 
+extension RunConfiguration.Dataset {
+  private func checkText(_ check: inout ConfigurationCheck, at keyPath: String) {
+    let label = name.rawValue
+    check.range(context, 1...65_536, "\(keyPath).context")
+    check.require(
+      path != nil || name != .text, "\(keyPath).path",
+      "is missing; expected the file of the text, as \(label) names none")
+    check.require(
+      tokenizer?.isEmpty == false, "\(keyPath).tokenizer", "is empty; expected bytes or the path of a tokenizer.json")
+    for (key, isGiven) in [
+      ("size", size != nil), ("classes", classes != nil), ("noise", noise != nil), ("seed", seed != 0),
+      ("labels", labels != nil), ("corruption", corruption != nil),
+    ] {
+      check.require(!isGiven, "\(keyPath).\(key)", "belongs to pictures; \(label) has no such setting")
+    }
+  }
+}
+
 extension KnownDataset {
   /// Flip and crop for photographs; none where left and right matter.
   public var usualAugmentation: Augmentation {
@@ -208,7 +257,7 @@ extension KnownDataset {
     case .tinyImageNet: .init(flip: true, crop: 8)
     case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet:
       .init(flip: true, resizedCrop: .init())
-    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST: .none
+    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST, .tinyStories, .text: .none
     }
   }
 }

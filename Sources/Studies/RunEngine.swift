@@ -26,8 +26,9 @@ public enum RunEngine {
     let sample = 0..<min(1000, setting.test.count)
     let evaluation = try seconds {
       try withoutGradients {
-        for start in stride(from: 0, to: sample.count, by: 500) {
-          _ = try network(setting.test.batch(start..<min(start + 500, sample.count)).inputs, .evaluation)
+        let size = try setting.test.evaluationBatchSize()
+        for start in stride(from: 0, to: sample.count, by: size) {
+          _ = try network(setting.test.batch(start..<min(start + size, sample.count)).inputs, .evaluation)
         }
       }
     }

@@ -61,7 +61,7 @@ public struct RunSetting {
     }
     evaluations = try (configuration.evaluate ?? []).map { ($0.name, try own.further($0.dataset, name: $0.name)) }
     steps = configuration.steps(
-      trainingExamples: own.train.count, taskExamples: tasks.isEmpty ? nil : tasks.map(\.train.count))
+      trainingExamples: own.trainingExamples, taskExamples: tasks.isEmpty ? nil : tasks.map(\.trainingExamples))
     (self.own, self.device) = (own, device)
   }
 

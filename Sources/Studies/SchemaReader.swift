@@ -35,7 +35,7 @@ final class SchemaReader {
 
   private static let datasetKeys = [
     "name", "path", "train", "test", "size", "classes", "noise", "seed", "labels", "corruption", "resize",
-    "interpolation", "normalisation",
+    "interpolation", "normalisation", "tokenizer", "context", "validation",
   ]
   private static let corruptionKeys = ["noise", "seed"]
   private static let optimizerKeys = [

@@ -13,7 +13,8 @@ extension StudyFolder {
         batchSize: configuration.batchSize, momentum: configuration.optimizer.momentum,
         weightDecay: configuration.optimizer.weightDecay, seed: configuration.seeds.initialisation,
         noiseProxy: configuration.noiseProxy, optimizer: configuration.optimizer.name.rawValue,
-        adamProxy: configuration.adamProxy, settings: state.run.values, rows: rows,
+        adamProxy: configuration.adamProxy, isLanguage: configuration.dataset.name.isText, settings: state.run.values,
+        rows: rows,
         noise: try index.noise(state.run.id), finalTrainLoss: Self.finalTrainLoss(rows))
     }
     return StudyResults(

@@ -48,7 +48,7 @@ public struct Evaluation: Sendable, Hashable {
 
 extension ExampleSource {
   /// 500, or fewer where the inputs or logits of so many would take more than 64 MiB: large pictures, sequences with a vocabulary.
-  fileprivate func evaluationBatchSize() throws -> Int {
+  public func evaluationBatchSize() throws -> Int {
     guard count > 0 else { return 1 }
     let example = try batch(0..<1)
     return min(500, max(1, (1 << 24) / max(1, example.inputs.count, example.labels.count * classes)))

@@ -37,7 +37,7 @@ struct DataCommand: AsyncParsableCommand {
     }
 
     func run() throws {
-      let rows = KnownDataset.allCases.map { dataset in
+      let rows = KnownDataset.allCases.filter { !$0.isText }.map { dataset in
         Row(
           name: dataset.rawValue, summary: dataset.summary, classes: dataset.classNames.count,
           channels: dataset.shape.channels, height: dataset.shape.height, width: dataset.shape.width,
@@ -58,6 +58,8 @@ struct DataCommand: AsyncParsableCommand {
           row.origin.map { "not here: \($0)" } ?? "not fetched (\(max(1, row.downloadBytes / 1_000_000)) MB)"
         print(pad("", 15) + (row.present ? "in \(folder)" : absent))
       }
+      print("\nTexts, for language models:")
+      for dataset in KnownDataset.allCases where dataset.isText { print(pad(dataset.rawValue, 15) + dataset.summary) }
       print("\nFiles go to \(KnownDataset.usualFolder.path); set VALLEY_DATA for another place.")
     }
   }

@@ -54,6 +54,8 @@ struct EvalCommand: ParsableCommand {
     var split: Split
     var examples: Int
     var accuracy, loss: Double
+    /// Of language: e to the loss.
+    var perplexity: Double?
   }
 
   struct Summary: Encodable {
@@ -86,10 +88,12 @@ struct EvalCommand: ParsableCommand {
       try reestimateBatchNorm(of: network, on: setting.batches(), examples: reestimate == 0 ? nil : reestimate)
     }
     let splits: [Split] = split == .both ? [.train, .test] : [split == .train ? .train : .test]
+    let isLanguage = configuration.dataset.name.isText
     let rows = try splits.map { split in
       let evaluation = try Evaluation(network, on: split == .train ? setting.train : setting.test)
       return Row(
-        split: split, examples: evaluation.losses.count, accuracy: evaluation.accuracy, loss: evaluation.loss)
+        split: split, examples: evaluation.losses.count, accuracy: evaluation.accuracy, loss: evaluation.loss,
+        perplexity: isLanguage ? exp(evaluation.loss) : nil)
     }
     if json {
       return try printJSON(
@@ -97,12 +101,12 @@ struct EvalCommand: ParsableCommand {
           weights: weights, model: configuration.model.name.rawValue, dataset: configuration.dataset.name.rawValue,
           reestimatedBatchNorm: reestimates, splits: rows))
     }
-    var table = TextTable(["split", "examples", "accuracy", "loss"])
+    var table = TextTable(["split", "examples", "accuracy", "loss"] + (isLanguage ? ["perplexity"] : []))
     table.rows = rows.map {
       [
         $0.split.rawValue, "\($0.examples)", String(format: "%.2f %%", $0.accuracy * 100),
         String(format: "%.4f", $0.loss),
-      ]
+      ] + ($0.perplexity.map { [String(format: "%.2f", $0)] } ?? [])
     }
     print(table.text)
   }
@@ -117,7 +121,7 @@ struct EvalCommand: ParsableCommand {
     {
       return try RunSource.configuration(of: owner, options.settings)
     }
-    guard options.model != nil || options.set.contains(where: { $0.hasPrefix("model") }) else {
+    guard options.model != nil || options.text != nil || options.set.contains(where: { $0.hasPrefix("model") }) else {
       throw CommandError(
         "which network are these weights for? Say --model NAME (and --data NAME), --config STUDY.yaml or --run FOLDER")
     }

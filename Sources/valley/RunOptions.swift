@@ -15,15 +15,23 @@ struct RunOptions: ParsableArguments {
   var model: String?
   @Option(help: "The dataset: see `valley data list`.") var data: String?
   @Option(help: "The folder of the dataset's files.", completion: .directory) var dataPath: String?
+  @Option(help: "A file of plain text, for a language model: --data text with this path.", completion: .file())
+  var text: String?
+  @Option(help: "A text's tokens: bytes, or a tokenizer.json.", completion: .file(extensions: ["json"]))
+  var tokenizer: String?
 
   func validate() throws {
+    if text != nil, dataPath != nil { throw ValidationError("give one of --text and --data-path") }
     for text in set where !text.dropFirst().contains("=") {
       throw ValidationError("--set \(text): expected KEY=VALUE, such as --set optimizer.lr=0.1")
     }
   }
 
   var settings: [Studies.Setting] {
-    let named = [("model.name", model), ("dataset.name", data), ("dataset.path", dataPath.map(quoted))]
+    let named = [
+      ("model.name", model ?? (text == nil ? nil : "gpt")), ("dataset.name", data ?? (text == nil ? nil : "text")),
+      ("dataset.path", (text ?? dataPath).map(quoted)), ("dataset.tokenizer", tokenizer.map(quoted)),
+    ]
     let given = set.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       return Studies.Setting(key: String(parts[0]), value: String(parts[1]))

@@ -132,6 +132,8 @@ struct TrainCommand: ParsableCommand {
     var table = TextTable([
       "epoch", "weights", "test accuracy", "test loss", "train loss", "gain pp", "± pp", "loss gain",
     ])
+    let isLanguage = folder.configuration.dataset.name.isText
+    if isLanguage { table.header.insert("perplexity", at: 4) }
     for row in rows {
       let name = row.title
       table.rows.append([
@@ -141,6 +143,7 @@ struct TrainCommand: ParsableCommand {
         row.accuracyGainError.map { String(format: "%.2f", $0 * 100) } ?? "",
         row.lossGain.map { String(format: "%+.4f", $0) } ?? "",
       ])
+      if isLanguage { table.rows[table.rows.count - 1].insert(String(format: "%.2f", exp(row.testLoss)), at: 4) }
     }
     print(table.text)
   }
