@@ -155,7 +155,7 @@ struct DoctorCommand: ParsableCommand {
   }
 
   private static func datasets() -> [Check] {
-    KnownDataset.allCases.filter { $0 != .glyphs && !$0.isOwn }.map { dataset in
+    KnownDataset.allCases.filter { $0 != .glyphs && !$0.isOwn && !$0.isText }.map { dataset in
       let isPresent = KnownDataset.recognise(dataset.usualFolder) != nil
       return Check(
         subject: dataset.rawValue, state: isPresent ? .ok : .note,

@@ -137,6 +137,21 @@ import Torch
     #expect(try relativeError(dropping(fixture["input"], .evaluation), fixture["logits_eval"]) < 1e-5)
   }
 
+  /// Under autocast other operators attend; they look no further ahead either.
+  @Test(arguments: [nil, DType.bfloat16]) func tokensSeeNothingThatFollows(_ type: DType?) throws {
+    let fixture = try Fixture("gpt")
+    let network = try network(fixture)
+    let changed = try fixture["input"].clone()
+    try changed.select(1, 7).fill(3)
+    let logits = try [fixture["input"], changed].map { input in
+      try withAutocast(type) { try withoutGradients { try network(input, .evaluation).to(.float32) } }
+    }
+    #expect(try relativeError(logits[0], fixture["logits_eval"]) < (type == nil ? 1e-5 : 3e-2))
+    let before = try logits.map { try $0.narrow(1, from: 0, count: 7).contiguous() }
+    #expect(try before[0].isIdentical(to: before[1]))
+    #expect(try relativeError(logits[0], logits[1]) > 0.05)
+  }
+
   @Test func networksThatCannotBeAreRefused() throws {
     let generator = try Generator(seed: 0)
     for (vocabulary, context, depth, width, heads) in [

@@ -14,7 +14,7 @@ extension EndToEnd {
 
     private func story() -> String {
       let (who, what) = (["cat", "dog", "bird", "girl", "boy"], ["sat", "ran", "sang", "slept"])
-      return (0..<300).map {
+      return (0..<900).map {
         "One day the \(who[$0 * 7 % 5]) \(what[$0 * 3 % 4]).\($0 % 9 == 0 ? "<|endoftext|>" : " ")"
       }
       .joined()
