@@ -42,7 +42,9 @@ extension KnownDataset {
       ]
     }
     switch self {
-    case .glyphs, .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet: return []
+    case .glyphs, .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet, .tinyStories,
+      .text:
+      return []
     case .cifar10_1:
       return cifar10_1(
         "v6", data: ("2997188e5816f5bd545dc77771b6227828c28146049fcecf3fa10775474cacc6", 6_144_128),
@@ -97,6 +99,9 @@ extension KnownDataset {
     case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation:
       "WILDS-FMoW (50 GB) is downloaded by the wilds package: https://wilds.stanford.edu/get_started/"
     case .imageFolder: "it is a folder of yours; give it as `path`"
+    case .text: "it is a file of yours; give it as `path`"
+    case .tinyStories:
+      "TinyStoriesV2-GPT4-train.txt and -valid.txt are at https://huggingface.co/datasets/roneneldan/TinyStories"
     case .parquet:
       "download an image dataset of Hugging Face's with `hf download --repo-type dataset` and give its folder as `path`"
     default: nil

@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func everyDatasetSaysWhatItNeeds() {
-    for dataset in KnownDataset.allCases where dataset != .glyphs && !dataset.isText {
+    for dataset in KnownDataset.allCases where dataset != .glyphs {
       #expect(dataset.archives.isEmpty == (dataset.origin != nil))
       for archive in dataset.archives {
         #expect([32, 64].contains(archive.checksum.count) && archive.bytes > 0 && URL(string: archive.address) != nil)
