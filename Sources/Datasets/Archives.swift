@@ -45,6 +45,12 @@ extension KnownDataset {
     case .glyphs, .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet, .tinyStories,
       .text:
       return []
+    case .tinyShakespeare:
+      return [
+        Archive(
+          address: "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+          checksum: "6fb458f1232090904fb40fe944165e91", bytes: 1_115_394)
+      ]
     case .cifar10_1:
       return cifar10_1(
         "v6", data: ("2997188e5816f5bd545dc77771b6227828c28146049fcecf3fa10775474cacc6", 6_144_128),

@@ -17,10 +17,11 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   case imageFolder = "image-folder"
   case parquet
   case tinyStories = "tinystories"
+  case tinyShakespeare = "tinyshakespeare"
   case text
 
   /// Whether it is text, read by `TextDataset`, and no pictures.
-  public var isText: Bool { self == .tinyStories || self == .text }
+  public var isText: Bool { [.tinyStories, .tinyShakespeare, .text].contains(self) }
 
   public var summary: String {
     switch self {
@@ -42,6 +43,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .imageFolder: "your own: a folder of JPEG or PNG files for each class, given by its path"
     case .parquet: "an image dataset of Hugging Face's, given by the path of its parquet files"
     case .tinyStories: "short stories for language models; its files, or one of them, in a folder you name"
+    case .tinyShakespeare: "a megabyte of Shakespeare's plays for small language models; tested on its last tenth"
     case .text: "your own: a file of plain text, given by its path"
     }
   }
@@ -54,7 +56,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .mnist, .fashionMNIST: (1, 28, 28)
     case .tinyImageNet: (3, 64, 64)
     case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet: (3, 224, 224)
-    case .tinyStories, .text: (0, 0, 0)
+    case .tinyStories, .tinyShakespeare, .text: (0, 0, 0)
     }
   }
 
@@ -72,7 +74,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   public func count(_ split: Split) -> Int? {
     let isTrain = split == .train
     return switch self {
-    case .glyphs, .imageFolder, .parquet, .tinyStories, .text: nil
+    case .glyphs, .imageFolder, .parquet, .tinyStories, .tinyShakespeare, .text: nil
     case .cifar10, .cifar100: isTrain ? 50_000 : 10_000
     case .cifar10_1: isTrain ? 0 : 2000
     case .cifar10_1v4: isTrain ? 0 : 2021
@@ -98,7 +100,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .tinyImageNet: (0..<200).map(String.init)
     case .resisc45: RESISC45.classNames
     case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation: FMoW.classNames
-    case .imageFolder, .parquet, .tinyStories, .text: []
+    case .imageFolder, .parquet, .tinyStories, .tinyShakespeare, .text: []
     }
   }
 

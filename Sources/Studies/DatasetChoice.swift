@@ -159,7 +159,7 @@ extension RunConfiguration.Dataset {
       .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .cifar10_1: "CIFAR-10.1", .cifar10_1v4: "CIFAR-10.1 (v4)",
       .svhn: "SVHN", .svhnExtra: "SVHN with extra", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
       .tinyImageNet: "TinyImageNet", .resisc45: "RESISC45", .fmow: "WILDS-FMoW", .fmowOOD: "WILDS-FMoW (OOD)",
-      .tinyStories: "TinyStories",
+      .tinyStories: "TinyStories", .tinyShakespeare: "Tiny Shakespeare",
     ]
     return (names[name] ?? name.rawValue) + (size.map { " at \($0)×\($0)" } ?? "")
       + (labels.map { ", \($0.count) classes" } ?? "") + (corruption.map { ", noise \($0.noise)" } ?? "")
@@ -257,7 +257,7 @@ extension KnownDataset {
     case .tinyImageNet: .init(flip: true, crop: 8)
     case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet:
       .init(flip: true, resizedCrop: .init())
-    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST, .tinyStories, .text: .none
+    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST, .tinyStories, .tinyShakespeare, .text: .none
     }
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// A text to learn and a text to be judged by, tokenized: the datasets `text` and `tinystories`.
+/// A text to learn and a text to be judged by, tokenized: the datasets `text`, `tinyshakespeare` and `tinystories`.
 ///
 /// Both are in files of their own, or the second is the last tenth of the first.
 public struct TextDataset: Sendable {
@@ -65,6 +65,9 @@ public struct TextDataset: Sendable {
     func isFolder(_ place: URL) -> Bool {
       var isFolder: ObjCBool = false
       return FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+    if dataset == .tinyShakespeare, path.map(isFolder) ?? true {
+      return ((path ?? dataset.usualFolder).appendingPathComponent("input.txt"), validation)
     }
     guard dataset == .tinyStories, path.map(isFolder) ?? true else {
       guard let path else {
