@@ -78,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "ValleyBench",
       dependencies: [
-        "CTorch", "Torch", "Networks", "Datasets", "Training", "Studies",
+        "CTorch", "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Studies",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/ValleyBench"),

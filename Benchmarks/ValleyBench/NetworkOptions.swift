@@ -23,6 +23,9 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "float32 or bfloat16 (autocast).")
   var dtype = Precision.float32
 
+  @Option(help: "cpu, cuda or cuda:N.")
+  var device = "cpu"
+
   enum Precision: String, ExpressibleByArgument { case float32, bfloat16 }
 
   var autocast: DType? { dtype == .bfloat16 ? .bfloat16 : nil }

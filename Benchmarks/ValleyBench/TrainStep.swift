@@ -15,17 +15,22 @@ struct TrainStep: ParsableCommand {
   var optimizer = Optimizer.Name.sgd
 
   func run() throws {
+    let device = try Device(network.device)
+    let made = try network.make()
+    try made.move(to: device, format: .channelsLast)
     let trainer = try Trainer(
-      network.make(), batches: TrainingBatches.random(count: network.batch),
+      made, batches: TrainingBatches.random(count: network.batch, on: device),
       optimizer: optimizer == .sgd ? .sgd() : .adamW(), autocast: network.autocast)
     let generator = try Generator(seed: 0)
     let shape = [network.batch, 3, network.size, network.size]
     let batch = ExampleBatch(
-      inputs: try Tensor.normal(shape, generator: generator).contiguous(.channelsLast),
-      labels: try Tensor.integers(in: 0..<10, shape: [network.batch], generator: generator))
+      inputs: try Tensor.normal(shape, generator: generator).to(device).contiguous(.channelsLast),
+      labels: try Tensor.integers(in: 0..<10, shape: [network.batch], generator: generator).to(device))
     let learningRate = optimizer == .sgd ? 0.1 : 1e-3
-    try Timing.measure("train-step", options) { _ = try trainer.advance(on: batch, learningRate: learningRate) }
-      .report()
+    try Timing.measure("train-step", options) {
+      _ = try trainer.advance(on: batch, learningRate: learningRate)
+      try device.synchronize()
+    }.report()
   }
 }
 
@@ -62,14 +67,14 @@ struct MLPStep: ParsableCommand {
 
 extension TrainingBatches {
   /// Batches of all of `count` random pictures as large as CIFAR-10's.
-  fileprivate static func random(count: Int) throws -> TrainingBatches {
+  fileprivate static func random(count: Int, on device: Device = .cpu) throws -> TrainingBatches {
     var random = SystemRandomNumberGenerator()
     let dataset = try ImageDataset(
       name: "random", split: .train, classNames: (0..<10).map(String.init), channels: 3, height: 32, width: 32,
       pixels: (0..<(count * 3072)).map { _ in UInt8.random(in: 0...255, using: &random) },
       labels: (0..<count).map { $0 % 10 })
     return try TrainingBatches(
-      DeviceDataset(dataset, normalisedBy: dataset.channelStatistics()), batchSize: count, orderSeed: 0,
+      DeviceDataset(dataset, normalisedBy: dataset.channelStatistics(), on: device), batchSize: count, orderSeed: 0,
       augmentationSeed: 0)
   }
 }

@@ -14,6 +14,7 @@ options.add_argument("--size", type=int, default=32)
 options.add_argument("--optimizer", choices=["sgd", "adamw"], default="sgd")
 options.add_argument("--batch", type=int, default=128)
 options.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+options.add_argument("--device", default="cpu")
 options.add_argument("--channels-last", action=argparse.BooleanOptionalAction, default=False)
 arguments = options.parse_args()
 
@@ -25,22 +26,26 @@ model = (
     if arguments.model.startswith("resnet")
     else torchvision_or_timm(arguments.model, arguments.size)
 )
-model = model.to(memory_format=layout).train()
+device = torch.device(arguments.device)
+model = model.to(device, memory_format=layout).train()
 if arguments.optimizer == "sgd":
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
 else:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-images = torch.randn(arguments.batch, 3, arguments.size, arguments.size).to(memory_format=layout)
-labels = torch.randint(10, (arguments.batch,))
+images = torch.randn(arguments.batch, 3, arguments.size, arguments.size).to(device, memory_format=layout)
+labels = torch.randint(10, (arguments.batch,)).to(device)
 
 
 def step() -> float:
     optimizer.zero_grad(set_to_none=True)
-    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.dtype == "bfloat16"):
+    with torch.autocast(device.type, torch.bfloat16, enabled=arguments.dtype == "bfloat16"):
         loss = F.cross_entropy(model(images), labels)
     loss.backward()
     optimizer.step()
-    return loss.item()
+    value = loss.item()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return value
 
 
 report("train-step", step, arguments)

@@ -135,13 +135,10 @@ extension Checkpoint.Content {
     (Array("<html".utf8), "a web page: the download went wrong"),
   ]
 
-  /// Of the state of a training, keeps the weights.
+  /// Of the state of a training, which names its step and may hold what any optimizer remembers, keeps the weights.
   mutating func keepNetwork() {
     let prefix = "weights/"
-    // A training state says its step; an optimizer's slot may be a single number without a parameter's name.
-    guard weights.names.contains(where: { $0.hasPrefix(prefix) }),
-      metadata["step"] != nil || weights.names.allSatisfy({ $0.contains("/") })
-    else { return }
+    guard metadata["step"] != nil, weights.names.contains(where: { $0.hasPrefix(prefix) }) else { return }
     weights = Weights(
       zip(weights.names, weights.tensors).filter { $0.0.hasPrefix(prefix) }
         .map { (String($0.0.dropFirst(prefix.count)), $0.1) })

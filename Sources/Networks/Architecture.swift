@@ -15,7 +15,7 @@ public struct Architecture: Hashable, Sendable {
 
   public init(
     name: Name, blocks: [Int]? = nil, width: Int? = nil, stem: Stem? = nil, hidden: [Int]? = nil, depth: Int? = nil,
-    heads: Int? = nil, patch: Int? = nil, context: Int? = nil, head: String? = nil, activation: Activation? = nil,
+    heads: Int? = nil, patch: Int? = nil, head: String? = nil, activation: Activation? = nil,
     dropout: Double? = nil,
     dropPath: Double? = nil
   ) {
@@ -23,7 +23,6 @@ public struct Architecture: Hashable, Sendable {
       (.blocks, blocks.map(Value.integers)), (.width, width.map(Value.integer)),
       (.stem, stem.map { .text($0.rawValue) }), (.hidden, hidden.map(Value.integers)),
       (.depth, depth.map(Value.integer)), (.heads, heads.map(Value.integer)), (.patch, patch.map(Value.integer)),
-      (.context, context.map(Value.integer)),
       (.head, head.map(Value.text)), (.activation, activation.map { .text($0.rawValue) }),
       (.dropout, dropout.map(Value.number)), (.dropPath, dropPath.map(Value.number)),
     ]

@@ -1,14 +1,14 @@
 extension Architecture {
   /// What can be chosen about some network. The raw values are the keys of files and of the command line.
   public enum Option: String, CaseIterable, Sendable, Codable {
-    case blocks, width, stem, hidden, depth, heads, patch, context, head, activation, dropout
+    case blocks, width, stem, hidden, depth, heads, patch, head, activation, dropout
     case dropPath = "drop_path"
 
     public enum Kind: Sendable { case integer, integers, number, text }
 
     public var kind: Kind {
       switch self {
-      case .width, .depth, .heads, .patch, .context: .integer
+      case .width, .depth, .heads, .patch: .integer
       case .blocks, .hidden: .integers
       case .dropout, .dropPath: .number
       case .stem, .head, .activation: .text
@@ -24,7 +24,6 @@ extension Architecture {
       case .depth: "transformer blocks"
       case .heads: "attention heads of a block"
       case .patch: "pixels a side of what becomes a token or a pixel of the first stage"
-      case .context: "the longest sequence of tokens"
       case .head: "how features become logits"
       case .activation: "the curve between a block's two linear layers"
       case .dropout: "probability that an element is zeroed in training"
@@ -92,30 +91,34 @@ extension Architecture {
     /// Absent unless chosen, which is none.
     static let dropPath = Choice(option: .dropPath, usual: nil, values: .number(0..<1))
 
+    /// What it may be, in words.
+    public var expected: String {
+      switch values {
+      case .fixed: usual.map { "\($0)" } ?? "nothing"
+      case .integer(let range): "a whole number between \(range.lowerBound) and \(range.upperBound)"
+      case .integers(let count, let range):
+        "\(count.lowerBound) … \(count.upperBound) numbers between \(range.lowerBound) and \(range.upperBound)"
+      case .number(let range): "at least \(range.lowerBound) and below \(range.upperBound)"
+      case .names(let names): names.joined(separator: " or ")
+      }
+    }
+
     /// What is wrong with a value, or nil.
     func problem(with value: Value, in name: Name) -> String? {
+      let isPossible: Bool
       switch (values, value) {
       case (.fixed, _):
-        return value == usual
-          ? nil
-          : "cannot be changed for \(name.rawValue)"
-            + (option == .blocks ? "; use `name: resnet` with your own blocks" : "; leave it out")
-      case (.integer(let range), .integer(let number)):
-        return range.contains(number)
-          ? nil : "is \(number); expected a whole number between \(range.lowerBound) and \(range.upperBound)"
+        guard value != usual else { return nil }
+        return "cannot be changed for \(name.rawValue)"
+          + (option == .blocks ? "; use `name: resnet` with your own blocks" : "; leave it out")
+      case (.integer(let range), .integer(let number)): isPossible = range.contains(number)
       case (.integers(let count, let range), .integers(let numbers)):
-        guard count.contains(numbers.count) else {
-          return "has \(numbers.count) numbers; expected \(count.lowerBound) … \(count.upperBound)"
-        }
-        return numbers.allSatisfy(range.contains)
-          ? nil : "expected numbers between \(range.lowerBound) and \(range.upperBound)"
-      case (.number(let range), .number(let number)):
-        return range.contains(number)
-          ? nil : "is \(number); expected at least \(range.lowerBound) and below \(range.upperBound)"
-      case (.names(let names), .text(let text)):
-        return names.contains(text) ? nil : "is \(text); expected \(names.joined(separator: " or "))"
-      default: return "is \(value), a value of the wrong type"
+        isPossible = count.contains(numbers.count) && numbers.allSatisfy(range.contains)
+      case (.number(let range), .number(let number)): isPossible = range.contains(number)
+      case (.names(let names), .text(let text)): isPossible = names.contains(text)
+      default: isPossible = false
       }
+      return isPossible ? nil : "is \(value); expected \(expected)"
     }
   }
 }

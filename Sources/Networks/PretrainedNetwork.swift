@@ -11,6 +11,10 @@ public protocol PretrainedNetwork: Module {
   func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String])
 }
 
+extension PretrainedNetwork {
+  public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) { (weights, []) }
+}
+
 extension PositionEmbedding {
   /// The weights with the embedding under `name` interpolated to the number of tokens of `own`, and a sentence when it was.
   static func fit(_ name: String, of weights: Weights, to own: Tensor) throws -> (weights: Weights, messages: [String])

@@ -16,7 +16,7 @@ final class RunNetworks {
     self.setting = setting
     own = try setting.makeNetwork()
     ofTasks = try setting.tasks.indices.map { try setting.makeNetwork(task: $0) }
-    let prefix = setting.tasks.isEmpty ? nil : try own.classifierPrefix()
+    let prefix = setting.tasks.isEmpty ? nil : own.headPrefix
     headPrefix = prefix
     freshHeads = try ofTasks.map { network in
       try network.weights.filter { name, _ in name.hasPrefix(prefix ?? "") }.clone()

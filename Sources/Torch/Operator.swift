@@ -202,7 +202,9 @@ public func call(_ name: StaticString, _ arguments: any OperatorArgument...) thr
     if let overflow { _ = take(UnsafeBufferPointer(start: overflow, count: count), freeing: overflow) }
     throw TorchError(operation: "\(name)", message: "returns \(count) values where one tensor was expected")
   }
-  return Tensor(owning: UnsafeMutableRawPointer(mutating: pointer))
+  let result = Tensor(owning: UnsafeMutableRawPointer(mutating: pointer))
+  OperatorTrace.note(name, arguments, [result])
+  return result
 }
 
 /// Calls an operator that returns any number of values.
@@ -217,8 +219,10 @@ func callMany(_ name: StaticString, _ arguments: any OperatorArgument...) throws
 public func callTensors(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> [Tensor] {
   try withUnsafeTemporaryAllocation(of: VTValue.self, capacity: 4) { buffer in
     let (count, overflow) = try invoke(name, arguments, buffer)
-    return take(UnsafeBufferPointer(start: overflow ?? buffer.baseAddress, count: count), freeing: overflow)
+    let results = take(UnsafeBufferPointer(start: overflow ?? buffer.baseAddress, count: count), freeing: overflow)
       .compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
+    OperatorTrace.note(name, arguments, results)
+    return results
   }
 }
 

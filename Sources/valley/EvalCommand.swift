@@ -26,7 +26,8 @@ struct EvalCommand: ParsableCommand {
 
   enum Which: String, CaseIterable, ExpressibleByArgument { case train, test, both }
 
-  @Argument(help: "A safetensors file.", completion: .file(extensions: ["safetensors"])) var weights: String
+  @Argument(help: "The weights: a file or folder, as `valley model import` takes them.", completion: .file())
+  var weights: String
   @OptionGroup var options: RunOptions
   @Option(help: "Take network and data from a study's file.") var config: String?
   @Option(name: .customLong("run"), help: "Take network and data from a run's folder.", completion: .directory)
@@ -66,19 +67,21 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     // The file is looked at first, since reading data may take long.
-    let file = try WeightsFile(weights)
+    let file = try Checkpoint.read(weights)
     let configuration = try configuration()
     if let threads { Libtorch.setThreads(threads) }
     let setting = try RunSetting(configuration)
     let network = try setting.makeNetwork()
+    let messages: [String]
     do {
-      try network.load(file.weights.to(setting.train.device))
+      messages = try network.loadPretrained(file.weights, head: .kept)
     } catch let error as CheckpointError {
       throw CheckpointError(
         weights,
         "\(error.message)\nThe network is \(configuration.value(at: "model") ?? ""); name another with --model and --set model.…=…"
       )
     }
+    for message in file.notes + messages { Terminal.writeError("\(message)\n") }
     try network.move(to: setting.train.device, format: .channelsLast)
     let reestimates = reestimate != nil && network.hasBatchNorm
     if let reestimate {

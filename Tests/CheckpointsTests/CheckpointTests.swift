@@ -70,8 +70,12 @@ import Torch
     try withTemporaryFolder { folder in
       let path = folder + "/state.safetensors"
       let one = try Tensor([1] as [Float])
-      try Safetensors.write(Weights([("weights/w", one), ("exp_avg/w", one), ("velocity/w", one)]), to: path)
+      let state = Weights([("weights/w", one), ("exp_avg/w", one), ("velocity/w", one), ("updates", one)])
+      try Safetensors.write(state, metadata: ["step": "3"], to: path)
       #expect(try Checkpoint.read(path).weights.names == ["w"])
+      // Another library's names are left alone.
+      try Safetensors.write(state, to: path)
+      #expect(try Checkpoint.read(path).weights.count == 4)
     }
   }
 

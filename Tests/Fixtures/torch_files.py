@@ -61,8 +61,6 @@ def rewritten(source: Path, target: Path, change=lambda name, data: data, method
             new.writestr(zipfile.ZipInfo(entry.filename), change(entry.filename, old.read(entry)), method)
 
 
-
-
 def torch_files() -> None:
     FOLDER.mkdir(exist_ok=True)
     values = tensors()
@@ -100,7 +98,9 @@ def torch_files() -> None:
     torch.save(model, FOLDER / "module.pt")
     torch.save({"w": torch.ones(2, dtype=torch.complex64)}, FOLDER / "complex.pt")
     torch.save({"w": torch.ones(2), "extra": Hostile()}, FOLDER / "hostile.pt")
-    torch.save({"w": torch.ones(2), "extra": Hostile()}, FOLDER / "hostile-legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(
+        {"w": torch.ones(2), "extra": Hostile()}, FOLDER / "hostile-legacy.pt", _use_new_zipfile_serialization=False
+    )
     torch.jit.save(torch.jit.script(model), FOLDER / "torchscript.pt")
 
     torch.save({"w": torch.ones(2)}, FOLDER / "small.pt")
@@ -110,7 +110,10 @@ def torch_files() -> None:
 
     sharded = FOLDER / "sharded"
     sharded.mkdir(exist_ok=True)
-    shards = {"model-00001-of-00002.safetensors": ["float32", "bfloat16"], "model-00002-of-00002.safetensors": ["int64"]}
+    shards = {
+        "model-00001-of-00002.safetensors": ["float32", "bfloat16"],
+        "model-00002-of-00002.safetensors": ["int64"],
+    }
     for file, names in shards.items():
         save_file({name: expected[name] for name in names}, sharded / file, metadata)
     places = {name: file for file, names in shards.items() for name in names}
