@@ -117,13 +117,17 @@ struct MergeCommand: ParsableCommand {
   /// Ctrl-C ends the merge after the pieces in work, and leaves nothing.
   private func write(_ plan: MergePlan, to target: String, _ options: MergePlan.Options) throws {
     let isStopped = Stop()
+    let registered = DispatchSemaphore(value: 0)
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { isStopped.flag.store(true, ordering: .relaxed) }
+      source.setRegistrationHandler { registered.signal() }
       source.resume()
       return source
     }
+    // A signal that comes before its source listens would be lost.
+    for _ in sources { _ = registered.wait(timeout: .now() + 1) }
     defer { for source in sources { source.cancel() } }
     let bar = Bar(Progress("merging", total: max(1, plan.byteCount >> 20)))
     do {

@@ -94,7 +94,7 @@ extension EndToEnd {
       expect(
         try Command.run("merge", scratch.path(good), foreign, "-o", out), foreign, "layers.0.weight", "layers.0.bias",
         "layers.1.weight")
-      expect(try Command.run("eval", scratch.path("none.safetensors")), "none.safetensors", "No such file")
+      expect(try Command.run("eval", scratch.path("none.safetensors")), "none.safetensors", "there is no such file")
       expect(try Command.run("eval", scratch.path("run/run.json")), "run.json")
       #expect(scratch.names == ["run", "wide"])
     }
