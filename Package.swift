@@ -14,6 +14,8 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Merging", targets: ["Merging"]),
+    .library(name: "Alignment", targets: ["Alignment"]),
+    .library(name: "Landscape", targets: ["Landscape"]),
     .library(name: "Studies", targets: ["Studies"]),
     .library(name: "Reports", targets: ["Reports"]),
     .executable(name: "valley", targets: ["valley"]),
@@ -60,6 +62,9 @@ let package = Package(
       dependencies: [
         "MergeKernels", "Torch", "Checkpoints", "YAML", .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    .target(name: "Alignment", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
+    .target(name: "Landscape", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
+    .target(name: "Search"),
     .target(
       name: "Studies",
       dependencies: [
@@ -71,14 +76,15 @@ let package = Package(
     .executableTarget(
       name: "valley",
       dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Studies", "Reports",
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Alignment", "Landscape", "Search",
+        "Studies", "Reports",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "ValleyBench",
       dependencies: [
-        "CTorch", "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Studies",
+        "CTorch", "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Alignment", "Landscape", "Studies",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/ValleyBench"),
@@ -89,6 +95,9 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "MergingTests", dependencies: ["Merging", "MergeKernels", "TestSupport"]),
+    .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "TestSupport"]),
+    .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
+    .testTarget(name: "SearchTests", dependencies: ["Search"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
