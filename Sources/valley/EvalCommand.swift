@@ -28,26 +28,18 @@ struct EvalCommand: ParsableCommand {
 
   @Argument(help: "The weights: a file or folder, as `valley model import` takes them.", completion: .file())
   var weights: String
-  @OptionGroup var options: RunOptions
-  @Option(help: "Take network and data from a study's file.") var config: String?
-  @Option(name: .customLong("run"), help: "Take network and data from a run's folder.", completion: .directory)
-  var runFolder: String?
+  @OptionGroup var options: SettingOptions
   @Option(help: "The examples: train, test or both.") var split = Which.test
   @Option(
     name: .customLong("reestimate-batchnorm"), defaultAsFlag: 0,
     help: ArgumentHelp(
       "Measure BatchNorm's statistics anew on N training examples first; all without N.", valueName: "n"))
   var reestimate: Int?
-  @Option(help: "Threads.  (default: processors)") var threads: Int?
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
-    if config != nil, runFolder != nil { throw ValidationError("give one of --config and --run") }
     if let reestimate, reestimate < 0 {
       throw ValidationError("--reestimate-batchnorm is \(reestimate); expected a number of examples")
-    }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is \(threads); expected 1 … 1024")
     }
   }
 
@@ -68,21 +60,13 @@ struct EvalCommand: ParsableCommand {
   func run() throws {
     // The file is looked at first, since reading data may take long.
     let file = try Checkpoint.read(weights)
-    let configuration = try configuration()
-    if let threads { Libtorch.setThreads(threads) }
+    let configuration = try options.configuration(of: weights, command: "eval", usesBatches: reestimate != nil)
+    if let threads = options.threads { Libtorch.setThreads(threads) }
     let setting = try RunSetting(configuration)
     let network = try setting.makeNetwork()
-    let messages: [String]
-    do {
-      messages = try network.loadPretrained(file.weights, head: .kept)
-    } catch let error as CheckpointError {
-      throw CheckpointError(
-        weights,
-        "\(error.message)\nThe network is \(configuration.value(at: "model") ?? ""); name another with --model and --set model.…=…"
-      )
+    for message in try configuration.load(file, into: network, on: setting.device) {
+      Terminal.writeError("\(message)\n")
     }
-    for message in file.notes + messages { Terminal.writeError("\(message)\n") }
-    try network.move(to: setting.train.device, format: .channelsLast)
     let reestimates = reestimate != nil && network.hasBatchNorm
     if let reestimate {
       guard reestimates else {
@@ -112,24 +96,5 @@ struct EvalCommand: ParsableCommand {
       ] + ($0.perplexity.map { [String(format: "%.2f", $0)] } ?? [])
     }
     print(table.text)
-  }
-
-  private func configuration() throws -> RunConfiguration {
-    if let config { return try RunSource.configuration(config, options.settings, command: "eval") }
-    if let runFolder { return try RunSource.configuration(of: URL(fileURLWithPath: runFolder), options.settings) }
-    let folder = URL(fileURLWithPath: weights).deletingLastPathComponent()
-    let owner = folder.deletingLastPathComponent()
-    if folder.lastPathComponent == "checkpoints",
-      FileManager.default.fileExists(atPath: owner.appendingPathComponent("run.json").path)
-    {
-      return try RunSource.configuration(of: owner, options.settings)
-    }
-    guard options.model != nil || options.text != nil || options.set.contains(where: { $0.hasPrefix("model") }) else {
-      throw CommandError(
-        "which network are these weights for? Say --model NAME (and --data NAME), --config STUDY.yaml or --run FOLDER")
-    }
-    // Only the measuring of BatchNorm's statistics goes by training batches; nothing else should be in the way of a small dataset.
-    let batch = reestimate == nil ? [Studies.Setting(key: "batch_size", value: "2")] : []
-    return try RunSource.configuration(nil, batch + options.settings, command: "eval")
   }
 }

@@ -10,7 +10,7 @@ struct Valley: AsyncParsableCommand {
     subcommands: [
       DataCommand.self, TokenizerCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self,
       ModelCommand.self,
-      StudyCommand.self, ReportCommand.self,
+      StudyCommand.self, ReportCommand.self, LandscapeCommand.self,
       DoctorCommand.self, RunWorkerCommand.self,
     ]
   )
