@@ -64,7 +64,8 @@ let package = Package(
       ]),
     .target(name: "Alignment", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
     .target(name: "Landscape", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
-    .target(name: "Search"),
+    // Optimised in debug builds too: fitting a model to observations is thousands of small matrix factorisations.
+    .target(name: "Search", swiftSettings: [.unsafeFlags(["-O"])]),
     .target(
       name: "Studies",
       dependencies: [
@@ -97,7 +98,7 @@ let package = Package(
     .testTarget(name: "MergingTests", dependencies: ["Merging", "MergeKernels", "TestSupport"]),
     .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "TestSupport"]),
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
-    .testTarget(name: "SearchTests", dependencies: ["Search"]),
+    .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),

@@ -1,0 +1,130 @@
+import Foundation
+
+/// Bayesian optimisation: the next point is the one that promises the most under a Gaussian process fitted to all that is known.
+struct GaussianProcessSearch {
+  private let space: SearchSpace
+  private let seed: UInt64
+
+  init(_ space: SearchSpace, seed: UInt64) { (self.space, self.seed) = (space, seed) }
+
+  /// Points spread over the space before a model is worth making.
+  private var design: Int { space.dimensions.count + 4 }
+
+  /// More observations than these cost the model seconds; the best and the latest say the most.
+  private static let most = 300
+
+  func next(_ observations: [Minimiser.Observation]) -> [Double] {
+    let seen = Set(observations.map { space.unit($0.point) })
+    if observations.count < design {
+      var random = RandomNumbers(seed, 0xDE51)
+      return space.point(LatinHypercube.points(design, dimensions: space.width, random: &random)[observations.count])
+    }
+    var random = RandomNumbers(seed, 0xACC, UInt64(observations.count))
+    let known = Self.informative(observations)
+    let points = known.map { space.unit($0.point) }
+    let values = Self.levelled(known.map(\.value))
+    let owners = space.owners
+    let evidence = Evidence(points, values, owners: owners)
+    let theta = evidence.best(random: &random, starts: known.count > 100 ? 2 : 4)
+    guard let process = GaussianProcess(points, values, owners: owners, Evidence.parameters(theta)) else {
+      return space.point((0..<space.width).map { _ in random.uniform() })
+    }
+    return space.point(mostPromising(process, points, seen: seen, random: &random))
+  }
+
+  // MARK: What is known
+
+  private static func informative(_ observations: [Minimiser.Observation]) -> [Minimiser.Observation] {
+    guard observations.count > most else { return observations }
+    let order = observations.indices.sorted {
+      (observations[$0].value.isFinite ? observations[$0].value : .infinity, $0)
+        < (observations[$1].value.isFinite ? observations[$1].value : .infinity, $1)
+    }
+    let kept = Set(order.prefix(most / 2)).union(observations.indices.suffix(most / 2))
+    return kept.sorted().map { observations[$0] }
+  }
+
+  /// Values of mean 0 and deviation 1 in the same order. Above the median they are taken logarithmically: how bad a bad merge is must not decide
+  /// the scale on which good ones are told apart. A failure is as bad as the worst.
+  static func levelled(_ values: [Double]) -> [Double] {
+    let finite = values.filter(\.isFinite).sorted()
+    guard let least = finite.first, let worst = finite.last else { return values.map { _ in 0 } }
+    let median = finite[finite.count / 2]
+    let scale = median > least ? median - least : worst - least
+    guard scale > 0 else { return values.map { _ in 0 } }
+    let bent = values.map { value in
+      let u = ((value.isFinite ? value : worst) - median) / scale
+      return u > 0 ? log1p(u) : u
+    }
+    let mean = bent.reduce(0, +) / Double(bent.count)
+    let deviation = (bent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(bent.count)).squareRoot()
+    return bent.map { ($0 - mean) / max(deviation, 1e-12) }
+  }
+
+  // MARK: Where to go
+
+  /// The point of the highest expected improvement that climbs from random points and from around the best ones find. Points evaluated before
+  /// are left out: they would give the same again.
+  private func mostPromising(
+    _ process: GaussianProcess, _ points: [[Double]], seen: Set<[Double]>, random: inout RandomNumbers
+  ) -> [Double] {
+    let means = points.map { process.mean(at: $0) }
+    // Noise makes the lowest value seen too good to be true; the lowest mean is not.
+    let best = means.min() ?? 0
+    func score(_ point: [Double]) -> Double {
+      let (mean, deviation) = process.posterior(at: point)
+      return logExpectedImprovement(gain: best - mean, deviation: deviation)
+    }
+    var candidates: [(point: [Double], score: Double)] = []
+    func consider(_ unit: [Double]) {
+      let point = space.snapped(unit)
+      if !seen.contains(point) { candidates.append((point, score(point))) }
+    }
+    let width = space.width
+    for _ in 0..<min(2000, 200 * width) { consider((0..<width).map { _ in random.uniform() }) }
+    for index in means.indices.sorted(by: { (means[$0], $0) < (means[$1], $1) }).prefix(4) {
+      for scale in [0.2, 0.05, 0.01] {
+        for _ in 0..<10 { consider(moved(points[index], by: scale, &random)) }
+      }
+    }
+    candidates.sort { $0.score > $1.score }
+    var top = candidates.first
+    for var climber in candidates.prefix(6) {
+      for scale in [0.1, 0.05, 0.02, 0.01, 0.003, 0.001] {
+        for _ in 0..<(10 + 4 * min(width, 20)) {
+          let point = space.snapped(moved(climber.point, by: scale, &random))
+          guard !seen.contains(point) else { continue }
+          let value = score(point)
+          if value > climber.score { climber = (point, value) }
+        }
+      }
+      if climber.score > top?.score ?? -.infinity { top = climber }
+    }
+    // A space of few points may be used up.
+    return top?.point ?? (0..<width).map { _ in random.uniform() }
+  }
+
+  /// A point near another: some of its dimensions moved, a choice now and then made anew.
+  private func moved(_ point: [Double], by scale: Double, _ random: inout RandomNumbers) -> [Double] {
+    var result = point
+    let all = random.uniform() < 0.5
+    let forced = random.below(space.dimensions.count)
+    var start = 0
+    for (index, dimension) in space.dimensions.enumerated() {
+      defer { start += dimension.width }
+      guard all || index == forced || random.uniform() < 0.3 else { continue }
+      switch dimension.kind {
+      case .number: result[start] = min(1, max(0, result[start] + scale * random.normal()))
+      case .integer(let lower, let upper, _):
+        // At least about a step of one.
+        let step = max(scale, 1 / Double(upper - lower + 1))
+        result[start] = min(1, max(0, result[start] + step * random.normal()))
+      case .choice(let count):
+        guard random.uniform() < 0.3 else { continue }
+        let chosen = random.below(count)
+        for offset in 0..<count { result[start + offset] = offset == chosen ? 1 : 0 }
+      }
+    }
+    return result
+  }
+}
