@@ -56,7 +56,7 @@ public struct CLIPVision: Module {
       classes: classes, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let features = try visual(input, mode)
     return try head(headKind == .zeroShot ? features.normalisedRows() : features, mode)
   }
@@ -170,7 +170,7 @@ public struct CLIPVisionTower: Module, CustomReflectable {
       ] + blocks + [("ln_post", lnPost)])
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
       [classEmbedding.value.expand([patches.shape[0], 1, patches.shape[2]]), patches], dimension: 1)

@@ -48,7 +48,7 @@ public struct ConvNeXt: Module {
     try ConvNeXt(dropPath: dropPath, inputChannels: inputChannels, classes: classes, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try head(stages.reduce(stem(input, mode)) { try $1($0, mode) }, mode)
   }
 }
@@ -101,7 +101,7 @@ public struct ConvNeXtStage: Module {
     blocks = try dropPaths.map { try ConvNeXtBlock(outputs, dropPath: $0, generator: generator) }
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try downsample.reduce(input) { try $1($0, mode) }
     return try blocks.reduce(x) { try $1($0, mode) }
   }
@@ -125,7 +125,7 @@ public struct ConvNeXtBlock: Module {
     self.dropPath = try DropPath(dropPath, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let input = try input.dtype == .bfloat16 ? input.to(.float32) : input
     // Pixels with their channels innermost, which is how a channels-last tensor lies in memory.
     let pixels = try norm(convolved(input, mode).permute([0, 2, 3, 1]), mode)
@@ -149,7 +149,7 @@ public struct ConvNeXtHead: Module {
     fc = try Linear(channels, classes, initialisation: .normal(0.02), generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try fc(norm(input.globalAveragePool(), mode), mode)
   }
 }

@@ -36,7 +36,7 @@ public struct DenseNet: Module {
       generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try classifier(features(input, mode).reluInPlace().globalAveragePool(), mode)
   }
 
@@ -83,7 +83,7 @@ public struct DenseNet: Module {
       return Mirror(self, children: children)
     }
 
-    public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
       var x = try norm0(conv0(input, mode), mode).reluInPlace()
       if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }
       for (index, block) in blocks.enumerated() {
@@ -107,7 +107,7 @@ public struct DenseBlock: Module, CustomReflectable {
     Mirror(self, children: layers.enumerated().map { ("denselayer\($0 + 1)", $1 as Any) })
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try layers.reduce(input) { try Tensor.concatenate([$0, $1($0, mode)], dimension: 1) }
   }
 }
@@ -126,7 +126,7 @@ public struct DenseLayer: Module {
     conv2 = try denseConvolution(4 * growth, growth, kernel: 3, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try conv1(norm1(input, mode).reluInPlace(), mode)
     return try conv2(norm2(x, mode).reluInPlace(), mode)
   }
@@ -142,7 +142,7 @@ public struct Transition: Module {
     conv = try denseConvolution(inputs, outputs, kernel: 1, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try conv(norm(input, mode).reluInPlace(), mode).averagePool2d(2)
   }
 }

@@ -10,7 +10,7 @@ public struct DropPath: Module {
     dropout = try Dropout(probability, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     guard mode == .training, dropout.probability > 0 else { return input }
     let examples = [input.shape[0]] + [Int](repeating: 1, count: input.rank - 1)
     return try input * dropout(.ones(examples, dtype: input.dtype, device: input.device), mode)

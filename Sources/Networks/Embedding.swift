@@ -10,5 +10,5 @@ public struct Embedding: Module {
     weight = Parameter(try Initialisation.normal(deviation).tensor([count, channels], generator: generator))
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try .embedding(weight.value, input) }
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try .embedding(weight.value, input) }
 }

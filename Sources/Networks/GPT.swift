@@ -36,7 +36,7 @@ public struct GPT: Module {
     )
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // The table of embeddings is the classifier too.
     try transformer(input, mode).linear(transformer.wte.weight.value)
   }
@@ -101,7 +101,7 @@ public struct GPTTransformer: Module {
     lnF = try LayerNorm(width)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let length = try input.size(-1)
     guard length <= wpe.weight.value.shape[0] else {
       throw TorchError(
@@ -130,7 +130,7 @@ public struct GPTBlock: Module, CustomReflectable {
     Mirror(self, children: ["ln_1": norm1 as Any, "attn": attention, "ln_2": norm2, "mlp": mlp])
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try input + attention(norm1(input, mode), mode)
     return try x + mlp(norm2(x, mode), mode)
   }
@@ -153,7 +153,7 @@ public struct GPTAttention: Module {
     self.heads = heads
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let parts = try cAttn(input, mode)
     let found =
       mode == .training && attnDropout.probability > 0
@@ -184,7 +184,7 @@ public struct GPTMLP: Module {
     self.dropout = try Dropout(dropout, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try dropout(cProj(cFc(input, mode).gelu(approximate: true), mode), mode)
   }
 }
@@ -204,7 +204,7 @@ public struct TransposedLinear: Module {
     bias = Parameter(try .zeros([outputs]))
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.linear(weight.value.transpose(), bias.value)
   }
 }

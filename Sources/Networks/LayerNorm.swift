@@ -14,7 +14,7 @@ public struct LayerNorm: Module {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)
   }
 }
@@ -33,7 +33,7 @@ public struct LayerNorm2d: Module {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.permute([0, 2, 3, 1])
       .layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)
       .permute([0, 3, 1, 2])

@@ -58,7 +58,7 @@ public struct Linear: Module {
     self.bias = bias ? Parameter(try initialisation.bias(outputs, fanIn: inputs, generator: generator)) : nil
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.linear(weight.value, bias?.value)
   }
 }
@@ -86,7 +86,7 @@ public struct Conv2d: Module {
     self.groups = groups
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.conv2d(weight.value, bias?.value, stride: stride, padding: padding, groups: groups)
   }
 }
@@ -114,7 +114,7 @@ public struct BatchNorm2d: Module {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let rate: Double
     switch mode {
     case .evaluation: rate = 0
@@ -136,7 +136,7 @@ public struct Sequential: Module, CustomReflectable {
 
   public var customMirror: Mirror { Mirror(self, children: layers.enumerated().map { ("\($0)", $1 as Any) }) }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try layers.reduce(input) { try $1($0, mode) }
   }
 }
@@ -145,7 +145,7 @@ public struct Sequential: Module, CustomReflectable {
 public struct ReLU: Module {
   public init() {}
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.relu() }
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.relu() }
 }
 
 /// The largest of each window of `kernel` × `kernel` pixels, side by side.
@@ -154,7 +154,7 @@ public struct MaxPool2d: Module {
 
   public init(_ kernel: Int) { self.kernel = kernel }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.maxPool2d(kernel) }
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try input.maxPool2d(kernel) }
 }
 
 /// Zeroes each element with `probability` in training and scales the others to keep the mean; does nothing in the other modes.
@@ -173,7 +173,7 @@ public struct Dropout: RandomModule {
     self.generator = generator
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     guard mode == .training, probability > 0 else { return input }
     // Drawn where the generator lives, so that every device drops the same elements.
     let isKept = try Tensor.uniform(input.shape, generator: generator).greaterOrEqual(probability)

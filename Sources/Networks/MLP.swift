@@ -11,7 +11,7 @@ public struct MLP: Module {
     layers = try zip(widths, widths.dropFirst()).map { try Linear($0, $1, generator: generator) }
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // A channels-last picture is brought into row-major order here, so that weights mean the same whatever the layout.
     var x = try input.flatten(from: 1)
     for (index, layer) in layers.enumerated() {

@@ -29,8 +29,16 @@ public enum Mode: Sendable, Hashable {
 ///
 /// Names are the properties' in PyTorch's spelling: `layer1: [BasicBlock]` holding `conv1: Conv2d` gives `layer1.0.conv1.weight`, and
 /// `runningMean` gives `running_mean`.
+///
+/// A module is written as `forward` and called as a function, `network(input, mode)`, which is how `observing` sees it.
 public protocol Module {
-  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor
+  func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor
+}
+
+extension Module {
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try observed(input) { try forward(input, mode) }
+  }
 }
 
 /// A module that draws random numbers in training. Who trains seeds its generator anew for every step, so that a step's draws depend on
@@ -43,14 +51,14 @@ extension Module {
   /// Every parameter and buffer by name, in the order of declaration.
   public func parameters() -> [(name: String, parameter: Parameter)] {
     var found: [(String, Parameter)] = []
-    visit(self, prefix: "", parameter: { found.append(($0, $1)) })
+    visit(self, parameter: { found.append(($0, $1)) })
     return found
   }
 
   /// The generators of everything in the network that draws random numbers in training, in the order of declaration.
   public func generators() -> [Generator] {
     var found: [Generator] = []
-    visit(self, prefix: "", module: { if let random = $0 as? any RandomModule { found.append(random.generator) } })
+    visit(self, module: { if let random = $1 as? any RandomModule { found.append(random.generator) } })
     return found
   }
 
@@ -80,15 +88,16 @@ extension Module {
   public var hasBatchNorm: Bool { parameters().contains { $0.name.hasSuffix("running_mean") } }
 }
 
-/// Goes through a module and all it is made of, in the order of declaration.
-private func visit(
-  _ module: any Module, prefix: String, module visitModule: (any Module) -> Void = { _ in },
+/// Goes through a module and all it is made of, in the order of declaration; the first is shown as "".
+func visit(
+  _ module: any Module, name: String = "", module visitModule: (String, any Module) -> Void = { _, _ in },
   parameter visitParameter: (String, Parameter) -> Void = { _, _ in }
 ) {
-  visitModule(module)
+  visitModule(name, module)
   func visitPart(_ part: any Module, _ name: String) {
-    visit(part, prefix: name + ".", module: visitModule, parameter: visitParameter)
+    visit(part, name: name, module: visitModule, parameter: visitParameter)
   }
+  let prefix = name.isEmpty ? "" : name + "."
   for child in Mirror(reflecting: module).children {
     guard let label = child.label else { continue }
     let name = prefix + snakeCase(label)

@@ -76,7 +76,7 @@ public struct ResNet: Module {
       blocks: [3, 3, 3], width: width, inputChannels: inputChannels, classes: classes, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     var x = try bn1(conv1(input, mode), mode).reluInPlace()
     if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }
     for block in [layer1, layer2, layer3, layer4].joined() { x = try block(x, mode) }
@@ -122,7 +122,7 @@ public struct ResidualBlock: Module {
       ? [try convolution(inputs, outputs, kernel: 1, stride: stride), try BatchNorm2d(outputs)] : []
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     var x = try bn1(conv1(input, mode), mode).reluInPlace()
     x = try bn2(conv2(x, mode), mode)
     if let conv3, let bn3 { x = try bn3(conv3(x.reluInPlace(), mode), mode) }

@@ -30,12 +30,16 @@ public struct SelfAttention: Module, CustomReflectable {
     }
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try projection(qkv(input, mode).selfAttention(heads: heads), mode)
   }
 
   /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries.
   func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    try observed(input) { try attendedFirstToken(input, mode) }
+  }
+
+  private func attendedFirstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let (batch, tokens, channels) = (input.shape[0], input.shape[1], input.shape[2])
     let width = channels / heads
     let weights = try qkv.weight.value.split(sizes: [channels, 2 * channels])

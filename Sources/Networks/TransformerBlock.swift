@@ -40,14 +40,14 @@ public struct TransformerBlock: Module, CustomReflectable {
       ])
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try finish(input, attention(norm1(input, mode), mode), mode)
   }
 
   /// The first token of the output alone, [N, tokens, channels] to [N, channels]: what the last block is for where a picture's class is
   /// read from the class token. Spares most of the block's work.
   func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    try finish(input.select(1, 0), attention.firstToken(norm1(input, mode), mode), mode)
+    try observed(input) { try finish(input.select(1, 0), attention.firstToken(norm1(input, mode), mode), mode) }
   }
 
   private func finish(_ input: Tensor, _ attended: Tensor, _ mode: Mode) throws -> Tensor {
@@ -87,14 +87,16 @@ public struct TransformerMLP: Module, CustomReflectable {
     return Mirror(self, children: [(upName, up as Any), (downName, down)])
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try down(activation(up(input, mode)), mode)
   }
 
   /// The output with each channel multiplied by γ [channels]. The last layer's weights are multiplied instead of what it gives, which
   /// spares passes over the pixels forwards and backwards.
   func scaled(_ input: Tensor, by gamma: Tensor, _ mode: Mode) throws -> Tensor {
-    try activation(up(input, mode)).linear(
-      down.weight.value * gamma.unsqueeze(1), down.bias.map { try $0.value * gamma })
+    try observed(input) {
+      try activation(up(input, mode)).linear(
+        down.weight.value * gamma.unsqueeze(1), down.bias.map { try $0.value * gamma })
+    }
   }
 }

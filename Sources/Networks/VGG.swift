@@ -63,7 +63,7 @@ public struct VGG: Module {
     }
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try features(input, mode)
     let pooled = try head == .cifar ? x.globalAveragePool() : x.adaptiveAveragePool2d(7).flatten(from: 1)
     return try classifier(pooled, mode)

@@ -46,7 +46,7 @@ public struct VisionTransformer: Module {
       imageSize: imageSize, dropPath: dropPath, inputChannels: inputChannels, classes: classes, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
       [clsToken.value.expand([patches.shape[0], 1, patches.shape[2]]), patches], dimension: 1)
@@ -70,7 +70,7 @@ public struct PatchEmbedding: Module {
     proj = try Conv2d(inputs, width, kernel: patch, stride: patch, bias: bias, generator: generator)
   }
 
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // A view where channels are innermost.
     try proj(input, mode).flatten(from: 2).transpose(1, 2)
   }

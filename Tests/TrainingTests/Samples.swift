@@ -46,7 +46,7 @@ struct DropoutNetwork: Module {
     ])
   }
 
-  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try layers(first(input.flatten(from: 1), mode), mode)
   }
 }
@@ -59,7 +59,7 @@ struct TokenTable: Module {
     table = Parameter(try Tensor.normal([vocabulary, vocabulary], generator: Generator(seed: 1)))
   }
 
-  func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor { try Tensor.embedding(table.value, input) }
+  func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try Tensor.embedding(table.value, input) }
 }
 
 /// Sequences of one length, whose labels are their next tokens; in training the batch of every step is all of them.
