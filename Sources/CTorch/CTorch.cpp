@@ -360,6 +360,14 @@ void vt_keep_freed_memory(void) {
 void vt_set_threads(int count) { at::set_num_threads(count); }
 int vt_threads(void) { return at::get_num_threads(); }
 
+int vt_set_threads_here(int count) {
+  // at::set_num_threads is also what other threads start with; OpenMP's own setting is the calling thread's.
+  static const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  const int former = at::get_num_threads();
+  if (set && count != former) set(count);
+  return former;
+}
+
 int vt_cuda_devices(void) {
   // Loading registers the CUDA kernels with the dispatcher; without the library there simply are none.
   static void *library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);

@@ -1,5 +1,4 @@
 import Checkpoints
-import Torch
 
 /// Linear merging: θ = Σ cᵢ θᵢ (paper, section 2: (1 − α) θ_A + α θ_B).
 ///
@@ -9,24 +8,11 @@ import Torch
 /// - Throws: `MergeError` without models or with another number of coefficients, `CheckpointError` listing every difference in names,
 ///   shapes and types.
 public func linearMerge(_ models: [Weights], coefficients: [Double]) throws -> Weights {
-  guard let first = models.first, models.count == coefficients.count else {
+  guard !models.isEmpty, models.count == coefficients.count else {
     throw MergeError("\(models.count) models and \(coefficients.count) coefficients: one coefficient a model is needed")
   }
-  for model in models.dropFirst() { try first.requireSameLayout(as: model) }
-  let used = zip(models, coefficients).filter { $0.1 != 0 }
-  return try withoutGradients {
-    try first.map { name, tensor in
-      let dtype = tensor.dtype
-      let wide: DType = dtype == .float64 || !dtype.isFloatingPoint ? .float64 : .float32
-      var sum: Tensor?
-      for (model, coefficient) in used {
-        guard let term = try model[name].map({ try $0.to(wide) * coefficient }) else { continue }
-        sum = try sum?.addInPlace(term) ?? term
-      }
-      let result = try sum ?? tensor.to(wide).zerosLike()
-      return try (dtype.isFloatingPoint ? result : result.round()).to(dtype)
-    }
-  }
+  let settings = try MergeSettings(["weight": coefficients, "normalize": [0]], for: .linear, models: models.count)
+  return try merge(models, method: .linear, settings: settings)
 }
 
 /// What cannot be merged.

@@ -62,6 +62,14 @@ struct Magnitudes {
     return selection
   }
 
+  /// The `kept` largest elements, and all that equal the last of them.
+  func atLeastAsLarge(as kept: Int) throws -> VMSelection {
+    guard kept > 0 else { return nothing }
+    var selection = selection()
+    if kept < count { selection.lowKey = try places([count - kept])[0].key }
+    return selection
+  }
+
   /// The elements of ranks `range`; of equals the first has the lower rank.
   func ranked(_ range: Range<Int>) throws -> VMSelection {
     guard !range.isEmpty else { return nothing }

@@ -16,12 +16,13 @@ public func merge(
   guard let first = models.first else { throw MergeError("there is nothing to merge") }
   for other in models.dropFirst() + (base.map { [$0] } ?? []) { try first.requireSameLayout(as: other) }
   let workspace = Workspace()
+  let trims = try modelTrims(models, base, method, settings)
   return try withoutGradients {
     try first.map { name, tensor in
       guard tensor.count > 0 else { return try tensor.clone() }
       let inputs = try MergeInputs(
         name: name, models: try models.compactMap { try $0[name].map { try TensorSource($0) } },
-        base: try base?[name].map { try TensorSource($0) }, seed: seed, workspace: workspace)
+        base: try base?[name].map { try TensorSource($0) }, modelTrim: trims[name], seed: seed, workspace: workspace)
       let pass = try method.pass(inputs, settings, isInteger: !tensor.dtype.isFloatingPoint)
       let merged = try Tensor.zeros(tensor.shape, dtype: tensor.dtype)
       try merged.withUnsafeBytes { bytes in
@@ -32,9 +33,31 @@ public func merge(
           _ = result.store(bytes + range.lowerBound * tensor.dtype.byteCount, tensor.dtype.rawValue)
         }
       }
-      return try merged.to(tensor.device)
+      // Convolutions are laid out as they were.
+      let isChannelsLast = tensor.rank == 4 && !tensor.isContiguous() && tensor.isContiguous(.channelsLast)
+      return try (isChannelsLast ? merged.contiguous(.channelsLast) : merged).to(tensor.device)
     }
   }
+}
+
+/// What the method trims over all tensors together, by the tensors' names.
+private func modelTrims(_ models: [Weights], _ base: Weights?, _ method: MergeMethod, _ settings: MergeSettings) throws
+  -> [String: ModelTrim]
+{
+  guard let first = models.first else { return [:] }
+  let trims = try ModelTrim.groups(Array(zip(first.names, first.tensors))) { _, tensor in
+    guard tensor.dtype.isFloatingPoint, tensor.count > 0 else { return nil }
+    return try method.modelDensity(tensor.shape, settings)
+  } member: { name, tensor in
+    let member = ModelTrim.Member(name: name, count: tensor.count) { model, _ in
+      guard let tensor = models[model][name], let start = base?[name] else {
+        throw MergeError("\(name): is missing in a model or in the base")
+      }
+      return (try TensorSource(tensor), try TensorSource(start))
+    }
+    return (member, tensor.dtype == .float64)
+  }
+  return Dictionary(uniqueKeysWithValues: trims.map { (first.names[$0], $1) })
 }
 
 extension MergeMethod {

@@ -1,4 +1,5 @@
 import MergeKernels
+import Torch
 
 /// One tensor of every input, as a method's arithmetic sees it: read chunk by chunk, in float32, or in float64 where its elements are
 /// float64 or integers. One thread uses it.
@@ -9,6 +10,8 @@ final class MergeInputs {
   let models: [TensorSource]
   let base: TensorSource?
   let kernels: UnsafePointer<VMKernels>
+  /// What is kept of task vectors that are trimmed over all tensors of a model together.
+  let modelTrim: ModelTrim?
   private let seed: UInt64
   private let workspace: Workspace
   private var loadedBase: Range<Int>?
@@ -16,12 +19,17 @@ final class MergeInputs {
   /// How many elements are worked on at once, so that a chunk of every input stays in the processor's cache.
   static let chunk = 1 << 14
 
-  init(name: String, models: [TensorSource], base: TensorSource?, seed: UInt64, workspace: Workspace) throws {
+  init(
+    name: String, models: [TensorSource], base: TensorSource?, modelTrim: ModelTrim? = nil, seed: UInt64,
+    workspace: Workspace
+  ) throws {
     guard let first = models.first ?? base else { throw MergeError("\(name): there is nothing to merge") }
     (self.name, self.models, self.base, self.seed) = (name, models, base, seed)
     (shape, count) = (first.shape, first.count)
-    kernels = workspace.kernels(wide: (models + (base.map { [$0] } ?? [])).contains { $0.needsDouble })
-    self.workspace = workspace
+    // Magnitudes compare within one working type.
+    let isWide = modelTrim?.isWide ?? (models + (base.map { [$0] } ?? [])).contains { $0.needsDouble }
+    kernels = workspace.kernels(wide: isWide)
+    (self.workspace, self.modelTrim) = (workspace, modelTrim)
   }
 
   // MARK: Chunks
@@ -42,11 +50,16 @@ final class MergeInputs {
     let length = max(group, Self.chunk / max(1, group) * group)
     var start = 0
     while start < count {
-      if workspace.isCancelled() { throw CancellationError() }
+      try checkCancellation()
       let end = min(count, start + length)
       try body(start..<end)
       start = end
     }
+  }
+
+  /// - Throws: `CancellationError` once the merge is to end.
+  func checkCancellation() throws {
+    if workspace.isCancelled() { throw CancellationError() }
   }
 
   /// Wᵢ at `range`
@@ -68,10 +81,30 @@ final class MergeInputs {
     return delta
   }
 
+  /// Everything that `load` gives chunk by chunk, as one tensor of libtorch's.
+  func whole(_ load: (Range<Int>) throws -> Vector) throws -> Tensor {
+    let isWide = kernels.pointee.width == 8
+    let tensor = try Tensor.empty(shape, dtype: isWide ? .float64 : .float32)
+    try tensor.withUnsafeBytes { bytes in
+      guard let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else { return }
+      try forEachChunk { range in
+        let target = start + range.lowerBound * kernels.pointee.width
+        Vector(elements: target, count: range.count, kernels: kernels).copy(try load(range))
+      }
+    }
+    return tensor
+  }
+
   private func load(_ source: TensorSource, _ range: Range<Int>, _ slot: Slot) -> Vector {
     let result = vector(slot, range.count)
     if let address = source.address(of: range.lowerBound) { result.load(address, source.dtype.rawValue) }
     return result
+  }
+
+  /// What is kept of each model's task vector where the whole model is trimmed at once.
+  func modelSelections() throws -> [VMSelection] {
+    guard let modelTrim else { throw MergeError("\(name): is no part of the model that is trimmed") }
+    return try modelTrim.selections(isCancelled: workspace.isCancelled)
   }
 
   // MARK: Chance
@@ -93,17 +126,17 @@ final class MergeInputs {
 
 extension TensorSource {
   /// Whether float32 would lose something of the elements.
-  fileprivate var needsDouble: Bool { dtype == .float64 || !dtype.isFloatingPoint }
+  var needsDouble: Bool { dtype == .float64 || !dtype.isFloatingPoint }
 }
 
 /// A thread's working memory, kept from tensor to tensor.
 final class Workspace {
-  let isCancelled: () -> Bool
+  let isCancelled: @Sendable () -> Bool
   private var areas: [MergeInputs.Slot: UnsafeMutableRawBufferPointer] = [:]
   private let single = Vector.kernels(wide: false)
   private let double = Vector.kernels(wide: true)
 
-  init(isCancelled: @escaping () -> Bool = { false }) { self.isCancelled = isCancelled }
+  init(isCancelled: @escaping @Sendable () -> Bool = { false }) { self.isCancelled = isCancelled }
 
   func kernels(wide: Bool) -> UnsafePointer<VMKernels> { wide ? double : single }
 

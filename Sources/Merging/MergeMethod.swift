@@ -1,8 +1,18 @@
 /// A way to make one network of several: what it needs, its parameters, and its arithmetic on one tensor.
 ///
-/// Names, parameters and defaults are those of mergekit 0.1.5, except that a `weight` left out is 1 for every model.
+/// Names, parameters and defaults are those of mergekit 0.1.5, except that a `weight` left out is 1 for every model; methods that mergekit
+/// lacks have FusionBench 0.2.33's.
 public struct MergeMethod: Sendable {
   public enum Base: String, Sendable, Codable { case none, optional, required }
+
+  /// What a method looks at besides weights.
+  public enum Data: String, Sendable, Codable {
+    case none
+    /// A network and examples for it.
+    case examples
+    /// The same, with the examples' labels.
+    case labelledExamples
+  }
 
   public let name: String
   /// The formula in a sentence. W₀ is the base, Wᵢ a model, δᵢ = Wᵢ − W₀ its task vector.
@@ -15,8 +25,14 @@ public struct MergeMethod: Sendable {
   public let minimumModels: Int
   public let maximumModels: Int?
   public let parameters: [MergeParameter]
+  public let data: Data
   /// Whether it draws random numbers.
   public let isRandom: Bool
+  /// Whether a tensor of this shape has to be in memory as a whole, for every input; others are read piece by piece.
+  let needsWhole: @Sendable (_ shape: [Int], MergeSettings) -> Bool
+  /// Where task vectors are trimmed over all tensors of a model together: the part of this tensor's model that is kept, for each model;
+  /// nil for a tensor that is no part of that.
+  let modelDensity: @Sendable (_ shape: [Int], MergeSettings) throws -> [Double]?
   /// What a single parameter's range cannot say: throws `MergeError`.
   let check: @Sendable (MergeSettings) throws -> Void
   /// Reads the inputs as often as it takes to know what concerns the whole tensor, and gives the pass that writes the merged one.
@@ -25,18 +41,33 @@ public struct MergeMethod: Sendable {
   init(
     _ name: String, _ summary: String, source: String? = nil, base: Base, models: PartialRangeFrom<Int>,
     upTo maximumModels: Int? = nil, parameters: [MergeParameter] = [], isRandom: Bool = false,
+    needsWhole: @escaping @Sendable (_ shape: [Int], MergeSettings) -> Bool = { _, _ in false },
+    modelDensity: @escaping @Sendable (_ shape: [Int], MergeSettings) throws -> [Double]? = { _, _ in nil },
     check: @escaping @Sendable (MergeSettings) throws -> Void = { _ in },
     arithmetic: @escaping @Sendable (_ inputs: MergeInputs, _ settings: MergeSettings) throws -> MergePass
   ) {
     (self.name, self.summary, self.source, self.base) = (name, summary, source, base)
     (minimumModels, self.maximumModels) = (models.lowerBound, maximumModels)
     (self.parameters, self.isRandom, self.check, self.arithmetic) = (parameters, isRandom, check, arithmetic)
+    (self.needsWhole, self.modelDensity, data) = (needsWhole, modelDensity, .none)
+  }
+
+  /// The declaration of a method that takes a network and data, with which others carry it out.
+  package init(
+    _ name: String, _ summary: String, source: String? = nil, base: Base, models: PartialRangeFrom<Int>, data: Data,
+    parameters: [MergeParameter] = [], isRandom: Bool = false
+  ) {
+    (self.name, self.summary, self.source, self.base, self.data) = (name, summary, source, base, data)
+    (minimumModels, maximumModels, self.parameters, self.isRandom) = (models.lowerBound, nil, parameters, isRandom)
+    (check, needsWhole, modelDensity) = ({ _ in }, { _, _ in false }, { _, _ in nil })
+    arithmetic = { _, _ in throw MergeError("\(name) takes a network and data; it cannot be a part of a recipe") }
   }
 
   /// Every method, in the order of use.
   public static let all: [MergeMethod] = [
     .linear, .taskArithmetic, .slerp, .ties, .dareLinear, .dareTies, .della, .dellaLinear, .breadcrumbs,
-    .breadcrumbsTies, .modelStock, .nuslerp, .multislerp, .karcher, .sce, .ram, .ramPlus, .nearswap, .arceeFusion,
+    .breadcrumbsTies, .magMax, .tsvM, .isoC, .isoCts, .wudi, .doge, .modelStock, .nuslerp, .multislerp, .karcher, .sce,
+    .ram, .ramPlus, .expo, .nearswap, .arceeFusion,
     .passthrough,
   ]
 

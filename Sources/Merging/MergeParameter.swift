@@ -1,24 +1,26 @@
 /// One setting of a merge method: what it is called, what it may be, what it means. Validation and help read the same declaration.
 public struct MergeParameter: Sendable, Hashable, Codable {
-  public enum Kind: String, Sendable, Hashable, Codable { case number, integer, flag }
+  public enum Kind: String, Sendable, Hashable, Codable { case number, integer, flag, choice }
 
   /// mergekit's name.
   public let name: String
   public let kind: Kind
   public let minimum: Double?
   public let maximum: Double?
-  /// nil where a value must be given. A flag is 1 for true and 0 for false.
+  /// nil where a value must be given. A flag is 1 for true and 0 for false, a choice the place of its word.
   public let defaultValue: Double?
   /// Whether each model may have its own value; one value then stands for all.
   public let perModel: Bool
   public let meaning: String
+  /// The words to choose from; empty for other kinds.
+  public let words: [String]
 
   private init(
     _ name: String, _ kind: Kind, _ minimum: Double?, _ maximum: Double?, _ defaultValue: Double?, _ perModel: Bool,
-    _ meaning: String
+    _ meaning: String, words: [String] = []
   ) {
     (self.name, self.kind, self.minimum, self.maximum) = (name, kind, minimum, maximum)
-    (self.defaultValue, self.perModel, self.meaning) = (defaultValue, perModel, meaning)
+    (self.defaultValue, self.perModel, self.meaning, self.words) = (defaultValue, perModel, meaning, words)
   }
 
   public static func number(
@@ -38,9 +40,15 @@ public struct MergeParameter: Sendable, Hashable, Codable {
     MergeParameter(name, .flag, nil, nil, value ? 1 : 0, false, meaning)
   }
 
+  /// One of several words, the first of which is the default.
+  public static func choice(_ name: String, of words: [String], _ meaning: String) -> MergeParameter {
+    MergeParameter(name, .choice, 0, Double(words.count - 1), 0, false, meaning, words: words)
+  }
+
   /// The values allowed, in words.
   public var range: String {
     if kind == .flag { return "true or false" }
+    if kind == .choice { return words.joined(separator: " or ") }
     let noun = kind == .integer ? "a whole number" : "a number"
     switch (minimum, maximum) {
     case (let low?, let high?): return "\(noun) within \(Self.short(low)) … \(Self.short(high))"
@@ -53,8 +61,20 @@ public struct MergeParameter: Sendable, Hashable, Codable {
   /// The default, in words.
   public var defaultText: String {
     guard let defaultValue else { return "required" }
-    return kind == .flag ? (defaultValue == 1 ? "true" : "false") : Self.short(defaultValue)
+    return text(of: defaultValue)
   }
+
+  /// A value as it is written: `0.5`, `true`, `model`.
+  public func text(of value: Double) -> String {
+    switch kind {
+    case .flag: value == 1 ? "true" : "false"
+    case .choice: words.indices.contains(Int(value)) ? words[Int(value)] : Self.short(value)
+    case .number, .integer: Self.short(value)
+    }
+  }
+
+  /// Whether there is nothing between two values.
+  var isDiscrete: Bool { kind == .flag || kind == .choice }
 
   /// Whether `value` is of this parameter's kind and within its range.
   func allows(_ value: Double) -> Bool {
@@ -64,9 +84,13 @@ public struct MergeParameter: Sendable, Hashable, Codable {
     return value >= minimum ?? -.infinity && value <= maximum ?? .infinity
   }
 
-  /// The number that `text` spells: 0.5, 1e-3, and true or false for a flag; nil where it spells none.
+  /// The number that `text` spells: 0.5, 1e-3, true or false for a flag, a word for a choice; nil where it spells none.
   func value(of text: String) -> Double? {
-    kind == .flag ? ["true": 1, "false": 0, "1": 1, "0": 0][text.lowercased()] : Double(text)
+    switch kind {
+    case .flag: ["true": 1, "false": 0, "1": 1, "0": 0][text.lowercased()]
+    case .choice: words.firstIndex(of: text).map(Double.init)
+    case .number, .integer: Double(text)
+    }
   }
 
   static func short(_ value: Double) -> String {

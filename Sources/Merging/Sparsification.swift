@@ -11,10 +11,15 @@ enum Sparsification {
   /// Each with probability density ± ε, rising with its rank by magnitude within its row (DELLA).
   case ranked(density: Double, epsilon: Double)
 
+  /// As large as the largest ⌊density · n⌋ of the whole model.
+  case ofModel(VMSelection)
+
   private var density: Double {
     switch self {
     case .magnitude(let density), .random(let density): density
     case .withoutOutliers(let density, _), .ranked(let density, _): density
+    // Neither everything nor nothing of a tensor, as far as is known.
+    case .ofModel: 0.5
     }
   }
 
@@ -57,6 +62,8 @@ enum Sparsification {
       let kept = Int(density * Double(inputs.count))
       let dropped = max(0, inputs.count - kept - Int(gamma * Double(inputs.count)))
       return .selection(try magnitudes.ranked(dropped..<dropped + kept))
+    case .ofModel(let selection):
+      return .selection(selection)
     case .ranked(let density, let epsilon):
       return .ranked(lowest: density - epsilon, highest: density + epsilon)
     }

@@ -165,6 +165,10 @@ extension SchemaReader {
       if entry.key == "alphas" {
         alphas = fields.list("alphas", fields.number)
       } else if let parameter = method.parameters.first(where: { $0.name == entry.key }) {
+        if case .scalar(let word, _) = entry.value.content, let place = parameter.words.firstIndex(of: word) {
+          parameters[entry.key] = Double(place)
+          continue
+        }
         parameters[entry.key] =
           parameter.kind == .flag && entry.value.isTruth
           ? fields.truth(entry.value, entry.key).map { $0 ? 1 : 0 } : fields.number(entry.value, entry.key)

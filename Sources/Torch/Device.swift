@@ -73,6 +73,14 @@ public enum Libtorch {
   /// Sets how many threads an operator of this process may use, at least 1.
   public static func setThreads(_ count: Int) { vt_set_threads(Int32(max(1, count))) }
 
+  /// Runs `body` with operators on this thread alone: for work that is shared out between threads by other means, and whose results must
+  /// not depend on how many there are. The setting belongs to the thread, so `body` must not suspend.
+  public static func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let former = vt_set_threads_here(1)
+    defer { _ = vt_set_threads_here(former) }
+    return try body()
+  }
+
   /// Makes operators choose deterministic algorithms, or fail where there is none.
   public static func setDeterministic(_ enabled: Bool) throws {
     try check(vt_set_deterministic(enabled), "setDeterministic")

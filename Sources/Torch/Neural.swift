@@ -20,6 +20,13 @@ extension Tensor {
       "aten::conv2d", self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
   }
 
+  /// What a convolution's kernel sees at each place: [N, C, H, W] to [N, C · kH · kW, places].
+  public func unfold(_ kernel: [Int], stride: [Int] = [1, 1], padding: [Int] = [0, 0], dilation: [Int] = [1, 1]) throws
+    -> Tensor
+  {
+    try call("aten::im2col", self, kernel, dilation, padding, stride)
+  }
+
   /// Batch normalisation over all but the second dimension.
   ///
   /// In training the batch's statistics normalise, and the running ones move towards them in place by `momentum`

@@ -101,6 +101,8 @@ VTError vt_generator_set_state(VTGenerator generator, VTTensor state);
 void vt_keep_freed_memory(void);
 void vt_set_threads(int count);
 int vt_threads(void);
+/// Sets how many threads operators called from this thread may use; returns how many it was.
+int vt_set_threads_here(int count);
 /// Loads libtorch_cuda when it lies beside libtorch and returns how many CUDA devices there are.
 int vt_cuda_devices(void);
 VTError vt_cuda_synchronize(int index);

@@ -87,6 +87,8 @@ typedef struct {
   /// y ← the population variance over the terms.
   void (*_Nonnull variance)(void *_Nonnull y, const void *_Nonnull const *_Nonnull x, int terms, size_t count);
 
+  /// y ← x where |x| is not below |y|
+  void (*_Nonnull takeLarger)(void *_Nonnull y, const void *_Nonnull x, size_t count);
   /// Where one |xₖ| exceeds epsilon y ← factorsₖ xₖ; where several do, their mean; else 0.
   void (*_Nonnull reinforce)(
     void *_Nonnull y, const void *_Nonnull const *_Nonnull x, const double *_Nonnull factors, int terms,

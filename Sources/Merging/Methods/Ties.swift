@@ -6,8 +6,16 @@ extension MergeMethod {
     parameters: [
       TaskVectors.weight, TaskVectors.density, TaskVectors.lambda, TaskVectors.normalize(true),
       TaskVectors.rescale(false),
+      .choice(
+        "scope", of: ["tensor", "model"],
+        "keep the largest of each tensor, or of all tensors of the model together (of equals there all)"),
     ],
+    modelDensity: { _, settings in try settings.number("scope") == 1 ? settings.numbers("density") : nil },
     arithmetic: { inputs, settings in
+      if try settings.number("scope") == 1 {
+        let selections = try inputs.modelSelections()
+        return try TaskVectors.merge(inputs, settings, .elected) { .ofModel(selections[$0]) }
+      }
       let density = try settings.numbers("density")
       return try TaskVectors.merge(inputs, settings, .elected) { .magnitude(density: density[$0]) }
     })

@@ -114,15 +114,9 @@ extension PlannedTensor {
   /// Calls the body with each chunk of the merged elements, in order and working precision.
   func forEachMerged(_ workspace: Workspace, _ body: (Range<Int>, Vector) throws -> Void) throws {
     guard count > 0 else { return }
-    func source(_ operand: Operand) throws -> TensorSource {
-      switch operand {
-      case .stored(let source): source
-      case .adapted(let tensor): try tensor.materialised()
-      case .merged(let tensor): try tensor.materialised(isCancelled: workspace.isCancelled)
-      }
-    }
     let inputs = try MergeInputs(
-      name: name, models: models.map(source), base: base.map(source), seed: seed, workspace: workspace)
+      name: name, models: models.map { try $0.source(workspace) }, base: base?.source(workspace), modelTrim: modelTrim,
+      seed: seed, workspace: workspace)
     let pass = try method.pass(inputs, settings, isInteger: !dtype.isFloatingPoint)
     try inputs.forEachChunk(of: pass.group) { range in
       let result = inputs.vector(.result, range.count)
@@ -132,7 +126,7 @@ extension PlannedTensor {
   }
 
   /// The tensor in memory, not rounded to its own type.
-  private func materialised(isCancelled: @escaping () -> Bool) throws -> TensorSource {
+  private func materialised(isCancelled: @escaping @Sendable () -> Bool) throws -> TensorSource {
     let wide = dtype == .float64 || !dtype.isFloatingPoint
     let tensor = try Tensor.zeros(shape, dtype: wide ? .float64 : .float32)
     let source = try TensorSource(tensor)
@@ -159,6 +153,17 @@ extension PlannedTensor {
   }
 
   private var operandsInOrder: [Operand] { models + (base.map { [$0] } ?? []) }
+}
+
+extension PlannedTensor.Operand {
+  /// The operand's elements in memory or in a mapped file.
+  func source(_ workspace: Workspace) throws -> TensorSource {
+    switch self {
+    case .stored(let source): source
+    case .adapted(let tensor): try tensor.materialised()
+    case .merged(let tensor): try tensor.materialised(isCancelled: workspace.isCancelled)
+    }
+  }
 }
 
 extension TensorSource {

@@ -90,14 +90,37 @@ public final class PlannedTensor: Sendable {
   let models: [Operand]
   let base: Operand?
   let seed: UInt64
+  /// Where task vectors are trimmed over several tensors together.
+  let modelTrim: ModelTrim?
 
   init(
     name: String, dtype: DType, method: MergeMethod, settings: MergeSettings, models: [Operand], base: Operand?,
-    sources: [String], seed: UInt64
+    sources: [String], modelTrim: ModelTrim? = nil, seed: UInt64
   ) {
     (self.name, self.dtype, self.method, self.settings) = (name, dtype, method, settings)
     (self.models, self.base, self.sources, self.seed) = (models, base, sources, seed)
+    self.modelTrim = modelTrim
     shape = models.first?.shape ?? []
+  }
+
+  /// The tensors of one merge with what is trimmed together found.
+  static func trimmed(_ tensors: [PlannedTensor]) throws -> [PlannedTensor] {
+    let trims = try ModelTrim.groups(tensors) { tensor in
+      guard tensor.dtype.isFloatingPoint, tensor.count > 0 else { return nil }
+      return try tensor.method.modelDensity(tensor.shape, tensor.settings)
+    } member: { tensor in
+      let member = ModelTrim.Member(name: tensor.name, count: tensor.count) { model, workspace in
+        guard let base = tensor.base else { throw MergeError("\(tensor.name): the base is missing") }
+        return (try tensor.models[model].source(workspace), try base.source(workspace))
+      }
+      return (member, tensor.operands.contains { $0.dtype == .float64 || !$0.dtype.isFloatingPoint })
+    }
+    return tensors.enumerated().map { place, tensor in
+      guard let trim = trims[place] else { return tensor }
+      return PlannedTensor(
+        name: tensor.name, dtype: tensor.dtype, method: tensor.method, settings: tensor.settings, models: tensor.models,
+        base: tensor.base, sources: tensor.sources, modelTrim: trim, seed: tensor.seed)
+    }
   }
 
   public var count: Int { shape.reduce(1, *) }
@@ -125,7 +148,9 @@ public final class PlannedTensor: Sendable {
 
   /// Bytes that one thread needs for it.
   var workingBytes: Int {
-    let chunks = (operands.count + 4) * MergeInputs.chunk * 8
+    // Of decompositions about three matrices a model in float64.
+    let whole = method.needsWhole(shape, settings) ? 24 * operands.count * count : 0
+    let chunks = (operands.count + 4) * MergeInputs.chunk * 8 + whole
     return operands.reduce(chunks) { sum, operand in
       switch operand {
       case .stored: sum

@@ -74,7 +74,7 @@ struct MergePlanner {
       let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
       throw MergeError("the inputs do not fit together:\n  \(shown)\(rest)")
     }
-    return tensors
+    return try PlannedTensor.trimmed(tensors)
   }
 
   // MARK: Places
@@ -276,7 +276,7 @@ struct MergePlanner {
     for parameter in recipe.method.parameters {
       func value(_ name: String, _ scopes: [Recipe.Parameters]) -> Double? {
         scopes.lazy.compactMap {
-          $0[parameter.name]?.resolved(name, at: place.t, isFlag: parameter.kind == .flag)
+          $0[parameter.name]?.resolved(name, at: place.t, isDiscrete: parameter.isDiscrete)
         }.first
       }
       guard parameter.perModel else {

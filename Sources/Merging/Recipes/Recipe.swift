@@ -32,19 +32,19 @@ public struct Recipe: Sendable {
     }
 
     /// The value for a tensor at depth `t` (0 is the first layer of its slice, 1 the last), or nil where no filter fits.
-    func resolved(_ tensor: String, at t: Double, isFlag: Bool) -> Double? {
+    func resolved(_ tensor: String, at t: Double, isDiscrete: Bool) -> Double? {
       switch self {
       case .number(let number): return number
       case .gradient(let values):
         guard let last = values.indices.last else { return nil }
         let place = t * Double(last)
-        if isFlag { return values[Int(place)] }
+        if isDiscrete { return values[Int(place)] }
         let index = min(Int(place), last)
         let part = place - Double(index)
         return (1 - part) * values[index] + part * values[min(last, index + 1)]
       case .choice(let choices):
         let found = choices.first { $0.filter == nil || $0.filter == "*" || tensor.contains($0.filter ?? "") }
-        return found?.value.resolved(tensor, at: t, isFlag: isFlag)
+        return found?.value.resolved(tensor, at: t, isDiscrete: isDiscrete)
       }
     }
   }
@@ -163,8 +163,9 @@ extension Recipe {
     func block(_ parameters: Parameters, _ indent: String) -> [String] {
       guard !parameters.isEmpty else { return [] }
       let lines = parameters.sorted { $0.key < $1.key }.map { key, value in
-        let flag = method.parameters.contains { $0.name == key && $0.kind == .flag }
-        return "\(indent)  \(key): \(flag ? (value == .number(1) ? "true" : "false") : text(value))"
+        guard let parameter = method.parameters.first(where: { $0.name == key }), case .number(let number) = value
+        else { return "\(indent)  \(key): \(text(value))" }
+        return "\(indent)  \(key): \(parameter.text(of: number))"
       }
       return ["\(indent)parameters:"] + lines
     }
