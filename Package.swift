@@ -73,7 +73,8 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       resources: [.embedInCode("Figures")]),
-    .target(name: "Reports", dependencies: ["Checkpoints", "Studies"], resources: [.embedInCode("Resources")]),
+    .target(
+      name: "Reports", dependencies: ["Checkpoints", "Landscape", "Studies"], resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",
       dependencies: [
@@ -100,7 +101,7 @@ let package = Package(
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
     .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies"], exclude: ["Fixtures"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Landscape", "Studies"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
   ],
   swiftLanguageModes: [.v6],

@@ -128,6 +128,24 @@ public struct BatchNorm2d: Module {
   }
 }
 
+extension BatchNorm2d {
+  /// The norm of a convolution's result: norm(convolution(x)).
+  ///
+  /// In evaluation, where no gradient is asked for, the norm is a part of the convolution's weights:
+  /// y = (W γ / √(variance + ε)) x + β + γ (b − mean) / √(variance + ε), which saves a pass over the result. Where somebody
+  /// looks on, the two are done one by one.
+  func callAsFunction(after convolution: Conv2d, _ input: Tensor, _ mode: Mode) throws -> Tensor {
+    guard mode == .evaluation, !recordsGradients, !tracesOperators, !observesModules else {
+      return try self(convolution(input, mode), mode)
+    }
+    let scale = try weight.value * (runningVar.value + epsilon).rsqrt()
+    let centre = try convolution.bias.map { try runningMean.value - $0.value } ?? runningMean.value
+    return try input.conv2d(
+      convolution.weight.value * scale.view([-1, 1, 1, 1]), bias.value - centre * scale, stride: convolution.stride,
+      padding: convolution.padding, groups: convolution.groups)
+  }
+}
+
 /// Modules one after the other, named by their places: `0.weight`, `3.weight`. PyTorch's `Sequential`.
 public struct Sequential: Module, CustomReflectable {
   public let layers: [any Module]

@@ -68,6 +68,9 @@ extension Module {
   }
 }
 
+/// Whether modules are observed by anybody: what would be joined for speed is then done one by one.
+var observesModules: Bool { Observer.open.load(ordering: .relaxed) > 0 }
+
 /// Tells the modules of a network apart. They are values; the boxes of their parameters are not.
 private struct ModuleIdentity: Hashable {
   let type: ObjectIdentifier

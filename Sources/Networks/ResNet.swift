@@ -77,7 +77,7 @@ public struct ResNet: Module {
   }
 
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(input, mode), mode).reluInPlace()
+    var x = try bn1(after: conv1, input, mode).reluInPlace()
     if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }
     for block in [layer1, layer2, layer3, layer4].joined() { x = try block(x, mode) }
     return try fc(x.globalAveragePool(), mode)
@@ -123,10 +123,13 @@ public struct ResidualBlock: Module {
   }
 
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(input, mode), mode).reluInPlace()
-    x = try bn2(conv2(x, mode), mode)
-    if let conv3, let bn3 { x = try bn3(conv3(x.reluInPlace(), mode), mode) }
-    let shortcut = try downsample.reduce(input) { try $1($0, mode) }
+    var x = try bn1(after: conv1, input, mode).reluInPlace()
+    x = try bn2(after: conv2, x, mode)
+    if let conv3, let bn3 { x = try bn3(after: conv3, x.reluInPlace(), mode) }
+    var shortcut = input
+    if let convolution = downsample.first as? Conv2d, let norm = downsample.last as? BatchNorm2d {
+      shortcut = try norm(after: convolution, input, mode)
+    }
     return try (x + shortcut).reluInPlace()
   }
 }

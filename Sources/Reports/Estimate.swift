@@ -46,7 +46,7 @@ public struct Estimate: Codable, Hashable, Sendable {
   }
 
   /// The mean of one value for each of several runs, with a t interval over runs; of one run without an interval.
-  init?(overSeeds values: [Double]) {
+  public init?(overSeeds values: [Double]) {
     guard !values.isEmpty else { return nil }
     let count = Double(values.count)
     self.init(
@@ -69,17 +69,19 @@ public struct Estimate: Codable, Hashable, Sendable {
   }
 
   /// A value of one network, or of one merge of networks.
-  struct Sample: Hashable, Sendable {
+  public struct Sample: Hashable, Sendable {
     /// The endpoints that it depends on.
-    var endpoints: [Int]
-    var value: Double
+    public var endpoints: [Int]
+    public var value: Double
+
+    public init(endpoints: [Int], value: Double) { (self.endpoints, self.value) = (endpoints, value) }
   }
 
   /// Combines levels, such as accuracies, of repeated runs: a t interval over the means of the runs, or for one run the
   /// jackknife over its endpoints.
   ///
   /// - Parameter error: the standard error over test examples, for one run with a single value.
-  init?(samples runs: [[Sample]], error: Double? = nil) {
+  public init?(samples runs: [[Sample]], error: Double? = nil) {
     let runs = runs.filter { !$0.isEmpty }
     guard let first = runs.first, runs.count == 1 else {
       self.init(overSeeds: runs.map { mean($0.map(\.value)) })

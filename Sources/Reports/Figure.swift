@@ -1,7 +1,7 @@
 import Foundation
 
 /// A figure: what it shows, the numbers behind it, and how Vega-Lite draws them.
-struct Figure: Sendable {
+public struct Figure: Sendable {
   /// The name of its files, without extension.
   var name: String
   var title: String

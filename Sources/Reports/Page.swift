@@ -13,51 +13,28 @@ struct Page: Sendable {
   func html() throws -> String {
     let results = analysis.results
     let conclusion = Conclusion(analysis: analysis)
-    let figures = try self.figures.enumerated().map { try figure($0.element, number: $0.offset + 1) }
-    // In the bundle only "</script" ends the element early; "</" alone must stay, or regular expressions break.
-    let script = bundle.replacingOccurrences(of: "</script", with: "<\\/script", options: .caseInsensitive)
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-      script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:">
-      <meta name="generator" content="valley">
-      <title>\(escaped(results.name)) · Valley report</title>
-      <style>
-      \(String(decoding: PackageResources.page_css, as: UTF8.self))</style>
-      </head>
-      <body>
-      <header>
-      <h1>\(escaped(results.name))</h1>
-      <p class="description">\(escaped(subtitle))</p>
-      </header>
-      <main>
-      <section class="conclusion" aria-label="Conclusion">
-      <p class="headline">\(escaped(conclusion.headline)).</p>
-      \(conclusion.paragraphs.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
-      </section>
-      <pre id="script-errors" role="alert" hidden></pre>
-      \(warnings())
-      <h2>Figures</h2>
-      <p class="note">Hover over a point for its numbers; click an entry of a legend to single out a line.</p>
-      <div class="figures">
-      \(figures.joined(separator: "\n"))
-      </div>
-      <h2>Runs</h2>
-      \(runs())
-      <h2>Settings</h2>
-      \(settings())
-      </main>
-      <script>\(script)</script>
-      <script type="module">
-      \(String(decoding: PackageResources.page_js, as: UTF8.self))</script>
-      </body>
-      </html>
-
-      """
+    let figures = try self.figures.enumerated().map {
+      try $0.element.html(number: $0.offset + 1, formats: formats)
+    }
+    return PageShell.html(
+      title: "\(results.name) · Valley report", heading: results.name, description: subtitle,
+      main: """
+        <section class="conclusion" aria-label="Conclusion">
+        <p class="headline">\(escaped(conclusion.headline)).</p>
+        \(conclusion.paragraphs.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
+        </section>
+        <pre id="script-errors" role="alert" hidden></pre>
+        \(warnings())
+        <h2>Figures</h2>
+        <p class="note">Hover over a point for its numbers; click an entry of a legend to single out a line.</p>
+        <div class="figures">
+        \(figures.joined(separator: "\n"))
+        </div>
+        <h2>Runs</h2>
+        \(runs())
+        <h2>Settings</h2>
+        \(settings())
+        """, bundle: bundle)
   }
 
   /// "Figure 2b of the paper, at scale smoke. ResNet18 on CIFAR-100."
@@ -68,22 +45,6 @@ struct Page: Sendable {
     let place = parts.joined(separator: ", ")
     return place.isEmpty
       ? results.description : place.prefix(1).uppercased() + place.dropFirst() + ". " + results.description
-  }
-
-  private func figure(_ figure: Figure, number: Int) throws -> String {
-    let files = (formats.map(\.rawValue).sorted() + ["csv"])
-      .map { "<a href=\"figures/\(figure.name).\($0)\">\($0.uppercased())</a>" }.joined(separator: " ")
-    // "<" occurs in JSON only within strings, where \u003c means the same and cannot end the element.
-    let spec = String(decoding: try figure.document(.page).data(), as: UTF8.self)
-      .replacingOccurrences(of: "<", with: "\\u003c")
-    return """
-      <figure\(figure.hasPanels ? " class=\"wide\"" : "")>
-      <h3>\(number). \(escaped(figure.title))</h3>
-      <div class="view" data-spec="\(figure.name)"></div>
-      <script type="application/json" id="\(figure.name)">\(spec)</script>
-      <figcaption>\(escaped(figure.caption)) \(files)</figcaption>
-      </figure>
-      """
   }
 
   private func warnings() -> String {

@@ -60,6 +60,13 @@ public func gradients(
   return results.compactMap { $0.map { Tensor(owning: $0) } }
 }
 
+/// Whether operations are recorded for differentiation on this thread.
+public var recordsGradients: Bool {
+  let isOn = vt_set_grad_enabled(false)
+  _ = vt_set_grad_enabled(isOn)
+  return isOn
+}
+
 /// Runs `body` without recording for differentiation. The setting belongs to the thread, so `body` must not suspend.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
   let former = vt_set_grad_enabled(false)

@@ -121,6 +121,10 @@ extension Array where Element == Tensor {
   public func lerp(_ other: [Tensor], weight: Double) throws -> [Tensor] {
     try callTensors("aten::_foreach_lerp.Scalar", self, other, weight)
   }
+  /// The same in place, exact at both ends.
+  public func lerpInPlace(_ other: [Tensor], weight: Double) throws {
+    _ = try callMany("aten::_foreach_lerp_.Scalar", self, other, weight)
+  }
   public func addInPlace(_ other: [Tensor], scale: Double = 1) throws {
     _ = try callMany("aten::_foreach_add_.List", self, other, scale)
   }

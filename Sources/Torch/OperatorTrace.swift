@@ -30,6 +30,9 @@ public func tracingOperators<Result>(
   return try OperatorTrace.$report.withValue(report) { try body() }
 }
 
+/// Whether operators are reported to anybody: what would be done in fewer of them is then done one by one.
+public var tracesOperators: Bool { OperatorTrace.open.load(ordering: .relaxed) > 0 }
+
 extension Tensor {
   /// Equal for two values exactly when they are the same tensor of libtorch's, as long as either lives.
   public var identity: UInt { UInt(bitPattern: reference.handle) }

@@ -5,6 +5,6 @@ struct LandscapeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "landscape",
     abstract: "Measure what lies between weights: paths, planes, barriers.",
-    subcommands: []
+    subcommands: [LandscapePathCommand.self, LandscapePlaneCommand.self, LandscapeTransitionCommand.self]
   )
 }

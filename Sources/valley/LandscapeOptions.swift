@@ -88,15 +88,23 @@ struct LandscapeSession {
       batches: reestimates ? setting.batches() : nil)
   }
 
-  /// "resnet18 on cifar10; loss and accuracy on 10000 test examples; BatchNorm re-estimated …", for captions.
-  func words(_ evaluator: PointEvaluator) -> String {
+  /// "resnet18 on cifar10; measured on 10000 test examples; BatchNorm re-estimated …", for captions.
+  func words(_ evaluator: PointEvaluator) -> String { Self.words(configuration, evaluator) }
+
+  static func words(_ configuration: RunConfiguration, _ evaluator: PointEvaluator) -> String {
     let sets = [("training", evaluator.train), ("test", evaluator.test)]
       .compactMap { name, examples in examples.map { "\($0.count) \(name)" } }
-    return
-      [
-        "\(configuration.model.name.rawValue) on \(configuration.dataset.name.rawValue)",
-        sets.isEmpty ? nil : "measured on \(sets.joined(separator: " and ")) examples", evaluator.batchNormWords,
-      ]
-      .compactMap(\.self).joined(separator: "; ")
+    let measured = sets.isEmpty ? nil : "measured on \(sets.joined(separator: " and ")) examples"
+    return [
+      "\(configuration.model.name.rawValue) on \(configuration.dataset.name.rawValue)", measured,
+      evaluator.batchNormWords,
+    ].compactMap(\.self).joined(separator: "; ")
+  }
+
+  /// What decides what is measured at a point, beside its weights.
+  func identity(_ evaluator: PointEvaluator) throws -> String {
+    try fingerprint([
+      configuration.id, options.split.rawValue, "\(options.examples ?? -1)", evaluator.batchNorm.text,
+    ])
   }
 }

@@ -29,7 +29,7 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     name: .long, help: "The formats of the pictures, of svg, pdf, png, with commas between them.",
-    transform: Self.formats)
+    transform: FigureFormat.set)
   var format: Set<FigureFormat> = Set(FigureFormat.allCases)
 
   @Option(
@@ -55,17 +55,6 @@ struct ReportCommand: ParsableCommand {
       print("\(summary.headline).\n\(page.path)")
     }
     if open { try Self.show(page) }
-  }
-
-  private static func formats(_ text: String) throws -> Set<FigureFormat> {
-    let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
-    return try Set(
-      names.map { name in
-        guard let format = FigureFormat(rawValue: name) else {
-          throw ValidationError("'\(name)' is no picture format; there are svg, pdf and png")
-        }
-        return format
-      })
   }
 
   /// Hands the page to the desktop, which picks the browser.

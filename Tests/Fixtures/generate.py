@@ -17,11 +17,13 @@ from networks import networks
 from noise import noise
 from operators import operators
 from optimizer import quadratic
+from paths import paths
 from torch_files import torch_files
 from training import training
 
 PARTS = {
-    part.__name__: part for part in (networks, operators, noise, quadratic, training, initialisation, torch_files)
+    part.__name__: part
+    for part in (networks, operators, noise, paths, quadratic, training, initialisation, torch_files)
 }
 
 if __name__ == "__main__":

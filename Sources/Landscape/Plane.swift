@@ -1,0 +1,106 @@
+import Checkpoints
+import Torch
+
+/// The plane through three points of weight space (Garipov et al. 2018), in coordinates α along B − A and β along the part of C − A that is
+/// orthogonal to it:
+///
+///     θ(α, β) = A + α (B − A) + β [(C − A) − p (B − A)],   p = ⟨C − A, B − A⟩ / ‖B − A‖²
+///
+/// so that A is (0, 0), B (1, 0) and C (p, 1). `width` and `height` turn coordinates into distances.
+public struct ThreePointPlane: Sendable {
+  public let a: Weights
+  public let b: Weights
+  public let c: Weights
+  /// ‖B − A‖ over the floating-point tensors that span the plane
+  public let width: Double
+  /// ‖C − A − p (B − A)‖
+  public let height: Double
+  /// C's α
+  public let p: Double
+
+  /// - Parameter isDirection: which tensors say where a point is; running statistics, which follow from the others, do not
+  /// - Throws: `LandscapeError` when the three points lie on one line, `CheckpointError` when they are of different networks.
+  public init(
+    _ a: Weights, _ b: Weights, _ c: Weights, names: [String] = ["A", "B", "C"],
+    spannedBy isDirection: (String) -> Bool = { _ in true }
+  ) throws {
+    try a.requireSameLayout(as: b)
+    try a.requireSameLayout(as: c)
+    (self.a, self.b, self.c) = (a, b, c)
+    var (uu, uw, ww) = (0.0, 0.0, 0.0)
+    try withoutGradients {
+      for (name, start) in zip(a.names, a.tensors) where start.dtype.isFloatingPoint && isDirection(name) {
+        guard let second = b[name], let third = c[name] else { continue }
+        let origin = try start.to(.float64)
+        let u = try second.to(.float64) - origin
+        let w = try third.to(.float64) - origin
+        uu += try (u * u).sum().item()
+        uw += try (u * w).sum().item()
+        ww += try (w * w).sum().item()
+      }
+    }
+    let label = names + ["A", "B", "C"].dropFirst(names.count)
+    guard uu > 0 else {
+      throw LandscapeError("\(label[0]) and \(label[1]) are the same point; a plane needs three that differ")
+    }
+    p = uw / uu
+    // Weights are float32: what is left of C − A below their rounding is noise.
+    let rest = ww - p * uw
+    guard ww > 0, rest > 1e-10 * ww else {
+      throw LandscapeError(
+        "\(label[0]), \(label[1]) and \(label[2]) lie on one line (\(label[2]) at λ = \(Self.short(p)) of it), so they span no plane; "
+          + "measure the line with `valley landscape path`, or choose another point")
+    }
+    width = uu.squareRoot()
+    height = rest.squareRoot()
+  }
+
+  private static func short(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+
+  /// A, B and C in coordinates.
+  public var corners: [(alpha: Double, beta: Double)] { [(0, 0), (1, 0), (p, 1)] }
+
+  /// The point at (α, β), for `MovingPoint`: what A, B and C count, without a direction in memory. Exact at the three points.
+  public func terms(alpha: Double, beta: Double) -> [(coefficient: Double, weights: Weights)] {
+    let (ofB, ofC) = (alpha - beta * p, beta)
+    return [(1 - ofB - ofC, a), (ofB, b), (ofC, c)]
+  }
+}
+
+/// The plane through one point along two random directions, each filter of a direction as long as the point's filter (Li et al. 2018).
+public struct RandomPlane: Sendable {
+  public let origin: Weights
+  public let first: Weights
+  public let second: Weights
+
+  public init(around origin: Weights, trainable names: Set<String>, seed: Int) throws {
+    self.origin = origin
+    let generator = try Generator(seed: UInt64(bitPattern: Int64(seed)))
+    first = try origin.randomDirection(trainable: names, generator: generator)
+    second = try origin.randomDirection(trainable: names, generator: generator)
+  }
+
+  public func terms(alpha: Double, beta: Double) -> [(coefficient: Double, weights: Weights)] {
+    [(1, origin), (alpha, first), (beta, second)]
+  }
+}
+
+extension Weights {
+  /// A random direction with filter normalisation (Li et al. 2018): normal numbers, each filter (an index of the first dimension)
+  /// scaled by ‖w‖ / (‖d‖ + 10⁻¹⁰). Zero in tensors of one dimension or none (biases, BatchNorm) and in those that are not trained.
+  public func randomDirection(trainable: Set<String>, generator: Generator) throws -> Weights {
+    try withoutGradients {
+      try map { name, tensor in
+        guard trainable.contains(name), tensor.dtype.isFloatingPoint, tensor.rank > 1 else {
+          return try tensor.zerosLike()
+        }
+        let drawn = try Tensor.normal(tensor.shape, generator: generator).to(tensor.device).to(tensor.dtype)
+        let dimensions = Array(1..<tensor.rank)
+        let scale =
+          try tensor.norm(dimensions: dimensions, keep: true) / (drawn.norm(dimensions: dimensions, keep: true) + 1e-10)
+        // Laid out as the tensor it will be added to.
+        return try tensor.clone().copy(from: drawn * scale)
+      }
+    }
+  }
+}

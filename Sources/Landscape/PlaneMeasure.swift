@@ -1,0 +1,38 @@
+import Checkpoints
+
+/// What was measured on a grid of a plane.
+public struct PlaneMeasure: Codable, Hashable, Sendable {
+  /// A point of weight space that the plane goes through.
+  public struct Mark: Codable, Hashable, Sendable {
+    public var name: String
+    public var alpha: Double
+    public var beta: Double
+
+    public init(name: String, alpha: Double, beta: Double) { (self.name, self.alpha, self.beta) = (name, alpha, beta) }
+  }
+
+  /// Rising
+  public var alphas: [Double]
+  /// Rising
+  public var betas: [Double]
+  /// Distance in weight space per unit of α and of β; 1 where the directions have no length in common
+  public var alphaLength: Double
+  public var betaLength: Double
+  public var marks: [Mark]
+  /// Row by row: `points[row * alphas.count + column]` is at `alphas[column]`, `betas[row]`
+  public var points: [PointMeasure]
+
+  public init(
+    alphas: [Double], betas: [Double], alphaLength: Double, betaLength: Double, marks: [Mark], points: [PointMeasure]
+  ) {
+    (self.alphas, self.betas) = (alphas, betas)
+    (self.alphaLength, self.betaLength) = (alphaLength, betaLength)
+    (self.marks, self.points) = (marks, points)
+  }
+
+  /// `count` coordinates from `low` to `high`, both included.
+  public static func coordinates(from low: Double, to high: Double, count: Int) -> [Double] {
+    guard count > 1 else { return [low] }
+    return (0..<count).map { low + (high - low) * Double($0) / Double(count - 1) }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// Lines of equal value on a rectangular grid, by marching squares with linear interpolation along the cells' edges.
+struct ContourLines {
+  struct Segment: Hashable {
+    var x1, y1, x2, y2: Double
+  }
+
+  let xs: [Double]
+  let ys: [Double]
+  /// Row by row: `values[row * xs.count + column]`; NaN where nothing is known, which leaves the cells around it empty
+  let values: [Double]
+
+  /// `count` levels between the least and the largest value, evenly spaced, ends left out.
+  func levels(_ count: Int) -> [Double] {
+    let finite = values.filter(\.isFinite)
+    guard let low = finite.min(), let high = finite.max(), high > low else { return [] }
+    return (1...max(1, count)).map { low + (high - low) * Double($0) / Double(count + 1) }
+  }
+
+  func segments(at level: Double) -> [Segment] {
+    guard xs.count > 1, ys.count > 1, values.count == xs.count * ys.count else { return [] }
+    return (0..<(ys.count - 1)).flatMap { row in
+      (0..<(xs.count - 1)).flatMap { column in cell(row, column, level) }
+    }
+  }
+
+  private func cell(_ row: Int, _ column: Int, _ level: Double) -> [Segment] {
+    // The corners in order around the cell, each edge from one to the next.
+    let corners = [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column)].map { row, column in
+      (x: xs[column], y: ys[row], value: values[row * xs.count + column])
+    }
+    guard corners.allSatisfy(\.value.isFinite) else { return [] }
+    let crossings = (0..<4).compactMap { edge -> (x: Double, y: Double)? in
+      let (from, to) = (corners[edge], corners[(edge + 1) % 4])
+      guard (from.value > level) != (to.value > level) else { return nil }
+      let t = (level - from.value) / (to.value - from.value)
+      return (from.x + t * (to.x - from.x), from.y + t * (to.y - from.y))
+    }
+    func segment(_ a: Int, _ b: Int) -> Segment {
+      Segment(x1: crossings[a].x, y1: crossings[a].y, x2: crossings[b].x, y2: crossings[b].y)
+    }
+    switch crossings.count {
+    case 2: return [segment(0, 1)]
+    case 4:
+      // A saddle: the centre says which corners belong together.
+      let centre = corners.reduce(0) { $0 + $1.value } / 4
+      return (centre > level) == (corners[0].value > level)
+        ? [segment(0, 1), segment(2, 3)] : [segment(0, 3), segment(1, 2)]
+    default: return []
+    }
+  }
+}
