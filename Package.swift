@@ -62,6 +62,9 @@ let package = Package(
       dependencies: [
         "MergeKernels", "Torch", "Checkpoints", "YAML", .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    .target(
+      name: "DataMerging",
+      dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Search"]),
     .target(name: "Alignment", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
     .target(name: "Landscape", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
     // Optimised in debug builds too: fitting a model to observations is thousands of small matrix factorisations.
@@ -78,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "valley",
       dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Alignment", "Landscape", "Search",
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
+        "Search",
         "Studies", "Reports",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -97,6 +101,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "MergingTests", dependencies: ["Merging", "MergeKernels", "TestSupport"]),
+    .testTarget(name: "DataMergingTests", dependencies: ["DataMerging", "TestSupport"]),
     .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "TestSupport"]),
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
     .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),

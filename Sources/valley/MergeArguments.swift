@@ -1,10 +1,12 @@
 import ArgumentParser
+import DataMerging
 import Foundation
 import Merging
+import Studies
 
 /// A merge declared on the command line instead of in a recipe.
 struct MergeArguments: ParsableArguments {
-  @Option(help: "How to merge; the first word may say it too.", completion: .list(MergeMethod.all.map(\.name)))
+  @Option(help: "How to merge; the first word may say it too.", completion: .list(DataMethod.declarations.map(\.name)))
   var method: String?
   @Option(help: "The weights that the models were fine-tuned from.")
   var base: String?
@@ -33,14 +35,34 @@ struct MergeArguments: ParsableArguments {
 
   /// The method and the models that the words name.
   private func parts(_ words: [String]) throws -> (method: MergeMethod, models: [String]) {
-    if let method { return (try MergeMethod.named(method), words) }
+    if let method { return (try DataMethod.declaration(named: method), words) }
     if let first = words.first, !FileManager.default.fileExists(atPath: first) {
-      if let method = MergeMethod.all.first(where: { $0.name == first }) { return (method, Array(words.dropFirst())) }
+      if let method = DataMethod.declarations.first(where: { $0.name == first }) {
+        return (method, Array(words.dropFirst()))
+      }
       let looksLikePath = first.contains("/") || first.contains(".")
       // A word that is neither is more likely a method misspelled than a file that is missing.
-      if !looksLikePath { _ = try MergeMethod.named(first) }
+      if !looksLikePath { _ = try DataMethod.declaration(named: first) }
     }
     return (.linear, words)
+  }
+
+  /// The merge that the options amount to where its method looks at data; nil for others.
+  ///
+  /// - Throws: `ValidationError` and `MergeError` saying what is wrong with them.
+  func dataRun(_ words: [String], _ options: DataMergeOptions, output: String) throws -> DataMergeRun? {
+    let (declaration, models) = try parts(words)
+    guard let method = DataMethod.all.first(where: { $0.declaration.name == declaration.name }) else { return nil }
+    guard alpha == nil, !extrapolate else {
+      throw ValidationError("\(alpha == nil ? "--extrapolate" : "--alpha") is for linear alone")
+    }
+    // Keys of the configuration have a dot: model.width.
+    let texts = try texts()
+    let settings = texts.filter { $0.key.contains(".") }.sorted { $0.key < $1.key }
+    return DataMergeRun(
+      method: method, models: models, base: base, texts: texts.filter { !$0.key.contains(".") }, options: options,
+      datasets: options.datasets,
+      settings: settings.map { Studies.Setting(key: $0.key, value: $0.value) }, seed: seed, output: output)
   }
 
   /// The recipe that the options amount to.

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Checkpoints
+import DataMerging
 import Foundation
 import Merging
 import Synchronization
+import Torch
 
 /// `valley merge`: one set of weights from several.
 struct MergeCommand: ParsableCommand {
@@ -26,6 +28,8 @@ struct MergeCommand: ParsableCommand {
         valley merge slerp A B --set t=0.3 -o out/merged --threads 2
         valley merge linear a.safetensors b.safetensors --alpha 0.5 -o merged.safetensors
         valley merge a.safetensors b.safetensors c.safetensors --weights 0.2,0.3,0.5 -o soup.safetensors
+        valley merge regmean a.safetensors b.safetensors --model resnet18 --data cifar10 --data svhn -o merged.safetensors
+        valley merge greedy_soup out/*.safetensors --model resnet18 --data cifar10 --split test -o soup.safetensors
         valley merge a.safetensors b.safetensors --alpha 1.2 --extrapolate -o beyond.safetensors
       """)
 
@@ -35,6 +39,7 @@ struct MergeCommand: ParsableCommand {
       valueName: "recipe-or-method-or-models"))
   var words: [String] = []
   @OptionGroup var arguments: MergeArguments
+  @OptionGroup(title: "Methods that look at data") var data: DataMergeOptions
   @Option(
     name: .shortAndLong, help: "The folder to write, or a file whose name ends in .safetensors.")
   var output: String?
@@ -57,7 +62,7 @@ struct MergeCommand: ParsableCommand {
   func validate() throws {
     do {
       if isMethodList {
-        for name in words.dropFirst(listMethods ? 0 : 1) { _ = try MergeMethod.named(name) }
+        for name in words.dropFirst(listMethods ? 0 : 1) { _ = try DataMethod.declaration(named: name) }
         return
       }
       if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be within 1 … 1024") }
@@ -68,8 +73,17 @@ struct MergeCommand: ParsableCommand {
         guard words.count <= 2, words.count < 2 || output == nil else {
           throw ValidationError("a recipe and one place to write to are expected, not \(words.joined(separator: " "))")
         }
+      } else if let run = try arguments.dataRun(words, data, output: target ?? "") {
+        guard !check, !plan else {
+          throw ValidationError("--check and --plan look at files' headers, and \(run.method.declaration.name) at data")
+        }
+        guard target != nil else { throw ValidationError("-o names the file to write; it is missing") }
+        try run.check()
       } else {
         _ = try arguments.recipe(words)
+        if let option = data.given.first {
+          throw ValidationError("\(option) is for methods that look at data: \(Self.dataMethods)")
+        }
       }
       guard check || plan || target != nil else {
         throw ValidationError("-o names the \(isRecipe ? "folder" : "file or folder") to write; it is missing")
@@ -77,18 +91,40 @@ struct MergeCommand: ParsableCommand {
     } catch let error as MergeError { throw ValidationError(error.description) }
   }
 
+  private static var dataMethods: String { DataMethod.all.map(\.declaration.name).joined(separator: ", ") }
+
+  private func merge(_ run: DataMergeRun) throws {
+    guard force || !FileManager.default.fileExists(atPath: run.output) else {
+      throw CheckpointError(run.output, "exists; add --force to replace it")
+    }
+    if let threads { Libtorch.setThreads(threads) }
+    let summary = try run.run()
+    if json { try printJSON(summary) } else { print(summary.text) }
+  }
+
   private var target: String? { output ?? (isRecipe && words.count > 1 ? words[1] : nil) }
 
   func run() throws {
     if isMethodList { return try printMethods(Array(words.dropFirst(listMethods ? 0 : 1)), json: json) }
+    if !isRecipe, let run = try arguments.dataRun(words, data, output: target ?? "") { return try merge(run) }
     let recipe: Recipe
     var folder = "."
     if isRecipe {
-      guard let data = FileManager.default.contents(atPath: words[0]) else {
+      guard let text = FileManager.default.contents(atPath: words[0]) else {
         throw CommandError("\(words[0]): cannot be read")
       }
-      recipe = try Recipe(yaml: String(decoding: data, as: UTF8.self), file: words[0])
+      recipe = try Recipe(yaml: String(decoding: text, as: UTF8.self), file: words[0], methods: DataMethod.declarations)
       folder = URL(fileURLWithPath: words[0]).deletingLastPathComponent().path
+      if let run = try DataMergeRun(recipe, relativeTo: folder, data, seed: arguments.seed, output: target ?? "") {
+        guard !check, !plan, target != nil else {
+          throw CommandError("\(recipe.method.name) looks at data: name the file to write, without --check and --plan")
+        }
+        try run.check()
+        return try merge(run)
+      }
+      if let option = data.given.first {
+        throw CommandError("\(option) is for methods that look at data, and \(recipe.method.name) does not")
+      }
     } else {
       recipe = try arguments.recipe(words)
     }

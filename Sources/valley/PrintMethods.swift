@@ -1,12 +1,14 @@
+import DataMerging
 import Merging
 
 /// Prints the merge methods of these names, or all, as they declare themselves.
 func printMethods(_ names: [String] = [], json: Bool) throws {
-  let methods = try names.isEmpty ? MergeMethod.all : names.map { try MergeMethod.named($0) }
+  let methods = try names.isEmpty ? DataMethod.declarations : names.map { try DataMethod.declaration(named: $0) }
   struct Listed: Encodable {
     let name, summary: String
     let source: String?
     let base: MergeMethod.Base
+    let data: MergeMethod.Data
     let minimumModels: Int
     let maximumModels: Int?
     let random: Bool
@@ -16,14 +18,20 @@ func printMethods(_ names: [String] = [], json: Bool) throws {
     return try printJSON(
       methods.map {
         Listed(
-          name: $0.name, summary: $0.summary, source: $0.source, base: $0.base, minimumModels: $0.minimumModels,
+          name: $0.name, summary: $0.summary, source: $0.source, base: $0.base, data: $0.data,
+          minimumModels: $0.minimumModels,
           maximumModels: $0.maximumModels, random: $0.isRandom, parameters: $0.parameters)
       })
   }
   for method in methods {
     let base = [.none: "no base", .optional: "a base if given", .required: "needs --base"][method.base] ?? ""
     print("\(method.name): \(method.summary)")
-    print("  \(method.modelCount), \(base)\(method.isRandom ? ", random (--seed)" : "")")
+    let data =
+      [
+        .examples: ", looks at data (--model, --data)",
+        .labelledExamples: ", looks at data with labels (--model, --data)",
+      ][method.data] ?? ""
+    print("  \(method.modelCount), \(base)\(data)\(method.isRandom ? ", random (--seed)" : "")")
     if let source = method.source { print("  \(source)") }
     for parameter in method.parameters {
       let each = parameter.perModel ? ", or one a model" : ""

@@ -41,7 +41,7 @@ extension EndToEnd {
     @Test func listsEveryMethod() throws {
       let list = try Command.run("merge", "--list-methods", "--json")
       let methods = try #require(try JSONSerialization.jsonObject(with: Data(list.out.utf8)) as? [[String: Any]])
-      #expect(methods.count == 27 && methods.allSatisfy { $0["summary"] is String && $0["parameters"] is [Any] })
+      #expect(methods.count == 34 && methods.allSatisfy { $0["summary"] is String && $0["parameters"] is [Any] })
       let text = try Command.run("merge", "--list-methods").out
       #expect(methods.allSatisfy { text.contains("\($0["name"] ?? ""): ") })
       #expect(text.contains("gamma  a number within 0 … 1, or one a model (default: 0.01)"))

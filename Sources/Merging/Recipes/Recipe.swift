@@ -99,6 +99,10 @@ public struct Recipe: Sendable {
   public var missingTensors: MissingTensors = .error
   /// Merges whose results are inputs here, by name, each of the earlier ones only.
   public var merges: [(name: String, recipe: Recipe)] = []
+  /// For methods that look at data: the network, by the keys that a study's `model` has, and the data by those of its `dataset`, once for all
+  /// models or once for each. Values are YAML.
+  public var network: [String: String] = [:]
+  public var data: [[String: String]] = []
   /// As it was written, where it was.
   public var text: String?
 
@@ -110,9 +114,10 @@ public struct Recipe: Sendable {
 
   /// Reads a recipe in YAML.
   ///
+  /// - Parameter methods: the methods that may be named
   /// - Throws: `YAMLFileError` with every mistake, its line, what was expected and the likely spelling.
-  public init(yaml text: String, file: String) throws {
-    var reader = RecipeReader()
+  public init(yaml text: String, file: String, methods: [MergeMethod] = MergeMethod.all) throws {
+    var reader = RecipeReader(methods)
     let recipe: Recipe?
     do {
       recipe = reader.recipe(try YAMLNode.parse(text), "", earlier: [])

@@ -4,10 +4,13 @@ import YAML
 /// Reads a recipe out of YAML and collects what is wrong instead of stopping at the first mistake.
 struct RecipeReader {
   private(set) var problems: [YAMLProblem] = []
+  private let methods: [MergeMethod]
+
+  init(_ methods: [MergeMethod] = MergeMethod.all) { self.methods = methods }
 
   private static let keys = [
     "merge_method", "base_model", "models", "slices", "modules", "parameters", "dtype", "out_dtype",
-    "tokenizer_source", "tokenizer", "chat_template", "missing_tensors", "merges",
+    "tokenizer_source", "tokenizer", "chat_template", "missing_tensors", "merges", "network", "data",
   ]
   private static let dtypes: [String: DType] = [
     "float16": .float16, "bfloat16": .bfloat16, "float32": .float32, "float64": .float64,
@@ -65,6 +68,7 @@ struct RecipeReader {
       if !names.contains(text) { report(node.place, at(path, "missing_tensors"), expected(text, names)) }
     }
     readTokenizer(fields, path, &recipe)
+    readData(fields, path, &recipe)
     return recipe
   }
 
@@ -209,8 +213,8 @@ struct RecipeReader {
       report(parent.place, at(path, "merge_method"), "is missing; it says how to merge, such as linear or ties")
       return nil
     }
-    let names = MergeMethod.all.map(\.name)
-    if let method = MergeMethod.all.first(where: { $0.name == name }) { return method }
+    let names = methods.map(\.name)
+    if let method = methods.first(where: { $0.name == name }) { return method }
     report(node.place, at(path, "merge_method"), expected(name, names))
     return nil
   }
@@ -275,6 +279,62 @@ struct RecipeReader {
     } else {
       recipe.tokenizer = name == "base" ? nil : model(source, place)
     }
+  }
+
+  /// What methods that look at data are given.
+  private mutating func readData(_ fields: [String: YAMLNode], _ path: String, _ recipe: inout Recipe) {
+    let method = recipe.method
+    for key in ["network", "data"] where method.data == .none {
+      if let node = fields[key] {
+        report(
+          node.place, at(path, key),
+          "is for methods that look at data, such as fisher; \(method.name) looks at weights alone")
+      }
+    }
+    guard method.data != .none else { return }
+    for key in ["slices", "modules", "merges", "tokenizer", "tokenizer_source", "dtype", "out_dtype"] {
+      if let node = fields[key] {
+        report(node.place, at(path, key), "does not go with \(method.name), which merges whole networks; leave it out")
+      }
+    }
+    if !path.isEmpty, let node = fields["merge_method"] {
+      report(
+        node.place, at(path, "merge_method"), "is \(method.name), which looks at data and can be no part of a merge")
+    }
+    if let node = fields["network"] { recipe.network = choices(node, at(path, "network")) }
+    guard let node = fields["data"] else { return }
+    if node.elements == nil {
+      recipe.data = [choices(node, at(path, "data"))]
+    } else {
+      recipe.data = list(node, at(path, "data")).map { choices($0.node, $0.path) }
+      let models = recipe.modules.first?.slices.first?.sources.count ?? 0
+      if recipe.data.count != 1, recipe.data.count != models {
+        report(
+          node.place, at(path, "data"), "has \(recipe.data.count) datasets for \(models) models; give one, or one each")
+      }
+    }
+  }
+
+  /// A name, or a mapping with a name and what else is chosen, as a study has them; values as YAML.
+  private mutating func choices(_ node: YAMLNode, _ path: String) -> [String: String] {
+    func yaml(_ node: YAMLNode) -> String? {
+      if let elements = node.elements {
+        let values = elements.compactMap(yaml)
+        return values.count == elements.count ? "[\(values.joined(separator: ", "))]" : nil
+      }
+      guard case .scalar(let text, let isPlain) = node.content else { return nil }
+      return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+    }
+    if node.elements == nil, let name = yaml(node), !node.isNull { return ["name": name] }
+    var result: [String: String] = [:]
+    for entry in mapping(node, path) ?? [] {
+      if let value = yaml(entry.value) {
+        result[entry.name] = value
+      } else {
+        report(entry.value.place, at(path, entry.name), "is \(entry.value.kind); expected a value or a list of values")
+      }
+    }
+    return result
   }
 
   // MARK: Forms
