@@ -12,7 +12,10 @@ import torch
 from safetensors.torch import save_file
 
 # hidden, intermediate, layers, heads, key-value heads, vocabulary
-SHAPES = {"0.3b": (1024, 2816, 20, 16, 4, 32000), "1.1b": (2048, 5632, 22, 32, 4, 32000)}
+SHAPES = {
+    "0.1b": (768, 2048, 12, 12, 4, 32000), "0.3b": (1024, 2816, 20, 16, 4, 32000),
+    "0.6b": (1536, 4096, 22, 24, 4, 32000), "1.1b": (2048, 5632, 22, 32, 4, 32000),
+}  # fmt: skip
 SHARD = 1_000_000_000
 
 

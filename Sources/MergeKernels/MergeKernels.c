@@ -3,6 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 // A fused multiply-add, where the processor has one, would round otherwise than where it has none.
 #pragma STDC FP_CONTRACT OFF
 
@@ -93,7 +97,51 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
 #define SET avx512
 #pragma clang attribute push( \
   __attribute__((target("avx2,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
+// The compiler makes no use of the compressing store and of masks as bits by itself.
+#define HAS_APPEND
+static void noteWide_f32_avx512(const float *x, uint8_t *bits, size_t count) {
+  for (size_t i = 0; i < count; i += 16) {
+    size_t n = count - i < 16 ? count - i : 16;
+    __m512 values = _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x + i);
+    __mmask16 mask = _mm512_cmp_ps_mask(values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    memcpy(bits + i / 8, &mask, n > 8 ? 2 : 1);
+  }
+}
+static void noteWide_f64_avx512(const double *x, uint8_t *bits, size_t count) {
+  for (size_t i = 0; i < count; i += 8) {
+    size_t n = count - i < 8 ? count - i : 8;
+    __m512d values = _mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), x + i);
+    bits[i / 8] = (uint8_t)_mm512_cmp_pd_mask(values, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+  }
+}
+static size_t append_f32_avx512(const float *x, uint32_t low, uint32_t high, uint32_t *restrict inside, size_t count) {
+  const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF);
+  const __m512i from = _mm512_set1_epi32((int)low), to = _mm512_set1_epi32((int)high);
+  size_t found = 0;
+  for (size_t i = 0; i < count; i += 16) {
+    __mmask16 there = count - i < 16 ? (__mmask16)((1u << (count - i)) - 1) : (__mmask16)0xFFFF;
+    __m512i keys = _mm512_and_si512(_mm512_maskz_loadu_epi32(there, x + i), sign);
+    __mmask16 between = _mm512_mask_cmpgt_epu32_mask(there, keys, from) & _mm512_cmplt_epu32_mask(keys, to);
+    _mm512_mask_compressstoreu_epi32(inside + found, between, keys);
+    found += (size_t)__builtin_popcount(between);
+  }
+  return found;
+}
+static size_t append_f64_avx512(const double *x, uint64_t low, uint64_t high, uint64_t *restrict inside, size_t count) {
+  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF);
+  const __m512i from = _mm512_set1_epi64((long long)low), to = _mm512_set1_epi64((long long)high);
+  size_t found = 0;
+  for (size_t i = 0; i < count; i += 8) {
+    __mmask8 there = count - i < 8 ? (__mmask8)((1u << (count - i)) - 1) : (__mmask8)0xFF;
+    __m512i keys = _mm512_and_si512(_mm512_maskz_loadu_epi64(there, x + i), sign);
+    __mmask8 between = _mm512_mask_cmpgt_epu64_mask(there, keys, from) & _mm512_cmplt_epu64_mask(keys, to);
+    _mm512_mask_compressstoreu_epi64(inside + found, between, keys);
+    found += (size_t)__builtin_popcount(between);
+  }
+  return found;
+}
 #include "Working.inc"
+#undef HAS_APPEND
 #pragma clang attribute pop
 #undef SET
 #endif
@@ -116,14 +164,24 @@ const VMKernels *vm_kernels(bool wide, int set) {
   }
 }
 
+INLINE uint64_t mixed_word(uint64_t word, uint64_t place) {
+  uint64_t mixed = (word + 0x9E3779B97F4A7C15u) * (2 * place + 0xBF58476D1CE4E5B9u);
+  return mixed ^ mixed >> 29;
+}
+
 uint64_t vm_checksum(const void *bytes, size_t count, uint64_t position) {
   const unsigned char *next = bytes;
   uint64_t sum = 0, place = position / 8;
-  for (size_t i = 0; i < count; i += 8, place++) {
+  size_t whole = count / 8 * 8;
+  for (size_t i = 0; i < whole; i += 8, place++) {
+    uint64_t word;
+    memcpy(&word, next + i, 8);
+    sum += mixed_word(word, place);
+  }
+  if (whole < count) {
     uint64_t word = 0;
-    memcpy(&word, next + i, count - i < 8 ? count - i : 8);
-    uint64_t mixed = (word + 0x9E3779B97F4A7C15u) * (2 * place + 0xBF58476D1CE4E5B9u);
-    sum += mixed ^ mixed >> 29;
+    memcpy(&word, next + whole, count - whole);
+    sum += mixed_word(word, place);
   }
   return sum;
 }

@@ -16,7 +16,7 @@ enum Combination {
     return MergePass { range, result in
       var rest = used[...]
       if terms == .models, let first = rest.popFirst() {
-        result.copy(inputs.model(first, range))
+        inputs.load(first, range, into: result)
         result.scale(by: coefficients[first])
       } else {
         try start(inputs, terms, range, result)

@@ -1,7 +1,6 @@
 import MergeKernels
 
-/// The order of a tensor's elements by magnitude, found by counting digits of their bits: no sorting, and no memory that grows with
-/// the tensor.
+/// The order of a tensor's elements by magnitude, as far as it is asked for: no sorting.
 struct Magnitudes {
   /// An element's magnitude (its bits without the sign), how many are smaller, and how many are as large.
   struct Place {
@@ -10,16 +9,116 @@ struct Magnitudes {
     var equal: Int
   }
 
-  let kernels: UnsafePointer<VMKernels>
-  let count: Int
-  /// Calls the body with each chunk of the elements, in order.
-  let forEachChunk: ((Vector) throws -> Void) throws -> Void
+  let inputs: MergeInputs
+  /// Elements are asked for in whole groups of this many.
+  var group = 1
+  /// The elements at a range, in working precision.
+  let elements: (Range<Int>) throws -> Vector
+
+  private var count: Int { inputs.count }
+  private var kernels: UnsafePointer<VMKernels> { inputs.kernels }
 
   /// The largest key there is.
-  private var limit: UInt64 { kernels.pointee.width == 8 ? UInt64(Int64.max) : UInt64(Int32.max) }
+  private static func limit(_ kernels: UnsafePointer<VMKernels>) -> UInt64 {
+    kernels.pointee.width == 8 ? UInt64(Int64.max) : UInt64(Int32.max)
+  }
 
-  /// The elements at `ranks` (0 is the smallest; all below `count`).
-  func places(_ ranks: [Int]) throws -> [Place] {
+  private var limit: UInt64 { Self.limit(kernels) }
+
+  /// The elements at ranks (0 is the smallest; all below `count`).
+  func places(_ ranks: [Int]) throws -> [Place] { try places { _ in ranks } }
+
+  /// The elements at the ranks that follow from how many elements are 0.
+  ///
+  /// A sample tells between which magnitudes each of them lies, but for luck; one pass counts what lies below and gathers what lies
+  /// between, and the element is found among that. Where luck fails, or half the tensor is one value, digits are counted.
+  func places(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
+    guard count > 4 * Self.sampleSize else { return try countedPlaces(ranks) }
+    let sample = try sample()
+    let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
+    let scale = Double(count) / Double(sample.count)
+    let guesses = try ranks(Int(Double(zeros) * scale)).map { try bracket(sample, Double($0) / scale) }
+    var brackets = guesses
+    for index in brackets.indices {
+      let room = count / 8 + MergeInputs.chunk
+      brackets[index].inside = inputs.vector(.inside(index), room).elements
+      brackets[index].room = room
+    }
+    try inputs.forEachChunk(of: group) { range in
+      let chunk = try elements(range)
+      for index in brackets.indices { kernels.pointee.bracket(chunk.elements, &brackets[index], chunk.count) }
+    }
+    guard let first = brackets.first else { return [] }
+    let found = try zip(ranks(Int(first.zero)), brackets).map { try place($0, $1) }
+    let known = found.compactMap { $0 }
+    return known.count == found.count ? known : try countedPlaces(ranks)
+  }
+
+  // MARK: Sampling
+
+  private static let sampleSize = 1 << 16
+
+  /// Pieces from all over the tensor.
+  private func sample() throws -> Vector {
+    let piece = max(group, 512 / max(1, group) * group)
+    let pieces = max(1, Self.sampleSize / piece)
+    let sample = inputs.vector(.sample, piece * pieces)
+    for index in 0..<pieces {
+      let start = index * (count / group / pieces) * group
+      sample[index * piece..<(index + 1) * piece].copy(try elements(start..<start + piece))
+    }
+    return sample
+  }
+
+  /// Two magnitudes around that of the given rank in the sample, six standard deviations apart from it.
+  private func bracket(_ sample: Vector, _ rank: Double) throws -> VMBracket {
+    let (size, part) = (Double(sample.count), min(1, max(0, rank / Double(sample.count))))
+    let margin = 6 * (part * (1 - part) * size).squareRoot() + 3
+    let (low, high) = (Int((part * size - margin).rounded(.down)), Int((part * size + margin).rounded(.up)))
+    let known = [low, high].filter { $0 >= 0 && $0 < sample.count }
+    let keys = Dictionary(
+      zip(known, try Self.counted(known, sample.count, kernels) { try $0(sample) }.map(\.key)),
+      uniquingKeysWith: { $1 })
+    var bracket = VMBracket()
+    bracket.low = min(keys[low] ?? 0, limit - 1)
+    bracket.high = max(keys[high] ?? limit, bracket.low + 1)
+    return bracket
+  }
+
+  /// The element of a rank, where the bracket has it.
+  private func place(_ rank: Int, _ bracket: VMBracket) throws -> Place? {
+    let (below, atLow, atHigh) = (Int(bracket.below), Int(bracket.atLow), Int(bracket.atHigh))
+    if rank < below { return nil }
+    if rank < below + atLow { return Place(key: bracket.low, below: below, equal: atLow) }
+    guard !bracket.isFull, let inside = bracket.inside else { return nil }
+    let before = below + atLow
+    if rank < before + bracket.found {
+      let keys = Vector(elements: inside, count: bracket.found, kernels: kernels)
+      var place = try Self.counted([rank - before], keys.count, kernels) { try $0(keys) }[0]
+      place.below += before
+      return place
+    }
+    guard rank < before + bracket.found + atHigh else { return nil }
+    return Place(key: bracket.high, below: before + bracket.found, equal: atHigh)
+  }
+
+  // MARK: Counting
+
+  private func countedPlaces(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
+    var nonzero = 0
+    try inputs.forEachChunk(of: group) { range in
+      nonzero += kernels.pointee.nonzero(try elements(range).elements, range.count)
+    }
+    return try Self.counted(ranks(count - nonzero), count, kernels) { body in
+      try inputs.forEachChunk(of: group) { try body(try elements($0)) }
+    }
+  }
+
+  /// The elements at ranks, digit by digit of their keys, the highest first.
+  private static func counted(
+    _ ranks: [Int], _ count: Int, _ kernels: UnsafePointer<VMKernels>,
+    _ forEachChunk: ((Vector) throws -> Void) throws -> Void
+  ) throws -> [Place] {
     let digits = Int(VMDigits)
     let digitBits = Int(VMDigitBits)
     var places = ranks.map { _ in Place(key: 0, below: 0, equal: count) }
@@ -55,25 +154,41 @@ struct Magnitudes {
   /// The `kept` largest elements; of equals the first.
   func largest(_ kept: Int) throws -> VMSelection {
     guard kept > 0 else { return nothing }
-    guard kept < count else { return selection() }
-    let place = try places([count - kept])[0]
-    var selection = selection()
+    guard kept < count else { return everything }
+    return selection(try places([count - kept])[0], kept)
+  }
+
+  /// The `part` of the elements other than 0 that are largest; of equals the first.
+  func largest(part: Double) throws -> VMSelection {
+    var kept = 0
+    let places = try places { zeros in
+      kept = Int(Double(count - zeros) * part)
+      return [min(count - 1, max(0, count - kept))]
+    }
+    return kept > 0 ? kept < count ? selection(places[0], kept) : everything : nothing
+  }
+
+  private func selection(_ place: Place, _ kept: Int) -> VMSelection {
+    var selection = everything
     (selection.lowKey, selection.lowTo) = (place.key, UInt64(kept - (count - place.below - place.equal)))
     return selection
   }
 
-  /// The `kept` largest elements, and all that equal the last of them.
-  func atLeastAsLarge(as kept: Int) throws -> VMSelection {
-    guard kept > 0 else { return nothing }
-    var selection = selection()
-    if kept < count { selection.lowKey = try places([count - kept])[0].key }
+  /// The `kept` largest of `count` elements that come in chunks of any tensors, and all that equal the last of them.
+  static func atLeastAsLarge(
+    as kept: Int, of count: Int, _ kernels: UnsafePointer<VMKernels>,
+    _ forEachChunk: ((Vector) throws -> Void) throws -> Void
+  ) throws -> VMSelection {
+    guard kept > 0 else { return nothing(kernels) }
+    var selection = everything(kernels)
+    if kept < count { selection.lowKey = try counted([count - kept], count, kernels, forEachChunk)[0].key }
     return selection
   }
 
   /// The elements of ranks `range`; of equals the first has the lower rank.
   func ranked(_ range: Range<Int>) throws -> VMSelection {
     guard !range.isEmpty else { return nothing }
-    var selection = selection()
+    var selection = everything
     let bounds = [range.lowerBound, range.upperBound].filter { $0 > 0 && $0 < count }
     let places = Dictionary(zip(bounds, try places(bounds)), uniquingKeysWith: { $1 })
     if let place = places[range.lowerBound] {
@@ -87,14 +202,17 @@ struct Magnitudes {
     return selection
   }
 
-  private var nothing: VMSelection {
+  private var nothing: VMSelection { Self.nothing(kernels) }
+  private var everything: VMSelection { Self.everything(kernels) }
+
+  private static func nothing(_ kernels: UnsafePointer<VMKernels>) -> VMSelection {
     VMSelection(
-      lowKey: limit, highKey: limit, lowFrom: 0, lowTo: 0, lowSeen: 0, highFrom: 0, highTo: 0, highSeen: 0)
+      lowKey: limit(kernels), highKey: limit(kernels), lowFrom: 0, lowTo: 0, lowSeen: 0, highFrom: 0, highTo: 0,
+      highSeen: 0)
   }
 
-  /// Everything.
-  private func selection() -> VMSelection {
+  private static func everything(_ kernels: UnsafePointer<VMKernels>) -> VMSelection {
     VMSelection(
-      lowKey: 0, highKey: limit, lowFrom: 0, lowTo: .max, lowSeen: 0, highFrom: 0, highTo: .max, highSeen: 0)
+      lowKey: 0, highKey: limit(kernels), lowFrom: 0, lowTo: .max, lowSeen: 0, highFrom: 0, highTo: .max, highSeen: 0)
   }
 }

@@ -35,7 +35,7 @@ final class MergeInputs {
   // MARK: Chunks
 
   /// What a vector of the workspace is for.
-  enum Slot: Hashable { case base, result, difference, score, order, model(Int) }
+  enum Slot: Hashable { case base, result, difference, score, order, sample, inside(Int), model(Int) }
 
   /// Room for `count` elements that stays until the slot is asked for again.
   func vector(_ slot: Slot, _ count: Int) -> Vector {
@@ -47,7 +47,7 @@ final class MergeInputs {
   ///
   /// - Throws: what `body` throws, and `CancellationError` once the merge is to end.
   func forEachChunk(of group: Int = 1, _ body: (Range<Int>) throws -> Void) throws {
-    let length = max(group, Self.chunk / max(1, group) * group)
+    let length = Self.chunkLength(of: group)
     var start = 0
     while start < count {
       try checkCancellation()
@@ -62,8 +62,16 @@ final class MergeInputs {
     if workspace.isCancelled() { throw CancellationError() }
   }
 
+  /// How many elements a chunk of whole groups has, unless it is the last.
+  static func chunkLength(of group: Int) -> Int { max(group, chunk / max(1, group) * group) }
+
   /// Wᵢ at `range`
   func model(_ index: Int, _ range: Range<Int>) -> Vector { load(models[index], range, .model(index)) }
+
+  /// Wᵢ at `range`, in other memory than that of `model(_:_:)`.
+  func load(_ index: Int, _ range: Range<Int>, into target: Vector) {
+    models[index].load(range, into: target)
+  }
 
   /// W₀ at `range`; `MergeMethod.requireInputs` made sure of the base.
   func baseVector(_ range: Range<Int>) throws -> Vector {
@@ -97,7 +105,7 @@ final class MergeInputs {
 
   private func load(_ source: TensorSource, _ range: Range<Int>, _ slot: Slot) -> Vector {
     let result = vector(slot, range.count)
-    if let address = source.address(of: range.lowerBound) { result.load(address, source.dtype.rawValue) }
+    source.load(range, into: result)
     return result
   }
 

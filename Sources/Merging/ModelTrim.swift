@@ -44,7 +44,9 @@ final class ModelTrim: Sendable {
 
   private func selection(_ model: Int, _ workspace: Workspace) throws -> VMSelection {
     let count = members.reduce(0) { $0 + $1.count }
-    let magnitudes = Magnitudes(kernels: workspace.kernels(wide: isWide), count: count) { body in
+    let density = densities[model]
+    let kept = density > 0 ? max(1, Int(density * Double(count))) : 0
+    return try Magnitudes.atLeastAsLarge(as: kept, of: count, workspace.kernels(wide: isWide)) { body in
       for member in self.members {
         let source = try member.source(model, workspace)
         let inputs = try MergeInputs(
@@ -52,8 +54,6 @@ final class ModelTrim: Sendable {
         try inputs.forEachChunk { try body(try inputs.taskVector(0, $0)) }
       }
     }
-    let density = densities[model]
-    return try magnitudes.atLeastAsLarge(as: density > 0 ? max(1, Int(density * Double(count))) : 0)
   }
 }
 

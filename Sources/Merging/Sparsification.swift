@@ -37,22 +37,25 @@ enum Sparsification {
     var vector = SparseTaskVector(model: index, mask: try mask(inputs, index), scale: 1)
     guard rescale, density > 0, density < 1 else { return vector }
     var (whole, part, counted) = (0.0, 0.0, vector)
+    var noted: NotedElements?
+    if case .ranked = self { noted = NotedElements(count: inputs.count, group: group) }
     try inputs.forEachChunk(of: group) { range in
       let delta = try inputs.taskVector(index, range)
       whole += delta.absoluteSum
       counted.apply(to: delta, inputs, range)
       part += delta.absoluteSum
+      noted?.note(delta, range)
     }
     if whole >= 1e-7, part >= 1e-7 { vector.scale = whole / part }
+    // Ranks take longest of all.
+    if let noted { vector.mask = .noted(noted) }
     return vector
   }
 
   private func mask(_ inputs: MergeInputs, _ index: Int) throws -> SparseTaskVector.Mask {
     if density >= 1 { return .all }
     if density <= 0 { return .none }
-    let magnitudes = Magnitudes(kernels: inputs.kernels, count: inputs.count) { body in
-      try inputs.forEachChunk { try body(try inputs.taskVector(index, $0)) }
-    }
+    let magnitudes = Magnitudes(inputs: inputs) { try inputs.taskVector(index, $0) }
     switch self {
     case .magnitude(let density):
       return .selection(try magnitudes.largest(max(1, Int(density * Double(inputs.count)))))
@@ -77,6 +80,7 @@ struct SparseTaskVector {
     case selection(VMSelection)
     case random(Double)
     case ranked(lowest: Double, highest: Double)
+    case noted(NotedElements)
   }
 
   let model: Int
@@ -96,6 +100,7 @@ struct SparseTaskVector {
     switch mask {
     case .all: break
     case .none: delta.clear()
+    case .noted(let elements): elements.keep(delta, range)
     case .selection(var selection):
       kernels.select(delta.elements, delta.elements, &selection, delta.count)
       mask = .selection(selection)

@@ -91,8 +91,12 @@ struct MergeArguments: ParsableArguments {
         shared[parameter.name] = .number(values[0])
       }
     }
-    let sources = zip(models, own).map { Recipe.Source(Recipe.Model($0), parameters: $1) }
-    var recipe = Recipe(method, sources, base: base.map { Recipe.Model($0) }, parameters: shared)
+    // A file's name may have a plus.
+    func model(_ word: String) -> Recipe.Model {
+      FileManager.default.fileExists(atPath: word) ? Recipe.Model(word) : Recipe.Model(spelled: word)
+    }
+    let sources = zip(models, own).map { Recipe.Source(model($0), parameters: $1) }
+    var recipe = Recipe(method, sources, base: base.map(model), parameters: shared)
     recipe.text = recipe.yaml
     return recipe
   }

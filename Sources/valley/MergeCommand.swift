@@ -129,6 +129,7 @@ struct MergeCommand: ParsableCommand {
       recipe = try arguments.recipe(words)
     }
     let made = try MergePlan(recipe, relativeTo: folder, seed: arguments.seed)
+    for note in recipe.notes { Terminal.writeError("note: \(note)\n") }
     if let target { try made.check(output: target, replaces: force) }
     let threads = self.threads ?? ProcessInfo.processInfo.activeProcessorCount
     var summary = try MergeSummary(made, output: target, threads: threads, seed: arguments.seed)

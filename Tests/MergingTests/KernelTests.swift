@@ -179,6 +179,76 @@ import Testing
     }
   }
 
+  /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` lets one find out to eight
+  /// bits.
+  @Test(arguments: [300, 2048])
+  func ranksAreExact(_ count: Int) throws {
+    let smooth = Self.sample(count, seed: 8).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }
+    let few = (0..<count).map { Float($0 * 7919 % 23 - 11) / 8 }
+    for values in [smooth, few, [Float](repeating: 1, count: count)] {
+      let order = values.indices.sorted { (abs(values[$0]), $0) < (abs(values[$1]), $1) }
+      var ranks = [Int](repeating: 0, count: count)
+      for (rank, index) in order.enumerated() { ranks[index] = rank }
+      var results: Set<[UInt32]> = []
+      for kernels in Self.kernels(false) {
+        // The least of 256 probabilities with which each element would be kept.
+        var level = [Int](repeating: 256, count: count)
+        for step in (0..<256).reversed() {
+          var ones = [Float](repeating: 1, count: count)
+          kernels.pointee.drop(&ones, Double(step) / 256, 5, 77, count)
+          for index in ones.indices where ones[index] == 1 { level[index] = step }
+        }
+        var y = values.map { $0 == 0 ? .leastNonzeroMagnitude : $0 }
+        var scratch = [Float](repeating: 0, count: 4 * count)
+        kernels.pointee.dropRanked(&y, 0.2, 0.7, 5, 77, count, 1, &scratch)
+        for index in y.indices {
+          let limit = (0.2 + 0.5 * Double(ranks[index]) / Double(count - 1)) * 256
+          guard Int(limit) != level[index] - 1 else { continue }
+          #expect((y[index] != 0) == (limit >= Double(level[index])), "element \(index) of \(count)")
+        }
+        results.insert(y.map(\.bitPattern))
+      }
+      #expect(results.count == 1)
+    }
+  }
+
+  @Test func bracketsCountAndGather() {
+    let values = (0..<10_007).map { Float($0 * 31 % 997 - 400) / 64 }
+    let (low, high) = (Float(2).bitPattern, Float(3).bitPattern)
+    let inside = values.map { $0.bitPattern & 0x7FFF_FFFF }.filter { $0 > low && $0 < high }
+    for kernels in Self.kernels(false) {
+      var keys = [UInt32](repeating: 0, count: values.count)
+      keys.withUnsafeMutableBytes { room in
+        guard let address = room.baseAddress else { return }
+        for limit in [values.count, 100] {
+          var bracket = VMBracket()
+          (bracket.low, bracket.high, bracket.inside, bracket.room) = (UInt64(low), UInt64(high), address, limit)
+          kernels.pointee.bracket(values, &bracket, values.count)
+          #expect(bracket.below == values.filter { abs($0) < 2 }.count)
+          #expect(bracket.atLow == values.filter { abs($0) == 2 }.count)
+          #expect(bracket.atHigh == values.filter { abs($0) == 3 }.count)
+          #expect(bracket.zero == values.filter { $0 == 0 }.count)
+          #expect(bracket.isFull == (limit == 100) && bracket.found == (limit == 100 ? 0 : inside.count))
+        }
+      }
+      #expect(Array(keys[..<inside.count]) == inside)
+    }
+  }
+
+  @Test func notedElementsAreKept() {
+    for count in [1, 8, 23, 301] {
+      let values = Self.sample(count, seed: 9)
+      for kernels in Self.kernels(false) {
+        var bits = [UInt8](repeating: 0xAA, count: (count + 7) / 8)
+        kernels.pointee.note(values, &bits, count)
+        #expect(values.indices.allSatisfy { (bits[$0 / 8] >> ($0 % 8) & 1 == 1) == (values[$0] != 0) })
+        var ones = [Float](repeating: 1, count: count)
+        kernels.pointee.keepNoted(&ones, bits, count)
+        #expect(ones == values.map { $0 == 0 ? 0 : 1 })
+      }
+    }
+  }
+
   @Test func signsAreElected() {
     let terms = [Self.sample(300, seed: 4), Self.sample(300, seed: 5), Self.sample(300, seed: 6)]
     let weights = [0.5, -0.25, 2]

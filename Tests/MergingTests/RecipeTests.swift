@@ -60,7 +60,13 @@ import YAML
     ("weight: 0.5", "lambda: 2", "is one value for all models; write it under `parameters` of the merge"),
     ("weight: 0.5", "weight: nan", "weight: is nan"),
     ("dtype: bfloat16", "dtype: bf16", "expected one of bfloat16"),
-    ("dtype: bfloat16", "tokenizer_source: union", "union is not supported yet"),
+    ("dtype: bfloat16", "tokenizer: {source: union, token: {}}", "did you mean `tokens`?"),
+    ("dtype: bfloat16", "tokenizer: {pad_to_multiple_of: 0}", "expected a whole number within 1 … 65536"),
+    ("dtype: bfloat16", "tokenizer: {tokens: {a: {source: {kind: none}}}}", "expected one of zero, model_token"),
+    ("dtype: bfloat16", "tokenizer: {tokens: {a: {source: {kind: model_token, model: A}}}}", "needs either token"),
+    ("dtype: bfloat16", "tokenizer: {tokens: {a: {force: 3}}}", "force: is 3; expected true or false"),
+    ("dtype: bfloat16", "tokenizer: {source: base}\ntokenizer_source: base", "stands beside tokenizer_source"),
+    ("dtype: bfloat16", "chat_template: chatlm", "did you mean `chatml`?"),
     ("dtype: bfloat16", "slices: []", "has models and slices"),
     ("  - model: B", "  - path: B", "models[1].path: is not a key here"),
     ("models:", "slices:", "sources"),
@@ -72,6 +78,39 @@ import YAML
   func mistakesAreNamedWithTheirPlace(_ old: String, _ new: String, _ message: String) {
     let text = Self.ties.replacingOccurrences(of: old, with: new)
     #expect(text != Self.ties && Self.problems(text).contains(message), "\(Self.problems(text))")
+  }
+
+  /// Recipes of every form and method as mergekit's documentation and its users have them.
+  @Test(arguments: [
+    "models:\n  - model: psmathur/orca_mini_v3_13b\n    parameters:\n      weight: 1.0\n  - model: WizardLM/WizardLM-13B-V1.2\n"
+      + "    parameters:\n      weight: 0.3\nmerge_method: linear\ndtype: float16",
+    "models:\n  - model: a\n  - model: b\nmerge_method: slerp\nbase_model: a\nparameters:\n  t:\n    - filter: self_attn\n"
+      + "      value: [0, 0.5, 0.3, 0.7, 1]\n    - filter: mlp\n      value: [1, 0.5, 0.7, 0.3, 0]\n    - value: 0.5\ndtype: float16",
+    "models:\n  - model: a\n    parameters: {density: [1, 0.7, 0.1], weight: 1.0}\n  - model: b\n    parameters:\n"
+      + "      density: 0.33\n      weight:\n        - filter: mlp\n          value: 0.5\n        - value: 0\n"
+      + "merge_method: ties\nbase_model: c\nparameters:\n  normalize: true\n  int8_mask: true\ndtype: float16",
+    "slices:\n  - sources:\n    - model: a\n      layer_range: [0, 24]\n  - sources:\n    - model: b\n"
+      + "      layer_range: [8, 32]\n    residual_weight: 0.5\nmerge_method: passthrough\ndtype: bfloat16",
+    "models:\n  - model: base\n  - model: a\n    parameters: {density: 0.53, weight: 0.4}\nmerge_method: dare_ties\n"
+      + "base_model: base\nparameters: {int8_mask: true}\ndtype: bfloat16\ntokenizer_source: union",
+    "models: [{model: a}, {model: b}]\nbase_model: c\nmerge_method: model_stock\nparameters: {filter_wise: false}",
+    "models: [{model: a, parameters: {weight: 0.3, density: 0.5, epsilon: 0.1}}]\nmerge_method: della\nbase_model: c\n"
+      + "parameters: {lambda: 1.1, normalize: true}\nout_dtype: bfloat16\nchat_template: auto",
+    "models: [{model: a, parameters: {weight: 1, density: 0.9, gamma: 0.01}}]\nmerge_method: breadcrumbs_ties\nbase_model: c",
+    "models: [{model: a, parameters: {weight: 0.5}}, {model: b, parameters: {weight: 0.5}}]\nmerge_method: nuslerp\n"
+      + "parameters: {nuslerp_row_wise: true, nuslerp_flatten: false}",
+    "models: [{model: a, parameters: {weight: [0, 1]}}, {model: b+lora/x, parameters: {weight: 1}}]\nmerge_method: multislerp",
+    "models: [{model: a}, {model: b@main}]\nmerge_method: karcher\nparameters: {max_iter: 20, tol: 1e-6}",
+    "models: [{model: a}, {model: b}]\nbase_model: c\nmerge_method: sce\nparameters: {select_topk: 0.1}",
+    "models: [{model: a}]\nbase_model: c\nmerge_method: arcee_fusion\ntokenizer:\n  source: base\n  pad_to_multiple_of: 32",
+    "models: [{model: a}]\nbase_model: c\nmerge_method: nearswap\nparameters: {t: 0.001}",
+    "merge_method: task_arithmetic\nbase_model: c\nmodels: [{model: {model: {path: a}, lora: {path: l}}, parameters: {weight: 1}}]\n"
+      + "tokenizer:\n  source: union\n  tokens:\n    <|im_start|>:\n      source: a\n    <unk>:\n      source: {kind: zero}\n"
+      + "    <|extra|>:\n      source: {kind: model_token, model: a, token: </s>}\n      force: true",
+    "modules:\n  default:\n    slices:\n      - sources: [{model: a, layer_range: [0, 2]}]\nmerge_method: passthrough",
+  ])
+  func recipesOfTheDocumentationAreRead(_ text: String) {
+    #expect(Self.problems(text).isEmpty, "\(Self.problems(text))")
   }
 
   @Test func slicesAreChecked() {

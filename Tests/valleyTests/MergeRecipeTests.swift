@@ -99,6 +99,38 @@ extension EndToEnd {
       #expect(scratch.names == ["a.safetensors", "base.safetensors"])
     }
 
+    /// A disk that fills up on the way, for which a limit on files' sizes stands in.
+    @Test func fullDisksLeaveNothing() throws {
+      let scratch = Scratch()
+      for name in ["a", "b"] {
+        try Safetensors.write(
+          Weights([("w", Tensor.zeros([300_000]))]), to: scratch.path("\(name).safetensors"))
+      }
+      for output in ["out", "out.safetensors"] {
+        let command = try Command(
+          [
+            "-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", Command.executable.path, "merge", "linear",
+            scratch.path("a.safetensors"), scratch.path("b.safetensors"), "-o", scratch.path(output),
+          ], program: URL(fileURLWithPath: "/bin/sh"))
+        let outcome = try command.outcome()
+        #expect(outcome.code == 1 && outcome.err.contains("cannot be written"), "\(outcome.err)")
+        #expect(scratch.names == ["a.safetensors", "b.safetensors"])
+      }
+    }
+
+    @Test func whatHasNoEffectIsSaid() throws {
+      let scratch = Scratch()
+      try Self.models(scratch)
+      let text = """
+        merge_method: passthrough
+        slices: [{sources: [{model: d, layer_range: [0, 1]}], residual_weight: 0.5}]
+        """
+      try FileManager.default.createDirectory(at: scratch.url("d"), withIntermediateDirectories: true)
+      try Safetensors.write(Weights([("layers.0.w", Tensor.zeros([2]))]), to: scratch.path("d/model.safetensors"))
+      let outcome = try Command.run("merge", scratch.write(text, "r.yml"), "--check")
+      #expect(outcome.code == 0 && outcome.err.contains("residual_weight: mergekit reads it and makes no use of it"))
+    }
+
     @Test func aMethodIsDescribed() throws {
       let one = try Command.run("merge", "methods", "ties")
       #expect(one.code == 0 && one.out.contains("ties: keep the largest") && !one.out.contains("slerp: "))

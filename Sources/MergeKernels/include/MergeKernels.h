@@ -29,6 +29,16 @@ typedef struct {
   uint64_t highFrom, highTo, highSeen;
 } VMSelection;
 
+/// How many keys lie below `low`, at it, at `high` (which is above `low`) and at 0, and those strictly between, as far as there is room.
+typedef struct {
+  uint64_t low, high;
+  uint64_t below, atLow, atHigh, zero;
+  /// `found` keys, as long as a working element each; `isFull` once some were left out.
+  void *_Nullable inside;
+  size_t found, room;
+  bool isFull;
+} VMBracket;
+
 /// A table of counts by a digit of the key, in four parts, so that neighbours of equal keys do not wait for one another.
 enum { VMDigitBits = 12, VMDigits = 1 << VMDigitBits, VMCounts = 4 * VMDigits };
 
@@ -66,9 +76,16 @@ typedef struct {
   /// Counts, for the elements whose key begins with `prefix` above the digit at `shift`, that digit.
   void (*_Nonnull countDigits)(
     const void *_Nonnull x, uint64_t prefix, int shift, uint64_t *_Nonnull counts, size_t count);
+  /// Adds the elements to what the bracket knows.
+  void (*_Nonnull bracket)(const void *_Nonnull x, VMBracket *_Nonnull bracket, size_t count);
   /// Sets the elements that are not selected by the magnitude of `by` (which may be y itself) to 0.
   void (*_Nonnull select)(
     void *_Nonnull y, const void *_Nonnull by, VMSelection *_Nonnull selection, size_t count);
+
+  /// A bit for each element, from the lowest of each byte on: whether it is not 0.
+  void (*_Nonnull note)(const void *_Nonnull x, uint8_t *_Nonnull bits, size_t count);
+  /// Sets the elements whose bit is 0 to 0.
+  void (*_Nonnull keepNoted)(void *_Nonnull y, const uint8_t *_Nonnull bits, size_t count);
 
   /// Sets each element to 0 but with the given probability. Random numbers belong to `key` and the element's `index` in its tensor.
   void (*_Nonnull drop)(void *_Nonnull y, double probability, uint64_t key, uint64_t index, size_t count);

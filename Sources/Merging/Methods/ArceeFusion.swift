@@ -25,9 +25,7 @@ extension MergeMethod {
         }
         return result
       }
-      let magnitudes = Magnitudes(kernels: inputs.kernels, count: inputs.count) { body in
-        try inputs.forEachChunk(of: length) { try body(try scores($0)) }
-      }
+      let magnitudes = Magnitudes(inputs: inputs, group: length, elements: scores)
       let ranks = [0.25, 0.5, 0.75].map { Int($0 * Double(inputs.count - 1)) }
       let quartiles = try magnitudes.places(ranks).map { place in
         inputs.kernels.pointee.width == 8

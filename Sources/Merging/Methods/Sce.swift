@@ -1,5 +1,3 @@
-import MergeKernels
-
 extension MergeMethod {
   /// Select what varies, calculate weights from energy, erase minority signs.
   static let sce = MergeMethod(
@@ -11,18 +9,17 @@ extension MergeMethod {
     ],
     arithmetic: { inputs, settings in
       let topk = try settings.number("select_topk")
-      var mask = topk < 1 ? try varying(inputs, topk) : nil
+      let kept = topk < 1 ? try varying(inputs, topk) : nil
       var sums = [Double](repeating: 0, count: inputs.models.count)
-      var counted = mask
       try inputs.forEachChunk { range in
-        for (index, delta) in try selected(inputs, range, &counted).enumerated() { sums[index] += delta.dot(delta) }
+        for (index, delta) in try selected(inputs, range, kept).enumerated() { sums[index] += delta.dot(delta) }
       }
       let energies = sums.map { $0 / Double(max(1, inputs.count)) }
       let total = energies.reduce(0, +)
       let weights = energies.map { total < 1e-6 ? 1 / Double(energies.count) : $0 / total }
       let votes = weights.map { _ in 1.0 }
       return MergePass { range, result in
-        let terms = try selected(inputs, range, &mask).map { UnsafeRawPointer($0.elements) }
+        let terms = try selected(inputs, range, kept).map { UnsafeRawPointer($0.elements) }
         inputs.kernels.pointee.elect(
           result.elements, terms, votes, weights, Int32(terms.count), 1e-6, range.count)
         result.add(try inputs.baseVector(range))
@@ -30,16 +27,16 @@ extension MergeMethod {
     })
 
   /// The `part` of the elements that vary which vary most.
-  private static func varying(_ inputs: MergeInputs, _ part: Double) throws -> VMSelection {
-    var count = 0
+  private static func varying(_ inputs: MergeInputs, _ part: Double) throws -> NotedElements {
+    var selection = try Magnitudes(inputs: inputs) { try variance(inputs, $0) }.largest(part: part)
+    let kept = NotedElements(count: inputs.count)
     try inputs.forEachChunk { range in
-      let variance = try variance(inputs, range)
-      count += inputs.kernels.pointee.nonzero(variance.elements, range.count)
+      let score = try variance(inputs, range)
+      // Elements that do not vary are never among these, so that 0 can tell the others.
+      inputs.kernels.pointee.select(score.elements, score.elements, &selection, range.count)
+      kept.note(score, range)
     }
-    let magnitudes = Magnitudes(kernels: inputs.kernels, count: inputs.count) { body in
-      try inputs.forEachChunk { try body(try variance(inputs, $0)) }
-    }
-    return try magnitudes.largest(Int(Double(count) * part))
+    return kept
   }
 
   private static func variance(_ inputs: MergeInputs, _ range: Range<Int>) throws -> Vector {
@@ -49,19 +46,9 @@ extension MergeMethod {
     return result
   }
 
-  private static func selected(_ inputs: MergeInputs, _ range: Range<Int>, _ mask: inout VMSelection?) throws
-    -> [Vector]
-  {
-    guard let start = mask else { return try inputs.models.indices.map { try inputs.taskVector($0, range) } }
-    let score = try variance(inputs, range)
-    // The variance left the task vectors in their places.
-    var end = start
-    let vectors = inputs.models.indices.map { inputs.vector(.model($0), range.count) }
-    for vector in vectors {
-      end = start
-      inputs.kernels.pointee.select(vector.elements, score.elements, &end, range.count)
-    }
-    mask = end
+  private static func selected(_ inputs: MergeInputs, _ range: Range<Int>, _ kept: NotedElements?) throws -> [Vector] {
+    let vectors = try inputs.models.indices.map { try inputs.taskVector($0, range) }
+    if let kept { for vector in vectors { kept.keep(vector, range) } }
     return vectors
   }
 }

@@ -10,6 +10,7 @@ final class MergeEngine: Sendable {
   private let writers: [String: TensorWriter]
   private let progress: @Sendable (Int) -> Void
   private let isCancelled: @Sendable () -> Bool
+  private let sumsUp: Bool
 
   private struct State {
     var rest: [PlannedTensor]
@@ -21,12 +22,14 @@ final class MergeEngine: Sendable {
 
   /// - Parameters:
   ///   - writers: the file of each tensor
+  ///   - sumsUp: whether checksums are wanted
   ///   - progress: told the bytes written so far, by one thread at a time
   init(
-    _ tensors: [PlannedTensor], writers: [String: TensorWriter], progress: @escaping @Sendable (Int) -> Void,
-    isCancelled: @escaping @Sendable () -> Bool
+    _ tensors: [PlannedTensor], writers: [String: TensorWriter], sumsUp: Bool,
+    progress: @escaping @Sendable (Int) -> Void, isCancelled: @escaping @Sendable () -> Bool
   ) {
     (self.writers, self.progress, self.isCancelled) = (writers, progress, isCancelled)
+    self.sumsUp = sumsUp
     // Taken from the end.
     state = Mutex(State(rest: tensors.sorted { $0.inputByteCount < $1.inputByteCount }))
   }
@@ -63,7 +66,7 @@ final class MergeEngine: Sendable {
     var (written, gathered, checksum) = (0, 0, UInt64(0))
     func send(_ bytes: UnsafeRawBufferPointer) throws {
       guard let address = bytes.baseAddress, !bytes.isEmpty else { return }
-      checksum &+= vm_checksum(address, bytes.count, UInt64(written))
+      if sumsUp { checksum &+= vm_checksum(address, bytes.count, UInt64(written)) }
       try writer.write(bytes, of: tensor.name, at: written)
       written += bytes.count
       state.withLock {
@@ -162,6 +165,7 @@ extension PlannedTensor.Operand {
     case .stored(let source): source
     case .adapted(let tensor): try tensor.materialised()
     case .merged(let tensor): try tensor.materialised(isCancelled: workspace.isCancelled)
+    case .rearranged(let rows): try rows.materialised { try $0.source(workspace) }
     }
   }
 }

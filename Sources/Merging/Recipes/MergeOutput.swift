@@ -41,7 +41,8 @@ extension MergePlan {
       }
       let places = zip(open, shards).flatMap { writer, tensors in tensors.map { ($0.name, writer) } }
       let writers = Dictionary(places, uniquingKeysWith: { $1 })
-      let engine = MergeEngine(tensors, writers: writers, progress: progress, isCancelled: isCancelled)
+      let engine = MergeEngine(
+        tensors, writers: writers, sumsUp: options.verifies, progress: progress, isCancelled: isCancelled)
       let checksums = try engine.run(threads: options.threads)
       if !target.isFile {
         if files.count > 1 { try writeIndex(Array(zip(files, shards)), to: temporary) }
@@ -144,7 +145,9 @@ struct MergeTarget {
     if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
       guard replaces else { throw CheckpointError(path, "exists; add --force to replace it") }
       // A folder that is no merge's output may be anybody's.
-      let marks = ["config.json", "recipe.yml", ModelFolder.single, ModelFolder.index]
+      let marks = [
+        "config.json", "recipe.yml", "adapter_config.json", ModelFolder.single, ModelFolder.index,
+      ]
       let isModel = marks.contains { manager.fileExists(atPath: path + "/" + $0) }
       let isEmpty = (try? manager.contentsOfDirectory(atPath: path))?.isEmpty ?? false
       guard isFile ? !isDirectory.boolValue : isDirectory.boolValue && (isModel || isEmpty) else {

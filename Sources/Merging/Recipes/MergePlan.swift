@@ -9,6 +9,8 @@ public struct MergePlan: Sendable {
   /// Whose config.json the result gets, and whose tokenizer; nil for weights that are plain files.
   public let configuration: String?
   public let tokenizer: String?
+  /// The vocabulary, where the recipe says which.
+  let vocabulary: VocabularyPlan?
   /// How many layers the result has, where the recipe puts layers together.
   public let layerCount: Int?
   public let recipe: Recipe
@@ -22,19 +24,27 @@ public struct MergePlan: Sendable {
   public init(_ recipe: Recipe, relativeTo folder: String = ".", seed: UInt64 = 0) throws {
     let files = try recipe.models.map { try ModelFiles($0, relativeTo: folder) }
     var planner = MergePlanner(seed: seed)
-    for file in files { planner.inputs[file.model] = try MergePlanner.Input(file) }
+    planner.folder = folder
+    for file in files {
+      planner.inputs[file.model] = try MergePlanner.Input(file, hasVocabulary: recipe.hasTokenizer)
+    }
     for merge in recipe.merges {
       let tensors = try planner.plan(merge.recipe)
-      planner.inputs[Recipe.Model(merge.name)] = MergePlanner.Input(tensors)
+      let own = merge.recipe.ownModels.first.flatMap { planner.inputs[$0]?.vocabulary }
+      planner.inputs[Recipe.Model(merge.name)] = MergePlanner.Input(
+        tensors, vocabulary: planner.vocabulary?.target ?? own)
     }
     tensors = try planner.plan(recipe)
+    vocabulary = planner.vocabulary
     guard !tensors.isEmpty else { throw MergeError("the result would have no tensors") }
     let donor = recipe.base ?? recipe.modules[0].slices[0].sources[0].model
     let folders = files.filter(\.isFolder)
     configuration = (folders.first { $0.model == donor } ?? folders.first)?.path
-    tokenizer =
-      (folders.first { $0.model == recipe.tokenizer } ?? folders.first { $0.model == donor } ?? folders.first)?
-      .path
+    if case .model(let model) = recipe.tokenizer?.source {
+      tokenizer = try folders.first { $0.model == model }?.path ?? ModelFiles.locate(model, folder)
+    } else {
+      tokenizer = configuration
+    }
     layerCount = planner.layerCount
     self.recipe = recipe
     inputs = files.map { ($0.model, $0.path) }
@@ -47,6 +57,12 @@ public struct MergePlan: Sendable {
 
   /// Bytes that the inputs' tensors take, each counted as often as it is an input.
   public var inputByteCount: Int { tensors.reduce(0) { $0 + $1.inputByteCount } }
+
+  /// How many rows the embeddings have, where the recipe says which tokens there are.
+  var vocabularyRows: Int? {
+    guard vocabulary != nil else { return nil }
+    return tensors.first { $0.shape.count == 2 && VocabularyPlan.isVocabulary($0.name) }?.shape[0]
+  }
 
   /// An estimate of the working memory in bytes: chunks of every input for each thread, and one tensor for each merge within the merge.
   public func memory(threads: Int) -> Int {
@@ -62,12 +78,14 @@ public final class PlannedTensor: Sendable {
     case stored(TensorSource)
     case adapted(AdaptedTensor)
     case merged(PlannedTensor)
+    case rearranged(RearrangedRows)
 
     var shape: [Int] {
       switch self {
       case .stored(let source): source.shape
       case .adapted(let tensor): tensor.weight.shape
       case .merged(let tensor): tensor.shape
+      case .rearranged(let rows): rows.shape
       }
     }
 
@@ -76,6 +94,7 @@ public final class PlannedTensor: Sendable {
       case .stored(let source): source.dtype
       case .adapted(let tensor): tensor.weight.dtype
       case .merged(let tensor): tensor.dtype
+      case .rearranged(let rows): rows.dtype
       }
     }
   }
@@ -128,15 +147,7 @@ public final class PlannedTensor: Sendable {
 
   private var operands: [Operand] { models + (base.map { [$0] } ?? []) }
 
-  var inputByteCount: Int {
-    operands.reduce(0) { sum, operand in
-      switch operand {
-      case .stored(let source): sum + source.count * source.dtype.byteCount
-      case .adapted(let tensor): sum + tensor.weight.count * tensor.weight.dtype.byteCount
-      case .merged(let tensor): sum + tensor.inputByteCount
-      }
-    }
-  }
+  var inputByteCount: Int { operands.reduce(0) { $0 + $1.byteCount } }
 
   /// Where the only input is to be copied as it is, that input.
   var copied: TensorSource? {
@@ -151,12 +162,28 @@ public final class PlannedTensor: Sendable {
     // Of decompositions about three matrices a model in float64.
     let whole = method.needsWhole(shape, settings) ? 24 * operands.count * count : 0
     let chunks = (operands.count + 4) * MergeInputs.chunk * 8 + whole
-    return operands.reduce(chunks) { sum, operand in
-      switch operand {
-      case .stored: sum
-      case .adapted(let tensor): sum + 3 * tensor.weight.count * 4
-      case .merged(let tensor): sum + tensor.count * 4 + tensor.workingBytes
-      }
+    return operands.reduce(chunks + 3 * count / 8) { $0 + $1.workingBytes }
+  }
+}
+
+extension PlannedTensor.Operand {
+  /// Bytes that are read.
+  var byteCount: Int {
+    switch self {
+    case .stored(let source): source.count * source.dtype.byteCount
+    case .adapted(let tensor): tensor.weight.count * tensor.weight.dtype.byteCount
+    case .merged(let tensor): tensor.inputByteCount
+    case .rearranged(let rows): rows.operands[rows.own].byteCount
+    }
+  }
+
+  /// Bytes that have to be in memory at once.
+  var workingBytes: Int {
+    switch self {
+    case .stored: 0
+    case .adapted(let tensor): 3 * tensor.weight.count * 4
+    case .merged(let tensor): tensor.count * 4 + tensor.workingBytes
+    case .rearranged(let rows): rows.rows.count * 32 + rows.operands.reduce(0) { $0 + $1.workingBytes }
     }
   }
 }

@@ -8,8 +8,11 @@ struct MergePlanner {
     let names: [String]
     let layers: LayerStack?
     private let operands: [String: PlannedTensor.Operand]
+    /// nil where the model comes without a tokenizer, or nobody asks.
+    let vocabulary: Vocabulary?
 
-    init(_ files: ModelFiles) throws {
+    init(_ files: ModelFiles, hasVocabulary: Bool) throws {
+      vocabulary = hasVocabulary && files.isFolder ? try Vocabulary(folder: files.path) : nil
       names = files.weights.names
       layers = files.layers
       var operands: [String: PlannedTensor.Operand] = [:]
@@ -31,7 +34,8 @@ struct MergePlanner {
       self.operands = operands
     }
 
-    init(_ tensors: [PlannedTensor]) {
+    init(_ tensors: [PlannedTensor], vocabulary: Vocabulary?) {
+      self.vocabulary = vocabulary
       names = tensors.map(\.name)
       operands = Dictionary(tensors.map { ($0.name, .merged($0)) }, uniquingKeysWith: { $1 })
       var sizes: [String: Int] = [:]
@@ -48,6 +52,10 @@ struct MergePlanner {
   var inputs: [Recipe.Model: Input] = [:]
   /// Layers of the last merge that put layers together.
   private(set) var layerCount: Int?
+  /// Of the last merge, where its recipe says which.
+  private(set) var vocabulary: VocabularyPlan?
+  /// Where relative paths start.
+  var folder = "."
   private var problems: [String] = []
 
   init(seed: UInt64) { self.seed = seed }
@@ -58,6 +66,7 @@ struct MergePlanner {
   mutating func plan(_ recipe: Recipe) throws -> [PlannedTensor] {
     problems = []
     layerCount = nil
+    vocabulary = try recipe.tokenizer.flatMap { try vocabulary($0, recipe) }
     var tensors: [PlannedTensor] = []
     for module in recipe.modules {
       for slice in module.slices { try requireInputs(slice, recipe) }
@@ -75,6 +84,27 @@ struct MergePlanner {
       throw MergeError("the inputs do not fit together:\n  \(shown)\(rest)")
     }
     return try PlannedTensor.trimmed(tensors)
+  }
+
+  /// The plan of the result's vocabulary; nil where a tokenizer is only to be copied, since not all models have one.
+  private func vocabulary(_ tokenizer: Recipe.Tokenizer, _ recipe: Recipe) throws -> VocabularyPlan? {
+    let models = recipe.ownModels
+    var vocabularies: [Recipe.Model: Vocabulary] = [:]
+    for model in models { vocabularies[model] = try input(model).vocabulary }
+    if let model = models.first(where: { vocabularies[$0] == nil }) {
+      guard tokenizer.source == .union || !tokenizer.tokens.isEmpty || tokenizer.padding != nil else { return nil }
+      throw MergeError(
+        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, "
+          + "or leave out `tokenizer`")
+    }
+    var source: Vocabulary?
+    if case .model(let model) = tokenizer.source {
+      let path = try ModelFiles.locate(model, folder)
+      source = try vocabularies[model] ?? Vocabulary(folder: path)
+      guard source != nil else { throw CheckpointError(path, "has no tokenizer.json") }
+    }
+    return try VocabularyPlan(
+      tokenizer, vocabularies: vocabularies, order: models, base: recipe.base, source: source)
   }
 
   // MARK: Places
@@ -233,15 +263,20 @@ struct MergePlanner {
         method = .passthrough
       }
     }
-    let found = operands.compactMap { $0 }
     let isWhole = method.name == recipe.method.name
-    let known = isWhole ? found + (base.map { [$0] } ?? []) : found
     let labels = entries.map(\.model) + (isWhole && base != nil ? [roles.base].compactMap { $0 } : [])
+    var known = operands.compactMap { $0 } + (isWhole ? [base].compactMap { $0 } : [])
+    if let vocabulary, vocabulary.concerns(place.name, Array(zip(labels, known))) {
+      known = try vocabulary.rearranged(place.name, Array(zip(labels, known)))
+    }
+    let hasBase = isWhole && base != nil
+    let (found, start) = (hasBase ? Array(known.dropLast()) : known, hasBase ? known.last : base)
     if let (label, other) = zip(labels, known).first(where: { $0.1.shape != known[0].shape }) {
-      let isVocabulary = known[0].shape.dropFirst() == other.shape.dropFirst() && Self.isVocabulary(place.name)
+      let isVocabulary =
+        known[0].shape.dropFirst() == other.shape.dropFirst() && VocabularyPlan.isVocabulary(place.name)
       problems.append(
         "\(place.name): is \(known[0].shape) in \(labels[0]) and \(other.shape) in \(label)"
-          + (isVocabulary ? "; their vocabularies differ" : ""))
+          + (isVocabulary ? "; their vocabularies differ, which `tokenizer: {source: union}` mends" : ""))
       return nil
     }
     if let odd = known.first(where: { !$0.dtype.canBeMerged }), method.name != "passthrough" {
@@ -253,18 +288,14 @@ struct MergePlanner {
       isWhole
       ? try self.settings(place, entries.map { ($0.name, $0.parameters, $0.isAddedBase) }, recipe)
       : try MergeSettings(for: method, models: 1)
-    let reference = isBase ? base ?? found[0] : found[0]
+    let reference = isBase ? start ?? found[0] : found[0]
     let dtype =
       reference.dtype.isFloatingPoint && reference.dtype.canBeMerged ? recipe.dtype ?? reference.dtype : reference.dtype
     return PlannedTensor(
-      name: place.name, dtype: dtype, method: method, settings: settings, models: found, base: isBase ? base : nil,
+      name: place.name, dtype: dtype, method: method, settings: settings, models: found, base: isBase ? start : nil,
       sources: entries.map { "\($0.model): \($0.name)" }
         + (isBase ? roles.base.map { ["\($0): \(place.baseName)"] } ?? [] : []),
       seed: seed)
-  }
-
-  private static func isVocabulary(_ name: String) -> Bool {
-    ["embed_tokens", "wte", "lm_head", "embed_out", "word_embeddings"].contains { name.contains($0) }
   }
 
   /// The values of a tensor's parameters: a model's own before its slice's, its module's and the recipe's.

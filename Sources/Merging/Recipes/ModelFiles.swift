@@ -32,7 +32,7 @@ struct ModelFiles {
   }
 
   /// A file or folder of that name, or what the Hugging Face cache holds under it.
-  private static func locate(_ model: Recipe.Model, _ folder: String) throws -> String {
+  static func locate(_ model: Recipe.Model, _ folder: String) throws -> String {
     let manager = FileManager.default
     let expanded = (model.path as NSString).expandingTildeInPath
     let beside = URL(fileURLWithPath: folder).appendingPathComponent(expanded).path

@@ -16,6 +16,10 @@ struct ModelFolder {
     "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
     "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json",
   ]
+  private static let tokenizer = "tokenizer.json"
+  private static let tokenizerTexts = [
+    "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json",
+  ]
   private static let otherFiles = ["generation_config.json", "preprocessor_config.json", "processor_config.json"]
 
   /// Adds the files to a folder that has the weights.
@@ -25,7 +29,13 @@ struct ModelFolder {
       let text = try String(contentsOfFile: donor + "/config.json", encoding: .utf8)
       try writeAtomically(Data(configuration(text).utf8), to: folder + "/config.json")
     }
-    for (donor, names) in [(plan.tokenizer, Self.tokenizerFiles), (plan.configuration, Self.otherFiles)] {
+    let changed = try changedTokenizer()
+    // Files in other forms would name the tokens that there were before.
+    let copied = changed[Self.tokenizer] == nil ? Self.tokenizerFiles : Self.tokenizerTexts
+    for (name, data) in changed { try writeAtomically(data, to: folder + "/" + name) }
+    for (donor, names) in [
+      (plan.tokenizer, copied.filter { changed[$0] == nil }), (plan.configuration, Self.otherFiles),
+    ] {
       for name in names {
         guard let donor, manager.fileExists(atPath: donor + "/" + name) else { continue }
         let data = try Data(contentsOf: URL(fileURLWithPath: donor + "/" + name))
@@ -35,6 +45,34 @@ struct ModelFolder {
     if let text = plan.recipe.text { try writeAtomically(Data(text.utf8), to: folder + "/recipe.yml") }
     let sums = listsChecksums ? try checksums(folder, files) : []
     try writeAtomically(Data(card(sums).utf8), to: folder + "/README.md")
+  }
+
+  /// The tokenizer's files that are not to be copied as they are: those of a union, and those with another chat template.
+  private func changedTokenizer() throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    var settings: JSONText?
+    if let vocabulary = plan.vocabulary, plan.recipe.tokenizer?.source == .union {
+      files[Self.tokenizer] = vocabulary.target.document.data()
+      settings = try vocabulary.target.configuration()
+    } else if let donor = plan.tokenizer {
+      let path = donor + "/tokenizer_config.json"
+      if FileManager.default.fileExists(atPath: path) { settings = try JSONText(file: path) }
+    }
+    if let template = plan.recipe.chatTemplate {
+      var folders: [String] = []
+      for input in plan.inputs where !folders.contains(input.path) { folders.append(input.path) }
+      guard let text = template == "auto" ? ChatTemplate.commonest(folders) : template else {
+        throw MergeError("chat_template: auto needs a model with a chat template; none has one")
+      }
+      settings = settings ?? .object([])
+      settings?["chat_template"] = .text(text)
+      // The library reads this file first.
+      files["chat_template.jinja"] = Data(text.utf8)
+      files["tokenizer_config.json"] = settings?.data()
+    } else if files[Self.tokenizer] != nil {
+      files["tokenizer_config.json"] = settings?.data()
+    }
+    return files
   }
 
   /// The donor's configuration with the type and the number of layers that the result has. All else stays to the letter.
@@ -48,6 +86,10 @@ struct ModelFolder {
         text = text.replacingOccurrences(
           of: "(\"\(key)\"\\s*:\\s*)\"[a-z0-9_]*\"", with: "$1\"\(type)\"", options: .regularExpression)
       }
+    }
+    if let rows = plan.vocabularyRows {
+      text = text.replacingOccurrences(
+        of: "(\"vocab_size\"\\s*:\\s*)[0-9]+", with: "$1\(rows)", options: .regularExpression)
     }
     if let count = plan.layerCount {
       for key in ["num_hidden_layers", "n_layer", "n_layers", "num_layers"] {

@@ -16,6 +16,19 @@ public struct Recipe: Sendable {
       (self.path, self.revision, self.lora) = (path, revision, lora)
     }
 
+    /// As recipes and the command line spell it: `path[@revision][+adapter[@revision]]`.
+    public init(spelled text: String) {
+      self.init(text)
+      if let plus = path.lastIndex(of: "+"), plus > path.startIndex, path.index(after: plus) < path.endIndex {
+        lora = String(path[path.index(after: plus)...])
+        path = String(path[..<plus])
+      }
+      if let at = path.lastIndex(of: "@"), at > path.startIndex, !path[at...].contains("/") {
+        revision = String(path[path.index(after: at)...])
+        path = String(path[..<at])
+      }
+    }
+
     public var description: String { path + (revision.map { "@\($0)" } ?? "") + (lora.map { "+\($0)" } ?? "") }
   }
 
@@ -88,14 +101,53 @@ public struct Recipe: Sendable {
     case drop
   }
 
+  /// The vocabulary of the result, and whose rows its embeddings have.
+  public struct Tokenizer: Sendable {
+    public enum Source: Sendable, Hashable {
+      /// The tokens of all models.
+      case union
+      /// The base's, or the first model's.
+      case base
+      case model(Model)
+    }
+
+    /// Where a token's row comes from.
+    public enum RowSource: Sendable, Hashable {
+      case zero
+      /// The same token of a model.
+      case model(Model)
+      /// Another token of a model, by its text or number.
+      case token(Model, text: String?, id: Int?)
+    }
+
+    public struct Rule: Sendable, Hashable {
+      /// nil: the base's, else the only owner's, else the owners' mean.
+      public var source: RowSource?
+      /// Whether models that have a row of their own get this one as well.
+      public var force = false
+    }
+
+    public var source: Source
+    /// Rules for single tokens, by their text.
+    public var tokens: [String: Rule] = [:]
+    /// Of what the number of rows has to be a multiple; the rows beyond the vocabulary are 0.
+    public var padding: Int?
+
+    public init(_ source: Source) { self.source = source }
+  }
+
   public var method: MergeMethod
   public var base: Model?
   public var modules: [Module]
   public var parameters: Parameters = [:]
   /// The type of the result; nil is that of the base or first model.
   public var dtype: DType?
-  /// Whose tokenizer the result gets: a model, or nil for the base or first model.
-  public var tokenizer: Model?
+  /// Which tokens the result knows; nil leaves the embeddings alone and copies the base's or first model's tokenizer.
+  public var tokenizer: Tokenizer?
+  /// How chats become text: a name, `auto` for the models' commonest, or Jinja; nil leaves the tokenizer's own.
+  public var chatTemplate: String?
+  /// What is read and has no effect, one sentence each.
+  public var notes: [String] = []
   public var missingTensors: MissingTensors = .error
   /// Merges whose results are inputs here, by name, each of the earlier ones only.
   public var merges: [(name: String, recipe: Recipe)] = []
@@ -141,6 +193,14 @@ public struct Recipe: Sendable {
       if let model, !earlier.contains(model), !found.contains(model) { found.append(model) }
     }
     for merge in merges { for model in merge.recipe.models where !earlier.contains(model) { add(model) } }
+    for model in ownModels { add(model) }
+    return found
+  }
+
+  /// Every model that this merge itself takes, files or merges before it.
+  var ownModels: [Model] {
+    var found: [Model] = []
+    func add(_ model: Model?) { if let model, !found.contains(model) { found.append(model) } }
     add(base)
     for slice in modules.flatMap(\.slices) {
       add(slice.base)
@@ -148,6 +208,9 @@ public struct Recipe: Sendable {
     }
     return found
   }
+
+  /// Whether it or a merge within it has to know vocabularies.
+  var hasTokenizer: Bool { tokenizer != nil || merges.contains { $0.recipe.hasTokenizer } }
 }
 
 extension Recipe {

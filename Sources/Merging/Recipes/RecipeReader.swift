@@ -4,6 +4,7 @@ import YAML
 /// Reads a recipe out of YAML and collects what is wrong instead of stopping at the first mistake.
 struct RecipeReader {
   private(set) var problems: [YAMLProblem] = []
+  private var notes: [String] = []
   private let methods: [MergeMethod]
 
   init(_ methods: [MergeMethod] = MergeMethod.all) { self.methods = methods }
@@ -67,7 +68,9 @@ struct RecipeReader {
       recipe.missingTensors = Recipe.MissingTensors(rawValue: text) ?? .error
       if !names.contains(text) { report(node.place, at(path, "missing_tensors"), expected(text, names)) }
     }
-    readTokenizer(fields, path, &recipe)
+    recipe.tokenizer = tokenizer(fields, path)
+    if let node = fields["chat_template"] { recipe.chatTemplate = chatTemplate(node, at(path, "chat_template")) }
+    recipe.notes = notes + merges.flatMap(\.recipe.notes)
     readData(fields, path, &recipe)
     return recipe
   }
@@ -87,8 +90,12 @@ struct RecipeReader {
         return nil
       }
       if let weight = fields["residual_weight"] {
-        // mergekit reads it and does nothing with it.
-        report(weight.place, at(item.path, "residual_weight"), "has no effect in mergekit; leave it out")
+        let place = at(item.path, "residual_weight")
+        if case .scalar(let text, isPlain: true) = weight.content, Double(text)?.isFinite == true {
+          notes.append("\(place): mergekit reads it and makes no use of it, and so it is here")
+        } else {
+          report(weight.place, place, "is \(weight.kind); expected a number")
+        }
       }
       let sources = list(node, at(item.path, "sources")).compactMap {
         source($0.node, $0.path, method, hasLayers: true)
@@ -219,7 +226,7 @@ struct RecipeReader {
     return nil
   }
 
-  private mutating func model(_ node: YAMLNode, _ path: String) -> Recipe.Model? {
+  mutating func model(_ node: YAMLNode, _ path: String) -> Recipe.Model? {
     if case .mapping = node.content {
       let known = ["path", "revision", "model", "lora", "override_architecture"]
       guard let fields = fields(node, path, known) else { return nil }
@@ -232,18 +239,8 @@ struct RecipeReader {
       if let lora = fields["lora"].flatMap({ model($0, at(path, "lora")) }) { result?.lora = lora.description }
       return result
     }
-    guard var text = text(node, path), !text.isEmpty else { return nil }
-    var result = Recipe.Model(text)
-    if let plus = text.lastIndex(of: "+"), plus > text.startIndex, text.index(after: plus) < text.endIndex {
-      result.lora = String(text[text.index(after: plus)...])
-      text = String(text[..<plus])
-    }
-    if let at = text.lastIndex(of: "@"), at > text.startIndex, !text[at...].contains("/") {
-      result.revision = String(text[text.index(after: at)...])
-      text = String(text[..<at])
-    }
-    result.path = text
-    return result
+    guard let text = text(node, path), !text.isEmpty else { return nil }
+    return Recipe.Model(spelled: text)
   }
 
   private mutating func dtype(_ node: YAMLNode, _ path: String) -> DType? {
@@ -252,33 +249,6 @@ struct RecipeReader {
     if let dtype = Self.dtypes[plain] { return dtype }
     report(node.place, path, expected(name, Self.dtypes.keys.sorted()))
     return nil
-  }
-
-  private mutating func readTokenizer(_ fields: [String: YAMLNode], _ path: String, _ recipe: inout Recipe) {
-    if let node = fields["tokenizer"], fields["tokenizer_source"] != nil {
-      report(node.place, at(path, "tokenizer"), "stands beside tokenizer_source; keep one of them")
-    }
-    var (source, place) = (fields["tokenizer_source"], at(path, "tokenizer_source"))
-    if let node = fields["tokenizer"] {
-      guard let inner = self.fields(node, at(path, "tokenizer"), ["source", "tokens", "pad_to_multiple_of"]) else {
-        return
-      }
-      for key in ["tokens", "pad_to_multiple_of"] {
-        guard let value = inner[key] else { continue }
-        report(value.place, at(at(path, "tokenizer"), key), "is not supported yet: the vocabulary cannot be changed")
-      }
-      (source, place) = (inner["source"], at(at(path, "tokenizer"), "source"))
-    }
-    if let node = fields["chat_template"] {
-      report(
-        node.place, at(path, "chat_template"), "is not supported yet; the template of the tokenizer's model is copied")
-    }
-    guard let source, let name = text(source, place) else { return }
-    if name == "union" {
-      report(source.place, place, "union is not supported yet; expected base or a model")
-    } else {
-      recipe.tokenizer = name == "base" ? nil : model(source, place)
-    }
   }
 
   /// What methods that look at data are given.
@@ -339,23 +309,23 @@ struct RecipeReader {
 
   // MARK: Forms
 
-  private mutating func report(_ place: YAMLNode.Place, _ path: String, _ message: String) {
+  mutating func report(_ place: YAMLNode.Place, _ path: String, _ message: String) {
     if problems.count < 100 { problems.append(YAMLProblem(place: place, keyPath: path, message: message)) }
   }
 
-  private func at(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  func at(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-  private func expected(_ found: String, _ names: [String]) -> String {
+  func expected(_ found: String, _ names: [String]) -> String {
     let guess = closest(to: found, in: names).map { "; did you mean `\($0)`?" } ?? ""
     return "is \"\(found.shortened)\"; expected one of \(names.joined(separator: ", "))\(guess)"
   }
 
-  private mutating func mapping(_ node: YAMLNode, _ path: String) -> [YAMLNode.Entry]? {
+  mutating func mapping(_ node: YAMLNode, _ path: String) -> [YAMLNode.Entry]? {
     if node.entries == nil { report(node.place, path, "is \(node.kind); expected a mapping") }
     return node.entries
   }
 
-  private mutating func list(_ node: YAMLNode, _ path: String) -> [(node: YAMLNode, path: String)] {
+  mutating func list(_ node: YAMLNode, _ path: String) -> [(node: YAMLNode, path: String)] {
     guard let elements = node.elements else {
       report(node.place, path, "is \(node.kind); expected a list")
       return []
@@ -363,14 +333,14 @@ struct RecipeReader {
     return elements.enumerated().map { ($1, "\(path)[\($0)]") }
   }
 
-  private mutating func text(_ node: YAMLNode, _ path: String) -> String? {
+  mutating func text(_ node: YAMLNode, _ path: String) -> String? {
     if case .scalar(let text, _) = node.content, !node.isNull { return text }
     report(node.place, path, "is \(node.kind); expected a text")
     return nil
   }
 
   /// The values of a mapping that are not null, by key; unknown and repeated keys are reported.
-  private mutating func fields(_ node: YAMLNode, _ path: String, _ known: [String]) -> [String: YAMLNode]? {
+  mutating func fields(_ node: YAMLNode, _ path: String, _ known: [String]) -> [String: YAMLNode]? {
     guard let entries = mapping(node, path) else { return nil }
     var result: [String: YAMLNode] = [:]
     var seen: Set<String> = []
