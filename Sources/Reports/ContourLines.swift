@@ -25,6 +25,28 @@ struct ContourLines {
     }
   }
 
+  /// Where each line's label stands, far from the others', from `taken` and from the frame; nil where there is no room.
+  func labelPlaces(_ lines: [[Segment]], awayFrom taken: [(x: Double, y: Double)]) -> [(x: Double, y: Double)?] {
+    guard let left = xs.first, let right = xs.last, let bottom = ys.first, let top = ys.last, right > left, top > bottom
+    else { return lines.map { _ in nil } }
+    func unit(_ place: (x: Double, y: Double)) -> (x: Double, y: Double) {
+      ((place.x - left) / (right - left), (place.y - bottom) / (top - bottom))
+    }
+    var placed = taken.map(unit)
+    return lines.map { line in
+      var best: (distance: Double, place: (x: Double, y: Double))?
+      for segment in line {
+        let place = (x: (segment.x1 + segment.x2) / 2, y: (segment.y1 + segment.y2) / 2)
+        let own = unit(place)
+        guard own.x > 0.08, own.x < 0.92, own.y > 0.05, own.y < 0.95 else { continue }
+        let distance = placed.map { hypot($0.x - own.x, $0.y - own.y) }.min() ?? 1
+        if distance > best?.distance ?? 0.13 { best = (distance, place) }
+      }
+      if let best { placed.append(unit(best.place)) }
+      return best?.place
+    }
+  }
+
   private func cell(_ row: Int, _ column: Int, _ level: Double) -> [Segment] {
     // The corners in order around the cell, each edge from one to the next.
     let corners = [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column)].map { row, column in

@@ -136,7 +136,9 @@ public struct PathFigure: Sendable {
       "field": "value", "type": "quantitative", "title": .string(value.title),
       "scale": ["domain": JSON(domain), "nice": false, "zero": false], "axis": ["tickCount": 6, "format": ".4~g"],
     ]
+    let legend: JSON? = curves.count > 1 ? ["symbolOpacity": 1, "labelLimit": 340] : nil
     var color = Palette.encoding(curves.map(\.series), title: quantity, isOrdered: isOrdered)
+    if let legend { color["color"] = color["color"]?.merging(["legend": legend]) }
     // One legend serves all panels.
     if curves.count > 1, index != min(1, count - 1) { color["color"] = color["color"]?.merging(["legend": nil]) }
     func encoding(_ more: [String: JSON]) -> JSON { .object(color.merging(more) { $1 }) }

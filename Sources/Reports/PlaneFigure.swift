@@ -105,23 +105,22 @@ public struct PlaneFigure: Sendable {
       guard value.isFinite else { return nil }
       let (x, y) = (xEdges[index % xs.count], yEdges[index / xs.count])
       return [
-        "x": .number(x.0), "x2": .number(x.1), "y": .number(y.0), "y2": .number(y.1), "value": .number(value),
+        // Each a little over the next, lest seams show.
+        "x": .number(x.0), "x2": .number(x.1 + (x.1 - x.0) * 0.04), "y": .number(y.0),
+        "y2": .number(y.1 + (y.1 - y.0) * 0.04), "value": .number(value),
         "alpha": .number(plane.alphas[index % xs.count]), "beta": .number(plane.betas[index / xs.count]),
       ]
     }
     let contours = ContourLines(xs: xs, ys: ys, values: isLogarithmic ? values.map(log) : values)
-    var (segments, labels) = ([JSON](), [JSON]())
-    for level in contours.levels(8) {
-      let found = contours.segments(at: level)
-      segments += found.map {
-        ["x": .number($0.x1), "y": .number($0.y1), "x2": .number($0.x2), "y2": .number($0.y2)]
-      }
-      // Where the line is highest, labels of neighbouring lines stand apart.
-      guard let place = found.max(by: { $0.y1 < $1.y1 }) else { continue }
-      labels.append([
-        "x": .number(place.x1), "y": .number(place.y1),
-        "text": .string(short(isLogarithmic ? exp(level) : level, digits: 3)),
-      ])
+    func plain(_ level: Double) -> Double { isLogarithmic ? exp(level) : level }
+    let levels = contours.levels(8)
+    let lines = levels.map { contours.segments(at: $0) }
+    let segments = lines.joined().map { segment -> JSON in
+      ["x": .number(segment.x1), "y": .number(segment.y1), "x2": .number(segment.x2), "y2": .number(segment.y2)]
+    }
+    let taken = plane.marks.map { (x: $0.alpha * plane.alphaLength, y: $0.beta * plane.betaLength) }
+    let labels = zip(levels, contours.labelPlaces(lines, awayFrom: taken)).compactMap { level, place -> JSON? in
+      place.map { ["x": .number($0.x), "y": .number($0.y), "text": .string(short(plain(level), digits: 3))] }
     }
     let marks = plane.marks.map { mark -> JSON in
       [
@@ -144,6 +143,7 @@ public struct PlaneFigure: Sendable {
     let x = axis(axes.x, xEdges).merging(["field": "x"])
     let y = axis(axes.y, yEdges).merging(["field": "y"])
     let colours = JSON(Palette.sequence(8))
+    let ticks = [low] + levels.enumerated().filter { $0.offset % 2 == 1 }.map { plain($0.element) } + [high]
     let title = [Figure.letter(index), panel.title, value.title].filter { !$0.isEmpty }.joined(separator: "  ")
     return [
       "width": .number(width), "height": .number(height), "title": ["text": .string(title)],
@@ -159,7 +159,7 @@ public struct PlaneFigure: Sendable {
                 "type": isLogarithmic ? "log" : "linear", "range": colours, "nice": false, "zero": false,
                 "interpolate": "rgb",
               ],
-              "legend": ["format": ".3~g"],
+              "legend": ["format": ".3~g", "values": JSON(ticks)],
             ],
             "tooltip": [
               ["field": "alpha", "type": "quantitative", "format": ".3~f", "title": "α"],
@@ -170,10 +170,10 @@ public struct PlaneFigure: Sendable {
         ],
         [
           "data": ["values": .array(segments)],
-          "mark": ["type": "rule", "color": "white", "strokeWidth": 1.1, "opacity": 0.85, "clip": true],
+          "mark": ["type": "rule", "color": "white", "strokeWidth": 1.1, "strokeOpacity": 0.85, "clip": true],
           "encoding": ["x": x, "y": y, "x2": ["field": "x2"], "y2": ["field": "y2"]],
         ],
-        Self.text(labels, x, y, field: "text", size: 10, dy: -5, weight: "normal"),
+        Self.text(labels, x, y, field: "text", size: 10, dy: 0, weight: "normal"),
         [
           "data": ["values": .array(marks)],
           "mark": [

@@ -110,7 +110,7 @@ struct LandscapePlaneCommand: ParsableCommand {
 
   /// The names where they tell the points apart and are short enough to be drawn; otherwise letters.
   private func labels(_ names: [String]) -> [String] {
-    Set(names).count == names.count && names.allSatisfy { $0.count <= 16 } ? names : ["A", "B", "C"]
+    Set(names).count == names.count && names.allSatisfy { $0.count <= 8 } ? names : ["A", "B", "C"]
   }
 
   // MARK: Output

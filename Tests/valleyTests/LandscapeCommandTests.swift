@@ -65,9 +65,9 @@ extension EndToEnd {
       let scratch = Scratch()
       let weights = try Self.run(scratch)
       let words =
-        ["landscape", "plane"] + weights + ["--size", "24", "--threads", "1", "--json", "--format", "svg", "--out"]
+        ["landscape", "plane"] + weights + ["--size", "16", "--threads", "1", "--json", "--format", "svg", "--out"]
       let killed = try Command(words + [scratch.path("a")])
-      killed.wait { scratch.size("a/points.jsonl") > 4000 }
+      killed.wait { scratch.size("a/points.jsonl") > 2000 }
       killed.send(SIGKILL)
       _ = try killed.outcome()
       let rows = scratch.size("a/points.jsonl")
@@ -86,7 +86,8 @@ extension EndToEnd {
         model: {name: mlp, hidden: [8]}
         optimizer: {lr: 0.05}
         batch_size: 16
-        schedule: {warmup: 1 epochs, stable: 6 epochs, decay: 1 epochs}
+        schedule: {warmup: 1 epochs, stable: 3 epochs, decay: 1 epochs}
+        branch: {every: 1 epochs}
         seeds: [0, 1]
 
         """
@@ -101,7 +102,7 @@ extension EndToEnd {
       let found = try Command.run(words + [scratch.path("a")])
       #expect(found.code == 0, "\(found.err)")
       let summary = try Self.json(found.out)
-      #expect(summary["budgetEpochs"] as? Double == 8 && (summary["transitionEpochs"] as? [Double])?.count == 2)
+      #expect(summary["budgetEpochs"] as? Double == 5 && (summary["transitionEpochs"] as? [Double])?.count == 2)
       let branches = try #require(summary["branches"] as? [[String: Any]])
       #expect(
         branches.allSatisfy { ($0["paths"] as? [Any])?.count == 2 && ($0["height"] as? [String: Any])?["lower"] != nil }
@@ -115,7 +116,7 @@ extension EndToEnd {
           "landscape", "transition", file, "--points", "3", "--threads", "1", "--format", "svg", "--out",
           scratch.path("b"),
         ]
-          + ["--sweep", "--branch-epochs", "1,4,7"])
+          + ["--sweep", "--branch-epochs", "1,2,4"])
       #expect(swept.code == 0 && swept.out.contains("steps where all branch points would have taken"), "\(swept.err)")
     }
 
