@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Merging", targets: ["Merging"]),
+    .library(name: "DataMerging", targets: ["DataMerging"]),
     .library(name: "Alignment", targets: ["Alignment"]),
     .library(name: "Landscape", targets: ["Landscape"]),
     .library(name: "Studies", targets: ["Studies"]),

@@ -11,7 +11,8 @@ extension DataMethod {
   ) { merge in
     let mean = try merge.averaged()
     let score = try merge.score(mean)
-    return DataMergeResult(mean, findings: ["score": [score]])
+    return DataMergeResult(
+      mean, notes: [String(format: "the soup scores %.2f %%", score * 100)], findings: ["score": [score]])
   }
 
   /// The mean of the models that do it no harm.
