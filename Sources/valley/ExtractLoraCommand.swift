@@ -56,6 +56,12 @@ struct ExtractLoraCommand: ParsableCommand {
       isTransposed: Self.keepsTransposed(start), progress: { progress.update($0) })
     progress.finish()
     try lora.write(to: output, base: base, replaces: force)
+    let isTied = !tuned.weights.names.contains { $0.hasSuffix("lm_head.weight") || $0.hasSuffix("embed_out.weight") }
+    if isTied, lora.rows.contains(where: { $0.kind == .adapted && Self.isEmbedding($0.name) }) {
+      Terminal.writeError(
+        "note: there is no head beside the embedding; if they are tied, recipes change both and PEFT the embedding alone\n"
+      )
+    }
     if json {
       return try printJSON(Listing(output: output, rank: rank, error: lora.error, tensors: lora.rows))
     }
@@ -71,6 +77,8 @@ struct ExtractLoraCommand: ParsableCommand {
     print("")
     print("\(output): \(String(format: "%.2f %%", 100 * lora.error)) of the change is left out at rank \(rank)")
   }
+
+  private static func isEmbedding(_ name: String) -> Bool { name.contains("embed_tokens") || name.contains("wte") }
 
   /// GPT-2's linear layers keep their weights the other way round.
   private static func keepsTransposed(_ checkpoint: Checkpoint) -> Bool {

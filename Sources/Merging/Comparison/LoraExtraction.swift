@@ -79,7 +79,8 @@ public struct LoraExtraction: Sendable {
     let module = String(name.dropLast(7))
     let isEmbedding = ["embed", "wte", "wpe", "shared"].contains { module.contains($0) }
     // As [out, in].
-    let matrix = isEmbedding || isTransposed ? try delta.transpose() : delta
+    let isKeptTransposed = isTransposed && LoraAdapter.canBeTransposed(module)
+    let matrix = isEmbedding || isKeptTransposed ? try delta.transpose() : delta
     let kept = min(rank, matrix.shape[0], matrix.shape[1])
     let (b, a) = try Self.factors(matrix, kept)
     let stored = (b: try b.to(dtype), a: try a.to(dtype))

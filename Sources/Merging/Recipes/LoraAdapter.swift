@@ -74,7 +74,7 @@ struct LoraAdapter {
         let module = Self.inner(stem)
         changes[module + ".weight"] = Change(
           a: a, b: b, scale: configuration.scale(module),
-          isTransposed: isEmbedding || configuration.fan_in_fan_out == true)
+          isTransposed: isEmbedding || (configuration.fan_in_fan_out == true && Self.canBeTransposed(module)))
         rest.subtract([name, stem + partner])
       }
     }
@@ -86,6 +86,9 @@ struct LoraAdapter {
     }
     guard !weights.isEmpty else { throw CheckpointError(file, "holds no weights") }
   }
+
+  /// Heads keep [out, in] where other layers do not, and PEFT goes by the layer.
+  static func canBeTransposed(_ module: String) -> Bool { !module.hasSuffix("lm_head") }
 
   /// The module's name in the network that was adapted.
   private static func inner(_ name: String) -> String {
