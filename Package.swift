@@ -84,7 +84,7 @@ let package = Package(
       dependencies: [
         "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
         "Search",
-        "Studies", "Reports",
+        "Studies", "Reports", "YAML",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -304,6 +304,14 @@ VTError vt_gradients(
   });
 }
 
+VTError vt_enter_dual_level(uint64_t *level) {
+  return guarded([&] { *level = torch::autograd::forward_ad::enter_dual_level(); });
+}
+
+VTError vt_exit_dual_level(uint64_t level) {
+  return guarded([&] { torch::autograd::forward_ad::exit_dual_level(level); });
+}
+
 bool vt_set_grad_enabled(bool enabled) {
   bool former = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);

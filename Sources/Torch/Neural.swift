@@ -35,11 +35,15 @@ extension Tensor {
     weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?, training: Bool,
     momentum: Double = 0.1, epsilon: Double = 1e-5
   ) throws -> Tensor {
-    try call(
+    if ForwardMode.isActive, !training, let runningMean, let runningVariance {
+      return try plainBatchNorm(weight, bias, runningMean, runningVariance, epsilon: epsilon)
+    }
+    return try call(
       "aten::batch_norm", self, weight, bias, runningMean, runningVariance, training, momentum, epsilon, true)
   }
   public func layerNorm(_ shape: [Int], weight: Tensor?, bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
-    try call("aten::layer_norm", self, shape, weight, bias, epsilon)
+    if ForwardMode.isActive { return try plainLayerNorm(shape.count, weight, bias, epsilon: epsilon) }
+    return try call("aten::layer_norm", self, shape, weight, bias, epsilon)
   }
   public func groupNorm(_ groups: Int, weight: Tensor?, bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
     try call("aten::group_norm", self, groups, weight, bias, epsilon)
@@ -87,13 +91,15 @@ extension Tensor {
 
   /// softmax(Q·Kᵀ / √d) · V with queries, keys, values [..., T, d]; `causal` hides later positions.
   public static func attention(_ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool = false) throws -> Tensor {
-    try call("aten::scaled_dot_product_attention", query, key, value, Tensor?.none, 0.0, causal)
+    if ForwardMode.isActive { return try plainAttention(query, key, value, causal: causal) }
+    return try call("aten::scaled_dot_product_attention", query, key, value, Tensor?.none, 0.0, causal)
   }
 
   /// −log softmax(x)[label], in nats; logits [N, C], integer labels [N].
   public func crossEntropy(_ labels: Tensor, reduction: Reduction = .mean, labelSmoothing: Double = 0) throws -> Tensor
   {
-    try call("aten::cross_entropy_loss", self, labels, Tensor?.none, reduction.rawValue, -100, labelSmoothing)
+    if ForwardMode.isActive, reduction == .mean, labelSmoothing == 0 { return try plainCrossEntropy(labels) }
+    return try call("aten::cross_entropy_loss", self, labels, Tensor?.none, reduction.rawValue, -100, labelSmoothing)
   }
   public func meanSquaredError(_ target: Tensor, reduction: Reduction = .mean) throws -> Tensor {
     try call("aten::mse_loss", self, target, reduction.rawValue)

@@ -4,7 +4,10 @@ import ArgumentParser
 struct LandscapeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "landscape",
-    abstract: "Measure what lies between weights: paths, planes, barriers.",
-    subcommands: [LandscapePathCommand.self, LandscapePlaneCommand.self, LandscapeTransitionCommand.self]
+    abstract: "Measure what lies between weights: paths, planes, curvature, similarity.",
+    subcommands: [
+      LandscapePathCommand.self, LandscapePlaneCommand.self, LandscapeTransitionCommand.self,
+      LandscapeCurvatureCommand.self, LandscapeCKACommand.self, LandscapeDisagreementCommand.self,
+    ]
   )
 }

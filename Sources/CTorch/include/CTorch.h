@@ -82,6 +82,9 @@ VTError vt_backward(VTTensor root, VTTensor gradient, bool retainGraph, bool cre
 VTError vt_gradients(
     const VTTensor *outputs, const VTTensor *outputGradients, size_t outputCount, const VTTensor *inputs,
     size_t inputCount, bool retainGraph, bool createGraph, bool allowUnused, VTTensor *results);
+/// Begins and ends forward-mode differentiation, of which a process has one at a time.
+VTError vt_enter_dual_level(uint64_t *level);
+VTError vt_exit_dual_level(uint64_t level);
 /// Sets this thread's gradient recording and returns the former value.
 bool vt_set_grad_enabled(bool enabled);
 bool vt_grad_enabled(void);

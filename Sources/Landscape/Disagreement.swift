@@ -1,0 +1,177 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Networks
+import Torch
+
+/// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside their merge.
+///
+/// The ensemble is the mean of the networks' probabilities. All intervals are paired over examples: the difference is taken for each
+/// example and its mean lies within ± 1.96 standard errors. Of sequences, an example's value is the mean over its tokens.
+public struct Disagreement: Codable, Hashable, Sendable {
+  public struct Score: Codable, Hashable, Sendable {
+    public var name: String
+    /// Fraction of predictions that are right
+    public var accuracy: Double
+    /// Mean cross-entropy, nats
+    public var loss: Double
+  }
+
+  public struct Pair: Codable, Hashable, Sendable {
+    public var first, second: String
+    /// Fraction of examples on which both predict the same class
+    public var agreement: Double
+    /// Pearson's correlation of being wrong; nil where one of them is never or always wrong
+    public var errorCorrelation: Double?
+  }
+
+  /// The mean over examples of one score less another.
+  public struct Difference: Codable, Hashable, Sendable {
+    public var of, from: String
+    /// Of accuracy, as a fraction
+    public var accuracy, accuracyLower, accuracyUpper: Double
+    /// Of cross-entropy, nats
+    public var loss, lossLower, lossUpper: Double
+  }
+
+  public var examples: Int
+  /// The networks, their mean ("singles"), their ensemble and, where there is one, their merge
+  public var scores: [Score]
+  /// All pairs of networks, and of the merge with each of them and with the ensemble
+  public var pairs: [Pair]
+  /// Ensemble and merge from the singles' mean, and the merge from the ensemble
+  public var differences: [Difference]
+
+  /// - Parameters:
+  ///   - points: the networks' weights, two or more, BatchNorm's statistics included
+  ///   - merge: of them; nil: none
+  ///   - network: is put at one point after the other
+  ///   - progress: is told the examples done
+  /// - Throws: `LandscapeError` for fewer than two networks or two examples.
+  public init(
+    of points: [(name: String, weights: Weights)], merge: Weights?, _ network: any Module,
+    on examples: any ExampleSource, batchSize: Int? = nil, progress: (Int) -> Void = { _ in }
+  ) throws {
+    guard points.count > 1, examples.count > 1 else {
+      throw LandscapeError(
+        "\(points.count) networks on \(examples.count) examples cannot disagree; expected two or more of both")
+    }
+    let all = points + (merge.map { [("merge", $0)] } ?? [])
+    let names = all.map(\.0) + ["ensemble"]
+    var rows = [Tally](repeating: Tally(), count: names.count)
+    var together = [[Together]](
+      repeating: [Together](repeating: Together(), count: names.count), count: names.count)
+    // One batch of all networks at a time, so that no more than a batch of probabilities is kept.
+    let size = try batchSize ?? examples.evaluationBatchSize()
+    try withoutGradients {
+      for range in examples.ranges(ofAtMost: size) {
+        let batch = try examples.batch(range)
+        var logarithms = try all.map { point in
+          try network.load(point.1)
+          return try network(batch.inputs, .evaluation).to(.float32).logSoftmax(-1)
+        }
+        // log of the mean probability: no probability is so small that its logarithm is lost.
+        let members = Array(logarithms.prefix(points.count))
+        logarithms.append(try Tensor.stack(members).logSumExp([0]) - log(Double(points.count)))
+        let labels = batch.labels
+        let predictions = try logarithms.map { try $0.argmax(-1) }
+        let right = try predictions.map { try $0.equals(labels).to(.float64) }
+        for index in names.indices {
+          let losses = try -logarithms[index].gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+          rows[index].scores += try right[index].exampleMeans().array(Double.self)
+          rows[index].losses += try losses.to(.float64).exampleMeans().array(Double.self)
+          for other in names.indices where other > index {
+            together[index][other].add(
+              same: try predictions[index].equals(predictions[other]).countNonzero().intItem(),
+              right: try (right[index].sum().item(), right[other].sum().item()),
+              both: try (right[index] * right[other]).sum().item(), of: labels.count)
+          }
+        }
+        progress(range.upperBound)
+      }
+    }
+    var singles = Tally()
+    for example in 0..<examples.count {
+      func mean(_ value: KeyPath<Tally, [Double]>) -> Double {
+        rows.prefix(points.count).reduce(0) { $0 + $1[keyPath: value][example] } / Double(points.count)
+      }
+      singles.scores.append(mean(\.scores))
+      singles.losses.append(mean(\.losses))
+    }
+    let (ensemble, merged) = (names.count - 1, points.count)
+    self.examples = examples.count
+    var scores = points.indices.map { rows[$0].score(points[$0].name) }
+    scores += [singles.score("singles' mean"), rows[ensemble].score("ensemble")]
+    var differences = [rows[ensemble].difference(from: singles, names: ("ensemble", "singles' mean"))]
+    if merge != nil {
+      scores.append(rows[merged].score("merge"))
+      differences += [
+        rows[merged].difference(from: singles, names: ("merge", "singles' mean")),
+        rows[merged].difference(from: rows[ensemble], names: ("merge", "ensemble")),
+      ]
+    }
+    (self.scores, self.differences) = (scores, differences)
+    pairs = names.indices.flatMap { first in
+      names.indices.filter { $0 > first && !($0 == ensemble && (merge == nil || first < merged)) }.map {
+        together[first][$0].pair(names[first], names[$0])
+      }
+    }
+  }
+
+  /// Of one network, by example.
+  private struct Tally {
+    var scores: [Double] = []
+    var losses: [Double] = []
+
+    func score(_ name: String) -> Score {
+      let count = Double(max(1, scores.count))
+      return Score(name: name, accuracy: scores.reduce(0, +) / count, loss: losses.reduce(0, +) / count)
+    }
+
+    func difference(from other: Tally, names: (String, String)) -> Difference {
+      func paired(_ value: KeyPath<Tally, [Double]>) -> (mean: Double, reach: Double) {
+        let differences = zip(self[keyPath: value], other[keyPath: value]).map { $0 - $1 }
+        let count = Double(differences.count)
+        let mean = differences.reduce(0, +) / count
+        let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (mean, 1.959964 * (squares / (count - 1) / count).squareRoot())
+      }
+      let (accuracy, loss) = (paired(\.scores), paired(\.losses))
+      return Difference(
+        of: names.0, from: names.1, accuracy: accuracy.mean, accuracyLower: accuracy.mean - accuracy.reach,
+        accuracyUpper: accuracy.mean + accuracy.reach, loss: loss.mean, lossLower: loss.mean - loss.reach,
+        lossUpper: loss.mean + loss.reach)
+    }
+  }
+
+  /// Of two networks, over predictions.
+  private struct Together {
+    var count = 0.0
+    var same = 0.0
+    var first = 0.0
+    var second = 0.0
+    var both = 0.0
+
+    mutating func add(same: Int, right: (Double, Double), both: Double, of count: Int) {
+      self.count += Double(count)
+      self.same += Double(same)
+      first += right.0
+      second += right.1
+      self.both += both
+    }
+
+    /// Being wrong correlates as being right does.
+    func pair(_ firstName: String, _ secondName: String) -> Pair {
+      let (p, q) = (first / count, second / count)
+      let variance = p * (1 - p) * q * (1 - q)
+      return Pair(
+        first: firstName, second: secondName, agreement: same / count,
+        errorCorrelation: variance > 0 ? (both / count - p * q) / variance.squareRoot() : nil)
+    }
+  }
+}
+
+extension Tensor {
+  /// [n] as it is; [n, context] as the mean over each sequence, [n].
+  fileprivate func exampleMeans() throws -> Tensor { rank == 1 ? self : try mean([1]) }
+}

@@ -1,0 +1,87 @@
+import Checkpoints
+import Foundation
+import Testing
+import Torch
+
+extension EndToEnd {
+  @Suite struct LandscapeMeasures {
+    private static func json(_ text: String) throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    /// A run with endpoints and its checkpoints' paths.
+    private static func run(_ scratch: Scratch) throws -> [String] {
+      let train = try Command.run(Tiny.train(scratch.path("run")))
+      #expect(train.code == 0, "\(train.err)")
+      return [(40, 0), (40, 1), (80, 0)].map { scratch.path("run/checkpoints/endpoint-\($0)-\($1).safetensors") }
+    }
+
+    @Test func curvatureSimilarityAndDisagreement() throws {
+      let scratch = Scratch()
+      let weights = try Self.run(scratch)
+      let curvature = try Command.run(
+        "landscape", "curvature", weights[0], "--top", "3", "--bottom", "1", "--density", "--steps", "8", "--probes",
+        "2",
+        "--towards", weights[1], "--json", "--verify", "--out", scratch.path("curvature"), "--format", "svg",
+        "--threads",
+        "1")
+      #expect(curvature.code == 0, "\(curvature.err)")
+      let network = try #require((try Self.json(curvature.out)["networks"] as? [[String: Any]])?.first)
+      let found = try #require(network["eigenvalues"] as? [String: Any])
+      #expect((found["largest"] as? [Any])?.count == 3 && (found["smallest"] as? [Any])?.count == 1)
+      #expect(found["converged"] as? Bool == true)
+      let towards = try #require((network["towards"] as? [String: Any])?["curvature"] as? [String: Any])
+      let measured = try #require(towards["measuredGain"] as? Double)
+      let predicted = try #require(towards["threePointGain"] as? Double)
+      #expect(abs(measured - predicted) < 0.05)
+      #expect(scratch.exists("curvature/curvature.json") && scratch.exists("curvature/figures/curvature.csv"))
+      if !curvature.err.contains("no figures") { #expect(scratch.exists("curvature/figures/curvature.svg")) }
+      let short = try Command.run(
+        "landscape", "curvature", weights[0], "--budget", "3", "--top", "3", "--tolerance", "1e-9")
+      #expect(short.code == 0 && short.out.contains("not converged"), "\(short.out)\(short.err)")
+
+      let cka = try Command.run(
+        ["landscape", "cka"] + weights.prefix(2) + [
+          "--layers", "all", "--all-pairs", "--json", "--out", scratch.path("cka"),
+        ]
+          + ["--format", "svg"])
+      #expect(cka.code == 0, "\(cka.err)")
+      let values = try #require((try Self.json(cka.out)["cka"] as? [String: Any])?["values"] as? [[Double]])
+      #expect(values.count == 2 && values[0][0] > 0.5)
+      #expect(scratch.exists("cka/figures/cka.csv"))
+      let same = try Command.run("landscape", "cka", weights[0], weights[0])
+      #expect(same.out.contains("1.0000"), "\(same.out)\(same.err)")
+
+      let disagreement = try Command.run(
+        ["landscape", "disagreement"] + weights + ["--json", "--out", scratch.path("d"), "--format", "svg"])
+      #expect(disagreement.code == 0, "\(disagreement.err)")
+      let result = try #require(try Self.json(disagreement.out)["disagreement"] as? [String: Any])
+      #expect((result["scores"] as? [Any])?.count == 6 && (result["differences"] as? [Any])?.count == 3)
+      #expect(scratch.exists("d/figures/disagreement.csv"))
+      let table = try Command.run(["landscape", "disagreement"] + weights)
+      #expect(table.out.contains("merge less ensemble"), "\(table.out)\(table.err)")
+    }
+
+    @Test func badInputIsExplained() throws {
+      let scratch = Scratch()
+      let weights = try Self.run(scratch)
+      func refused(_ arguments: String..., word: String) throws {
+        let result = try Command.run(["landscape"] + arguments)
+        #expect(result.code != 0 && (word.isEmpty || result.err.contains(word)), "\(arguments): \(result.err)")
+      }
+      try refused("cka", weights[0], weights[1], "--layers", "layer.0", word: "did you mean 'layers.0'")
+      try refused("cka", weights[0], word: "compares two")
+      try refused("disagreement", weights[0], word: "two or more")
+      try refused("curvature", weights[0], "--top", "0", word: "nothing to measure")
+      try refused("curvature", weights[0], "--top", "9", "--budget", "4", word: "too few")
+      try refused("curvature", weights[0], "--towards", weights[0], "--top", "0", word: "same point")
+      try refused("cka", weights[0], weights[1], "--set", "model.hidden=[4]", word: "layers.0.weight")
+      try refused("disagreement", weights[0], weights[1], "--set", "dataset.classes=3", word: "")
+      let broken = try Safetensors.read(weights[0]).weights.map { _, tensor in
+        tensor.dtype.isFloatingPoint ? try tensor * Double.nan : tensor
+      }
+      try Safetensors.write(broken, to: scratch.path("nan.safetensors"))
+      try refused("curvature", scratch.path("nan.safetensors"), "--run", scratch.path("run"), word: "NaN")
+    }
+  }
+}
