@@ -66,7 +66,10 @@ let package = Package(
     .target(
       name: "DataMerging",
       dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Search"]),
-    .target(name: "Alignment", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
+    .target(name: "AssignmentKernel", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(
+      name: "Alignment",
+      dependencies: ["AssignmentKernel", "Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
     .target(name: "Landscape", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
     // Optimised in debug builds too: fitting a model to observations is thousands of small matrix factorisations.
     .target(name: "Search", swiftSettings: [.unsafeFlags(["-O"])]),
@@ -103,7 +106,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "MergingTests", dependencies: ["Merging", "MergeKernels", "TestSupport"]),
     .testTarget(name: "DataMergingTests", dependencies: ["DataMerging", "TestSupport"]),
-    .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "TestSupport"]),
+    .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "AssignmentKernel", "TestSupport"]),
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
     .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),

@@ -30,6 +30,8 @@ struct Timing: Encodable {
   /// Of text, and what it became.
   var bytes: Int?
   var tokens: Int?
+  /// What both sides have to agree on.
+  var objective: Double?
 
   func report() throws {
     print(String(decoding: try JSONEncoder().encode(self), as: UTF8.self))

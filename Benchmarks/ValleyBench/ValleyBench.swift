@@ -9,7 +9,7 @@ struct ValleyBench: ParsableCommand {
     commandName: "valley-bench", abstract: "Valley's side of the benchmarks; Benchmarks/run drives it.",
     subcommands: [
       TrainStep.self, MLPStep.self, GPTStep.self, TokenizerSpeed.self, Epoch.self, PictureEpoch.self,
-      NoiseOverhead.self, OperatorOverhead.self, LandscapePath.self, Curvature.self, Similarity.self, Parity.self,
-      DeviceCheck.self,
+      NoiseOverhead.self, OperatorOverhead.self, LandscapePath.self, Curvature.self, Similarity.self,
+      AssignmentSpeed.self, MatchingSpeed.self, Parity.self, DeviceCheck.self,
     ])
 }

@@ -18,7 +18,7 @@ def parser(description: str, warmup: int, repetitions: int) -> argparse.Argument
 
 
 def report(job: str, work: Callable[[], object], arguments: argparse.Namespace, **extra: object) -> None:
-    """Runs `work` and prints one JSON line with the seconds of each measured repetition."""
+    """Runs `work` and prints one JSON line with the seconds of each measured repetition; extra values may be functions called at the end."""
     for _ in range(arguments.warmup):
         work()
     seconds = []
@@ -26,8 +26,9 @@ def report(job: str, work: Callable[[], object], arguments: argparse.Namespace, 
         start = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - start)
+    values = {key: value() if callable(value) else value for key, value in extra.items()}
     print(
         json.dumps(
-            {"job": job, "seconds": seconds, "median": statistics.median(seconds), "torch": torch.__version__, **extra}
+            {"job": job, "seconds": seconds, "median": statistics.median(seconds), "torch": torch.__version__, **values}
         )
     )

@@ -143,7 +143,7 @@ public struct GPTAttention: Module {
   public let cProj: TransposedLinear
   let attnDropout: Dropout
   let residDropout: Dropout
-  private let heads: Int
+  public let heads: Int
 
   init(_ width: Int, heads: Int, depth: Int, dropout: Double, generator: Generator) throws {
     cAttn = try TransposedLinear(width, 3 * width, deviation: 0.02, generator: generator)

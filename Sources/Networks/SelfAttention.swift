@@ -5,7 +5,7 @@ public struct SelfAttention: Module, CustomReflectable {
   /// To queries, keys and values side by side, [3 · channels, channels]
   public let qkv: Linear
   public let projection: Linear
-  let heads: Int
+  public let heads: Int
   let naming: TransformerBlock.Naming
 
   init(_ channels: Int, heads: Int, naming: TransformerBlock.Naming, generator: Generator) throws {

@@ -9,7 +9,7 @@ struct Valley: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DataCommand.self, TokenizerCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self,
-      InspectCommand.self, DiffCommand.self, ExtractLoraCommand.self,
+      AlignCommand.self, InspectCommand.self, DiffCommand.self, ExtractLoraCommand.self,
       ModelCommand.self,
       StudyCommand.self, ReportCommand.self, LandscapeCommand.self,
       DoctorCommand.self, RunWorkerCommand.self,
