@@ -130,8 +130,15 @@ public struct LoraExtraction: Sendable {
     let target = MergeTarget(folder)
     try target.check(room: tensors.reduce(0) { $0 + $1.1.count * $1.1.dtype.byteCount }, replaces: replaces)
     try target.write { temporary in
+      // PEFT keeps the biases of adapted modules below `base_layer`.
+      let modules = Set(targets.map(\.module))
+      let named = tensors.map { name, tensor in
+        let module = name.dropFirst("base_model.model.".count).dropLast(".bias".count)
+        let isAdapted = name.hasSuffix(".bias") && modules.contains(String(module))
+        return (isAdapted ? name.dropLast(".bias".count) + ".base_layer.bias" : name, tensor)
+      }
       try Safetensors.write(
-        Weights(tensors), metadata: ["format": "pt"], to: temporary + "/adapter_model.safetensors")
+        Weights(named), metadata: ["format": "pt"], to: temporary + "/adapter_model.safetensors")
       try writeAtomically(try configuration(base), to: temporary + "/adapter_config.json")
     }
   }
@@ -166,7 +173,7 @@ public struct LoraExtraction: Sendable {
       Configuration(
         base_model_name_or_path: base, r: rank, lora_alpha: rank, target_modules: targets.map(\.module).sorted(),
         rank_pattern: smaller, alpha_pattern: smaller, modules_to_save: saved.isEmpty ? nil : saved.sorted(),
-        fan_in_fan_out: isTransposed, bias: biases.isEmpty ? "none" : "lora_only"))
+        fan_in_fan_out: isTransposed, bias: biases.isEmpty ? "none" : "all"))
       + Data("\n".utf8)
   }
 }

@@ -82,7 +82,8 @@ struct LoraAdapter {
       guard !name.contains("lora_") else {
         throw CheckpointError(file, "\(name): is a part that no plain LoRA has")
       }
-      replacements[Self.inner(name).replacingOccurrences(of: ".modules_to_save", with: "")] = weights[name]
+      let plain = Self.inner(name).replacingOccurrences(of: ".modules_to_save", with: "")
+      replacements[plain.replacingOccurrences(of: ".base_layer", with: "")] = weights[name]
     }
     guard !weights.isEmpty else { throw CheckpointError(file, "holds no weights") }
   }
