@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "DataMerging", targets: ["DataMerging"]),
     .library(name: "Alignment", targets: ["Alignment"]),
     .library(name: "Landscape", targets: ["Landscape"]),
+    .library(name: "Search", targets: ["Search"]),
     .library(name: "Studies", targets: ["Studies"]),
     .library(name: "Reports", targets: ["Reports"]),
     .executable(name: "valley", targets: ["valley"]),
@@ -61,7 +62,7 @@ let package = Package(
     .target(
       name: "Merging",
       dependencies: [
-        "MergeKernels", "Torch", "Checkpoints", "YAML", .product(name: "Crypto", package: "swift-crypto"),
+        "MergeKernels", "Torch", "Checkpoints", "YAML", "Search", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "DataMerging",

@@ -81,6 +81,9 @@ extension SearchSpace.Dimension {
     }
   }
 
+  /// The value in the middle of the range; of choices the first.
+  public var middle: Double { if case .choice = kind { 0 } else { value([0.5]) } }
+
   private static func short(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
   }

@@ -18,6 +18,8 @@ struct MergeCommand: ParsableCommand {
       not grow with them. Arithmetic is in float32 and rounded once.
 
       --check reads only the files' headers and says whether everything fits together; --plan says what becomes of every tensor.
+      `valley merge search` finds the values of a recipe that give the best merge; it has options of its own.
+
       BatchNorm's statistics are merged like weights: measure them anew afterwards (`valley eval --reestimate-batchnorm` tells
       what that gives). `valley merge methods` describes every method, `valley merge methods ties` one.
 
@@ -140,7 +142,7 @@ struct MergeCommand: ParsableCommand {
         "\(summary.text) fit together; the result takes \(byteText(made.byteCount)), working memory about "
           + "\(byteText(made.memory(threads: threads)))")
     }
-    if target.hasSuffix(".safetensors") { try summary.addDigests(made, arguments.coefficients(words)) }
+    if target.hasSuffix(".safetensors") { try summary.addDigests(made, isRecipe ? nil : arguments.coefficients(words)) }
     var options = MergePlan.Options()
     (options.threads, options.shardSize, options.verifies, options.replaces) = (threads, shardSize, verify, force)
     options.metadata = try summary.metadata()

@@ -143,7 +143,7 @@ extension PlannedTensor {
   }
 
   /// Which inputs made an element of the result NaN or infinite.
-  fileprivate func infinite(_ workspace: Workspace) -> MergeError {
+  func infinite(_ workspace: Workspace) -> MergeError {
     let culprits = zip(sources, operandsInOrder).filter { _, operand in
       guard case .stored(let source) = operand, source.dtype.isFloatingPoint else { return false }
       return (try? source.isFinite(workspace)) == false

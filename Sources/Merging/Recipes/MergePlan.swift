@@ -22,12 +22,15 @@ public struct MergePlan: Sendable {
   /// - Parameter folder: where the recipe's relative paths start (they may also start at the working folder).
   /// - Throws: `CheckpointError` for files that cannot be read, `MergeError` with every tensor that does not fit.
   public init(_ recipe: Recipe, relativeTo folder: String = ".", seed: UInt64 = 0) throws {
-    let files = try recipe.models.map { try ModelFiles($0, relativeTo: folder) }
+    try self.init(recipe, models: MergeModels(recipe, relativeTo: folder), seed: seed)
+  }
+
+  /// Plans every tensor from files that are open already.
+  public init(_ recipe: Recipe, models: MergeModels, seed: UInt64 = 0) throws {
+    let files = models.files
     var planner = MergePlanner(seed: seed)
-    planner.folder = folder
-    for file in files {
-      planner.inputs[file.model] = try MergePlanner.Input(file, hasVocabulary: recipe.hasTokenizer)
-    }
+    planner.folder = models.folder
+    planner.inputs = models.inputs
     for merge in recipe.merges {
       let tensors = try planner.plan(merge.recipe)
       let own = merge.recipe.ownModels.first.flatMap { planner.inputs[$0]?.vocabulary }
@@ -41,7 +44,7 @@ public struct MergePlan: Sendable {
     let folders = files.filter(\.isFolder)
     configuration = (folders.first { $0.model == donor } ?? folders.first)?.path
     if case .model(let model) = recipe.tokenizer?.source {
-      tokenizer = try folders.first { $0.model == model }?.path ?? ModelFiles.locate(model, folder)
+      tokenizer = try folders.first { $0.model == model }?.path ?? ModelFiles.locate(model, models.folder)
     } else {
       tokenizer = configuration
     }

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@testable import Reports
+
+@Suite struct SearchFigureTests {
+  private static let figure = SearchFigure(
+    ranges: ["a weight", "method"],
+    candidates: [
+      .init(value: 0.5, values: ["0.1", "ties"]), .init(value: nil, values: ["0.9", "linear"]),
+      .init(value: 0.7, values: ["0.3", "linear"]), .init(value: 0.6, values: ["0.2", "ties"]),
+    ], metric: .accuracy, setting: "mlp on glyphs")
+
+  @Test func bestSoFarRisesWithAccuracyAndFallsWithLoss() {
+    var figure = Self.figure
+    #expect(figure.table.rows.map { $0[2] } == [.number(0.5), .number(0.5), .number(0.7), .number(0.7)])
+    #expect(figure.table.columns == ["evaluation", "accuracy", "best", "a weight", "method"])
+    #expect(figure.figure().caption.contains("1 candidate"))
+    figure.metric = .loss
+    #expect(figure.table.rows.map { $0[2] } == [.number(0.5), .number(0.5), .number(0.5), .number(0.5)])
+  }
+
+  @Test(.enabled(if: Renderer().isPresent, "without the figure renderer")) func vegaDrawsIt() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Self.figure.write(to: folder, formats: [.svg])
+    let picture = try String(contentsOf: folder.appendingPathComponent("search.svg"), encoding: .utf8)
+    #expect(picture.contains("best so far") && picture.contains("a weight"))
+  }
+}
