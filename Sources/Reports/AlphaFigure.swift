@@ -7,7 +7,6 @@ struct AlphaFigure {
   let curves: AlphaCurves
 
   private var measure: Measure { curves.measure }
-  private var colors: [String: JSON] { Palette.encoding(curves.series, title: curves.quantity, isOrdered: true) }
 
   func figure() -> Figure {
     let methods = curves.methods
@@ -52,56 +51,16 @@ struct AlphaFigure {
   }
 
   private func panel(_ method: String, index: Int, domain: [Double]) -> JSON {
-    let rows = curves.curves.filter { $0.method == method }.flatMap { curve in
-      curve.points.map { point -> JSON in
-        [
-          "series": .string(curve.series), "alpha": .number(point.alpha),
-          "x": .number(dodged(point.alpha, curves.series.firstIndex(of: curve.series) ?? 0, of: curves.series.count)),
-          "value": .number(point.value.value),
-          "lower": JSON(point.value.lower), "upper": JSON(point.value.upper), "runs": .int(point.value.runs),
-        ]
-      }
+    let points = curves.curves.filter { $0.method == method }.flatMap { curve in
+      curve.points.map { CoefficientPanel.Point(series: curve.series, alpha: $0.alpha, value: $0.value) }
     }
-    let x: JSON = [
-      "field": "x", "type": "quantitative",
-      "title": .string(method == "linear" ? "α (part of the second network)" : coefficientName(method)),
-      "scale": ["nice": false, "zero": false, "padding": 8], "axis": ["tickCount": 6, "format": ".4~g"],
-    ]
-    let y: JSON = [
-      "field": "value", "type": "quantitative", "title": index == 0 ? .string(measure.levelTitle) : nil,
-      "scale": ["domain": JSON(domain), "reverse": .bool(measure.sign < 0), "nice": false, "zero": false],
-      "axis": ["tickCount": 6, "format": ".4~g", "labels": .bool(index == 0), "ticks": .bool(index == 0)],
-    ]
-    var color = colors
-    let isLast = index == curves.methods.count - 1
-    if curves.series.count > 1, !isLast { color["color"] = color["color"]?.merging(["legend": nil]) }
-    func encoding(_ more: [String: JSON]) -> JSON { .object(color.merging(more) { $1 }) }
-    return [
-      "width": 270, "height": 250, "title": ["text": .string("\(Figure.letter(index))  \(methodTitle(method))")],
-      "data": ["values": .array(rows)],
-      "layer": [
-        [
-          "transform": [["filter": "isValid(datum.lower)"]],
-          "mark": ["type": "rule", "strokeWidth": 1.3, "opacity": 0.55, "clip": true],
-          "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
-        ],
-        ["mark": ["type": "line", "strokeWidth": 2, "clip": true], "encoding": encoding(["x": x, "y": y])],
-        [
-          "mark": ["type": "point", "filled": true, "size": 32, "opacity": 1, "clip": true],
-          "encoding": encoding([
-            "x": x, "y": y,
-            "tooltip": [
-              ["field": "series", "title": .string(curves.quantity)],
-              ["field": "alpha", "type": "quantitative", "title": .string(coefficientName(method))],
-              ["field": "value", "type": "quantitative", "format": ".4~g", "title": .string(measure.levelTitle)],
-              ["field": "lower", "type": "quantitative", "format": ".4~g", "title": "95 % from"],
-              ["field": "upper", "type": "quantitative", "format": ".4~g", "title": "95 % to"],
-              ["field": "runs", "type": "quantitative", "title": "runs"],
-            ],
-          ]),
-        ],
-      ],
-    ]
+    return CoefficientPanel(
+      letter: Figure.letter(index), title: methodTitle(method),
+      coefficient: method == "linear" ? "α (part of the second network)" : coefficientName(method),
+      symbol: coefficientName(method), points: points,
+      series: curves.series, seriesTitle: curves.quantity, valueTitle: measure.levelTitle, domain: domain,
+      isReversed: measure.sign < 0, isFirst: index == 0, isLast: index == curves.methods.count - 1
+    ).json
   }
 
   private func widthPanel(index: Int) -> JSON {
@@ -152,12 +111,6 @@ struct AlphaFigure {
       ],
     ]
   }
-}
-
-/// The place of a coefficient for one of several curves, which are moved apart by a little, lest their bars hide one
-/// another.
-func dodged(_ alpha: Double, _ index: Int, of count: Int) -> Double {
-  alpha + min(0.008, 0.04 / Double(max(count - 1, 1))) * (Double(index) - Double(count - 1) / 2)
 }
 
 /// A text as part of a file's name: letters, digits and hyphens only.

@@ -30,51 +30,15 @@ struct TaskFigures {
     let names = Set(cells.map { $0.learningRates[0] }).sorted().map { short($0) }
     let domain = estimatesDomain(cells.map(\.normalisedAccuracy))
     let panels = methods.enumerated().map { index, method -> JSON in
-      let rows = cells.filter { $0.method == method }.map { cell -> JSON in
-        [
-          "series": .string(short(cell.learningRates[0])), "alpha": .number(cell.alpha), "value": .number(cell.value),
-          "x": .number(
-            dodged(cell.alpha, names.firstIndex(of: short(cell.learningRates[0])) ?? 0, of: names.count)),
-          "lower": JSON(cell.normalisedAccuracy.lower), "upper": JSON(cell.normalisedAccuracy.upper),
-          "runs": .int(cell.normalisedAccuracy.runs),
-        ]
-      }
-      let x: JSON = [
-        "field": "x", "type": "quantitative", "title": .string(coefficientName(method)),
-        "scale": ["nice": false, "zero": false, "padding": 8], "axis": ["tickCount": 6, "format": ".4~g"],
-      ]
-      let y: JSON = [
-        "field": "value", "type": "quantitative", "title": index == 0 ? "normalised accuracy (%)" : nil,
-        "scale": ["domain": JSON(domain), "nice": false, "zero": false],
-        "axis": ["tickCount": 6, "format": ".4~g", "labels": .bool(index == 0), "ticks": .bool(index == 0)],
-      ]
-      var color = Palette.encoding(names, title: "learning rate", isOrdered: true)
-      if names.count > 1, index < methods.count - 1 { color["color"] = color["color"]?.merging(["legend": nil]) }
-      func encoding(_ more: [String: JSON]) -> JSON { .object(color.merging(more) { $1 }) }
-      return [
-        "width": 320, "height": 260, "title": ["text": .string("\(Figure.letter(index))  \(methodTitle(method))")],
-        "data": ["values": .array(rows)],
-        "layer": [
-          [
-            "transform": [["filter": "isValid(datum.lower)"]],
-            "mark": ["type": "rule", "strokeWidth": 1.3, "opacity": 0.55, "clip": true],
-            "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
-          ],
-          ["mark": ["type": "line", "strokeWidth": 2, "clip": true], "encoding": encoding(["x": x, "y": y])],
-          [
-            "mark": ["type": "point", "filled": true, "size": 36, "opacity": 1, "clip": true],
-            "encoding": encoding([
-              "x": x, "y": y,
-              "tooltip": [
-                ["field": "series", "title": "learning rate"],
-                ["field": "alpha", "type": "quantitative", "title": .string(coefficientName(method))],
-                ["field": "value", "type": "quantitative", "format": ".4~g", "title": "normalised accuracy (%)"],
-                ["field": "runs", "type": "quantitative", "title": "runs"],
-              ],
-            ]),
-          ],
-        ],
-      ]
+      CoefficientPanel(
+        letter: Figure.letter(index), title: methodTitle(method), coefficient: coefficientName(method),
+        symbol: coefficientName(method),
+        points: cells.filter { $0.method == method }.map {
+          .init(series: short($0.learningRates[0]), alpha: $0.alpha, value: $0.normalisedAccuracy)
+        },
+        series: names, seriesTitle: "learning rate", valueTitle: "normalised accuracy (%)", domain: domain,
+        isReversed: false, isFirst: index == 0, isLast: index == methods.count - 1
+      ).json
     }
     let bars = intervalWords(cells.map(\.normalisedAccuracy), "; cut off at the frame where longer")
     return Figure(
