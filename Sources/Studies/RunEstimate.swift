@@ -15,6 +15,11 @@ public struct RunEstimate: Codable, Hashable, Sendable {
     self.secondsPerTrainEvaluation = secondsPerTrainEvaluation
   }
 
+  /// Seconds for the training steps of one endpoint, without any evaluation: what a pretraining takes.
+  public func trainingSeconds(_ configuration: RunConfiguration) -> Double {
+    Double(configuration.trainingSteps) * secondsPerStep
+  }
+
   /// Seconds for the training steps and, at each branch point, the evaluation of every endpoint and of every merge on every test set, all
   /// taken to be as large as the run's own.
   public func seconds(_ configuration: RunConfiguration) -> Double {
@@ -40,6 +45,12 @@ extension RunConfiguration {
         return sum + (group == .pairs ? pairs : 1) * method.alphas(merge.alphas, models: models).count
       } * (tasks == nil ? 1 : 2)
     }
+  }
+
+  /// Steps of the trunk and of one endpoint.
+  public var trainingSteps: Int {
+    let steps = steps()
+    return steps.trunk + steps.endpoint
   }
 
   /// The part of the configuration that decides how long a step takes; runs that share it need one calibration.

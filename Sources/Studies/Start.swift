@@ -43,7 +43,7 @@ extension RunConfiguration {
   }
 
   /// What the pretraining does, as a run whose one endpoint it is; nil without one.
-  var pretraining: RunConfiguration? {
+  public var pretraining: RunConfiguration? {
     guard let pretrain = start?.pretrain else { return nil }
     let warmup: TrainingLength =
       switch pretrain.length {

@@ -145,8 +145,10 @@ extension SchemaReader {
         let parts = inside.compactMap { name in
           run.configuration.value(at: "\(path).\(name)").flatMap { $0 == "null" ? nil : (name, $0) }
         }
-        values[index][axis].value =
-          inside.count == 1
+        values[index][axis]
+          .value  // A bare value of a field that is not the section's name would leave open what it is a value of.
+        =
+          inside == ["name"]
           ? parts.first?.1 ?? "none" : "{" + parts.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}"
       }
     }

@@ -96,8 +96,17 @@ struct DataCommand: AsyncParsableCommand {
       }
     }
 
+    struct TextRow: Codable {
+      var dataset: String
+      var split: Split
+      var bytes: Int
+      /// The file's name, or which part of it.
+      var text: String
+    }
+
     func run() throws {
       let (known, place) = try resolve()
+      if known.isText { return try checkText(known, place) }
       let rows = try Split.allCases.filter { known.count($0) != 0 }.map { split in
         let meter = Meter()
         return Row(
@@ -113,6 +122,16 @@ struct DataCommand: AsyncParsableCommand {
         )
         print("  mean \(list(row.mean)), standard deviation \(list(row.standardDeviation))")
       }
+    }
+
+    /// Reads a text whole and says how long its parts are.
+    private func checkText(_ known: KnownDataset, _ place: URL?) throws {
+      let text = try TextDataset(known, path: place, tokenizer: Tokenizer.bytes)
+      let rows = Split.allCases.map {
+        TextRow(dataset: known.rawValue, split: $0, bytes: text.count($0), text: text.name($0))
+      }
+      if json { return try printJSON(rows) }
+      for row in rows { print("\(row.dataset) \(row.split.rawValue): \(row.bytes) bytes, \(row.text)") }
     }
 
     private func resolve() throws -> (KnownDataset, URL?) {

@@ -62,7 +62,10 @@ struct StudyPlan: ParsableCommand {
     var title: String
     var figure: String?
     var scale: StudyScale?
-    var runs, steps, jobs, threads: Int
+    var runs, steps: Int
+    /// Of all pretrainings that runs start from, each done once.
+    var pretrainingSteps: Int
+    var jobs, threads: Int
     var momentumExponent: Int
     var seconds: Double?
     /// Why the time could not be measured.
@@ -102,13 +105,26 @@ struct StudyPlan: ParsableCommand {
     let workers =
       "\(plan.jobs) \(plan.jobs == 1 ? "worker" : "workers") of \(plan.threads) \(plan.threads == 1 ? "thread" : "threads")"
     let time = plan.seconds.map { ", about \(clock($0)) with \(workers)" } ?? ""
-    print("\n\(plan.runs) runs, \(plan.steps) training steps\(time)")
+    let pretraining = plan.pretrainingSteps > 0 ? " after \(plan.pretrainingSteps) of pretraining" : ""
+    print("\n\(plan.runs) runs, \(plan.steps) training steps\(pretraining)\(time)")
     if let reason = plan.unmeasured { print("The time could not be measured: \(reason)") }
   }
 
   private func plan(_ study: Study, _ executor: LocalExecutor) -> Plan {
     var unmeasured: String?
     var estimates: [RunConfiguration: RunEstimate] = [:]
+    func estimate(_ configuration: RunConfiguration) -> RunEstimate? {
+      let workload = configuration.workload
+      if !noCalibration, unmeasured == nil, estimates[workload] == nil {
+        do {
+          estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
+        } catch {
+          // Grid and steps are of use before the data is there.
+          unmeasured = "\(error)"
+        }
+      }
+      return estimates[workload]
+    }
     var order: [[Studies.Setting]] = []
     var groups: [[Studies.Setting]: [StudyRun]] = [:]
     for run in study.runs {
@@ -119,30 +135,27 @@ struct StudyPlan: ParsableCommand {
     let settings = order.map { values -> Setting in
       let runs = groups[values] ?? []
       let configuration = runs[0].configuration
-      let workload = configuration.workload
-      if !noCalibration, unmeasured == nil, estimates[workload] == nil {
-        do {
-          estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
-        } catch {
-          // Grid and steps are of use before the data is there.
-          unmeasured = "\(error)"
-        }
-      }
       let steps = configuration.steps()
-      let time = estimates[workload]?.seconds(configuration)
+      let measured = estimate(configuration)
+      let time = measured?.seconds(configuration)
       seconds = time.flatMap { time in seconds.map { $0 + runs.map { _ in time } } }
       return Setting(
         values: Dictionary(values.map { ($0.key, $0.value) }) { first, _ in first },
         label: values.map { "\($0.key)=\($0.value)" }.joined(separator: " "), runs: runs.map(\.id),
         noiseProxy: configuration.noiseProxy, stepsPerRun: steps.total, branchPoints: steps.branches.count,
-        parameters: estimates[workload]?.parameters, secondsPerRun: time)
+        parameters: measured?.parameters, secondsPerRun: time)
     }
+    // A pretraining is done once, by whichever run comes first, while the others wait for it.
+    let pretrainings = Set(study.runs.compactMap(\.configuration.pretraining))
+    let pretrainingSeconds = pretrainings.reduce(0) { $0 + (estimate($1)?.trainingSeconds($1) ?? 0) }
     return Plan(
       name: study.name, description: study.description, title: study.title, figure: study.figure, scale: study.scale,
       runs: study.runs.count,
-      steps: settings.reduce(0) { $0 + $1.stepsPerRun * $1.runs.count }, jobs: executor.jobs, threads: executor.threads,
+      steps: settings.reduce(0) { $0 + $1.stepsPerRun * $1.runs.count },
+      pretrainingSteps: pretrainings.reduce(0) { $0 + $1.trainingSteps }, jobs: executor.jobs,
+      threads: executor.threads,
       momentumExponent: study.runs.first?.configuration.measure.momentumExponent ?? 1,
-      seconds: seconds.map { Self.makespan($0, workers: executor.jobs) }, unmeasured: unmeasured,
+      seconds: seconds.map { Self.makespan($0, workers: executor.jobs) + pretrainingSeconds }, unmeasured: unmeasured,
       settings: settings)
   }
 

@@ -88,6 +88,13 @@ import Training
     #expect(study.runs[0].configuration.precision == .float32)
   }
 
+  @Test func aSweptSectionIsCutDownToWhatChangesWithItsName() throws {
+    let study = try StudyFile.parse(
+      "sweep: {grid: {augmentation: [none, {flip: false, crop: 1}], model: [{name: mlp}, {name: vgg11}]}}")
+    #expect(study.runs.map { $0.values[0].value } == ["{crop: 0}", "{crop: 0}", "{crop: 1}", "{crop: 1}"])
+    #expect(Set(study.runs.map { $0.values[1].value }) == ["mlp", "vgg11"])
+  }
+
   /// YAML, and the start of the error: place, key and what matters of the text.
   @Test(arguments: [
     ("a: 1\nbatch_size: 5\n", "1:1: a: is not a key here"),

@@ -37,6 +37,12 @@ public struct TextDataset: Sendable {
     }
   }
 
+  /// Tokens of a split.
+  public func count(_ split: Split) -> Int { (split == .train ? train : test).range.count }
+
+  /// Where a split's text is from: a file's name, or which part of it.
+  public func name(_ split: Split) -> String { (split == .train ? train : test).name }
+
   /// One split in sequences of `context` tokens; `sequences`: only the first so many.
   public func sequences(_ split: Split, context: Int, sequences: Int? = nil, on device: Device = .cpu) throws
     -> TokenDataset
