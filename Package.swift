@@ -77,7 +77,7 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "YAML",
+        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Alignment", "Landscape", "YAML",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       resources: [.embedInCode("Figures")]),

@@ -20,6 +20,8 @@ public struct Analysis: Sendable {
   public let alphaCurves: [AlphaCurves]
   /// Merges across tasks; nil where there are none.
   public let tasks: TaskMerges?
+  /// What lies around and between endpoints; nil where it was not measured.
+  let landscapes: Landscapes?
   public let warnings: [String]
 
   /// The mean training loss (nats) above which a configuration is said not to have fitted its training set.
@@ -44,7 +46,10 @@ public struct Analysis: Sendable {
     transfer = Transfer(results, configurations, lines, primary, selection)
     alphaCurves = AlphaCurves.all(configurations, lines, primary, selection)
     tasks = TaskMerges(configurations, lines, selection)
-    guard !measures.isEmpty || !alphaCurves.isEmpty || tasks != nil else { throw ReportError.noResults(results) }
+    landscapes = Landscapes(configurations, lines)
+    guard !measures.isEmpty || !alphaCurves.isEmpty || tasks != nil || landscapes != nil else {
+      throw ReportError.noResults(results)
+    }
     if let testAxis {
       maxima = measures.map { InteriorMaximum($0, configurations, along: testAxis, selection) }
     } else {

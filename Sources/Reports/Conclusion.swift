@@ -45,7 +45,7 @@ struct Conclusion: Sendable {
     if analysis.maxima.isEmpty {
       for measure in analysis.measures { texts.append(comparison(measure)) }
     }
-    return texts + analysis.alphaCurves.flatMap(\.sentences)
+    return (analysis.landscapes?.sentences ?? []) + texts + analysis.alphaCurves.flatMap(\.sentences)
   }
 
   /// The gain of each configuration, for a few; of all runs together for many.

@@ -31,7 +31,8 @@ public struct Report: Sendable {
         + axes.map { GainFigure(analysis: analysis, measure: measure, axis: $0).figure() }
     }
     let protocols =
-      (analysis.tasks.map { TaskFigures(analysis: analysis, merges: $0).figures() } ?? [])
+      (analysis.landscapes.map { LandscapeFigures(analysis: analysis, landscapes: $0).figures() } ?? [])
+      + (analysis.tasks.map { TaskFigures(analysis: analysis, merges: $0).figures() } ?? [])
       + (analysis.transfer.map { [TransferFigure(analysis: analysis, transfer: $0).figure()] } ?? [])
       + analysis.alphaCurves.map { AlphaFigure(analysis: analysis, curves: $0).figure() }
     let figures =

@@ -30,7 +30,13 @@ public enum Catalogue {
     entry("fig16b", PackageResources.fig16b_yaml),
     entry("fig16c", PackageResources.fig16c_yaml),
     entry("fig22", PackageResources.fig22_yaml),
+    entry("fig24", PackageResources.fig24_yaml),
+    entry("fig25", PackageResources.fig25_yaml),
+    entry("fig26", PackageResources.fig26_yaml),
+    entry("fig27", PackageResources.fig27_yaml),
     entry("momentum", PackageResources.momentum_yaml),
+    entry("rebasin", PackageResources.rebasin_yaml),
+    entry("cka", PackageResources.cka_yaml),
   ]
 
   private static func entry(_ name: String, _ bytes: [UInt8]) -> StudyDeclaration {

@@ -129,7 +129,8 @@ extension SchemaReader {
     let every: TrainingLength? = fields.isNull("every") ? nil : fields.length("every") ?? usual
     return .init(
       every: every, from: fields.isNull("from") ? nil : fields.length("from"),
-      endpoints: fields.integer("endpoints") ?? usualEndpoints)
+      endpoints: fields.integer("endpoints") ?? usualEndpoints,
+      initialisation: fields.choice("initialisation", RunConfiguration.Branch.Initialisation.self) ?? .shared)
   }
 
   private func merge(_ fields: Fields) -> RunConfiguration.Merge {
@@ -184,11 +185,12 @@ extension SchemaReader {
 
   private func measure(_ fields: Fields) -> RunConfiguration.Measure {
     let exponent = fields.integer("momentum_exponent") ?? 1
-    if fields.isNull("noise") { return .init(noise: nil, momentumExponent: exponent) }
+    let landscape = landscape(fields)
+    if fields.isNull("noise") { return .init(noise: nil, momentumExponent: exponent, landscape: landscape) }
     let noise = fields.fields("noise")
     return .init(
       noise: .init(every: noise.length("every") ?? .steps(100), microbatches: noise.integer("microbatches") ?? 8),
-      momentumExponent: exponent)
+      momentumExponent: exponent, landscape: landscape)
   }
 
   private func checkpoints(_ fields: Fields) -> RunConfiguration.CheckpointPolicy {

@@ -83,6 +83,16 @@ final class RunExecution {
       setting, networks, checkpoints, at: point, recording: folder.append,
       mayGoOn: { [control] in if control.shouldStop() { throw RunEnd.stopped } })
     if let predictions = try measurement.perform() { try checkpoints.write(predictions, at: point) }
+    guard let wanted = configuration.measure.landscape, wanted.at == .all || point == steps.branches.last else {
+      return
+    }
+    control.report(
+      RunProgress(
+        done: steps.done(before: steps.endpoints, of: branch), total: steps.total, phase: "landscape at step \(point)"))
+    let landscape = LandscapeMeasurement(
+      setting, wanted, checkpoints, at: point,
+      mayGoOn: { [control] in if control.shouldStop() { throw RunEnd.stopped } })
+    try folder.write(landscape.perform())
   }
 
   private func trainTrunk(from state: TrainingState?, to end: Int, place: RunPlace) throws -> TrainingState {
@@ -111,6 +121,9 @@ final class RunExecution {
     if let task = plan.task {
       // A new head has no momentum, and without it the body's would push into nothing.
       start = TrainingState(weights: try networks.start(trunk.weights.to(setting.device), task: task))
+    }
+    if configuration.branch.initialisation == .own {
+      start = TrainingState(weights: try setting.makeNetwork(endpoint: endpoint).weights)
     }
     let trainer = try setting.trainer(
       of: networks.network(task: plan.task), .endpoint(branch: point, index: endpoint), state: resumed ?? start)

@@ -9,11 +9,25 @@ extension RunConfiguration {
     public var from: TrainingLength?
     /// Endpoints per branch point, at least 2.
     public var endpoints: Int
+    /// Where endpoints of a run without a trunk start.
+    public enum Initialisation: String, Codable, CaseIterable, Sendable {
+      /// from one point
+      case shared
+      /// each from weights drawn for itself
+      case own
+    }
+    /// nil: shared.
+    public var initialisation: Initialisation?
 
-    public init(every: TrainingLength? = .epochs(5), from: TrainingLength? = nil, endpoints: Int = 2) {
+    public init(
+      every: TrainingLength? = .epochs(5), from: TrainingLength? = nil, endpoints: Int = 2,
+      initialisation: Initialisation = .shared
+    ) {
       self.every = every
       self.from = from
       self.endpoints = endpoints
+      // Left out where nothing is asked for, so that a run has one configuration however it is written.
+      self.initialisation = initialisation == .own ? .own : nil
     }
   }
 
@@ -32,10 +46,13 @@ extension RunConfiguration {
     public var noise: Noise?
     /// p in S̃ = η / (B (1−μ)^p): 1 or 2.
     public var momentumExponent: Int
+    /// nil: not measured.
+    public var landscape: Landscape?
 
-    public init(noise: Noise? = .init(), momentumExponent: Int = 1) {
+    public init(noise: Noise? = .init(), momentumExponent: Int = 1, landscape: Landscape? = nil) {
       self.noise = noise
       self.momentumExponent = momentumExponent
+      self.landscape = landscape
     }
   }
 

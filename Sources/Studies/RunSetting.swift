@@ -69,10 +69,17 @@ public struct RunSetting {
   func task(ofEndpoint index: Int?) -> RunTask { index.flatMap { steps.plans[$0].task }.map { tasks[$0] } ?? own }
 
   /// The network of this run with freshly drawn weights, on the device.
-  /// - Parameter task: which of the tasks its head is for; nil: the own dataset
-  public func makeNetwork(task: Int? = nil) throws -> any Module {
+  /// - Parameters:
+  ///   - task: which of the tasks its head is for; nil: the own dataset
+  ///   - endpoint: an endpoint that starts from weights of its own; nil: the weights that all share
+  public func makeNetwork(task: Int? = nil, endpoint: Int? = nil) throws -> any Module {
+    var seed = UInt64(bitPattern: Int64(configuration.seeds.initialisation))
+    if let endpoint {
+      var random = SplitMix64(seed, 0x1417, UInt64(endpoint))
+      seed = random.next()
+    }
     // The CPU's generator draws the weights, so that every device starts from the same ones.
-    let generator = try Generator(seed: UInt64(bitPattern: Int64(configuration.seeds.initialisation)))
+    let generator = try Generator(seed: seed)
     let network = try configuration.model.makeNetwork(
       input: own.input, classes: (task.map { tasks[$0] } ?? own).train.classes, generator: generator)
     try network.move(to: device, format: .channelsLast)

@@ -118,12 +118,16 @@ extension RunConfiguration {
       !steps.branches.isEmpty, branch.from == nil ? "branch.every" : "branch.from",
       "leaves no branch point: the trunk (warmup and stable) has \(steps.schedule.trunkSteps) steps, "
         + "\(steps.perEpoch) an epoch")
+    check.require(
+      branch.initialisation != .own || steps.branches == [0] && start == nil && tasks == nil, "branch.initialisation",
+      "is own, which is for runs whose endpoints start from nothing: a warmup-cosine schedule, no `start`, no `tasks`")
     check.require(steps.branches.count < 10_000, "branch.every", "makes \(steps.branches.count) or more branch points")
   }
 
   private func checkMeasures(_ check: inout ConfigurationCheck) {
     merge.check(&check, endpoints: branch.endpoints, hasTasks: tasks != nil)
     check.range(measure.noise?.microbatches, 2...1024, "measure.noise.microbatches")
+    measure.landscape?.check(&check, hasTasks: tasks != nil)
     check.require(
       (1...2).contains(measure.momentumExponent), "measure.momentum_exponent",
       "is \(measure.momentumExponent); expected 1 or 2")

@@ -15,7 +15,8 @@ extension StudyFolder {
         noiseProxy: configuration.noiseProxy, optimizer: configuration.optimizer.name.rawValue,
         adamProxy: configuration.adamProxy, isLanguage: configuration.dataset.name.isText, settings: state.run.values,
         rows: rows,
-        noise: try index.noise(state.run.id), finalTrainLoss: Self.finalTrainLoss(rows))
+        noise: try index.noise(state.run.id), landscapes: try RunFolder.landscapes(in: folder(of: state.run)),
+        finalTrainLoss: Self.finalTrainLoss(rows))
     }
     return StudyResults(
       name: study.name, description: study.description, title: study.title, figure: study.figure, scale: study.scale,

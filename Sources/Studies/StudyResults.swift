@@ -77,13 +77,16 @@ public struct RunResults: Codable, Hashable, Sendable {
   public var rows: [ResultRow]
   /// Noise measured along the trunk, in the order of steps; empty where it was not measured.
   public var noise: [NoiseRow]
+  /// What was measured around and between endpoints, by branch point; empty where nothing was.
+  public var landscapes: [LandscapeRow]
   /// Mean training loss (nats) of the decayed singles of the last branch; nil before there is one.
   public var finalTrainLoss: Double?
 
   public init(
     id: String, status: RunStatus, learningRate: Double, batchSize: Int, momentum: Double, weightDecay: Double,
     seed: Int, noiseProxy: Double, optimizer: String = "sgd", adamProxy: Double? = nil, isLanguage: Bool = false,
-    settings: [Setting], rows: [ResultRow], noise: [NoiseRow] = [], finalTrainLoss: Double? = nil
+    settings: [Setting], rows: [ResultRow], noise: [NoiseRow] = [], landscapes: [LandscapeRow] = [],
+    finalTrainLoss: Double? = nil
   ) {
     self.id = id
     self.status = status
@@ -99,6 +102,7 @@ public struct RunResults: Codable, Hashable, Sendable {
     self.settings = settings
     self.rows = rows
     self.noise = noise
+    self.landscapes = landscapes
     self.finalTrainLoss = finalTrainLoss
   }
 }
