@@ -61,7 +61,9 @@ public struct CKAFigure: Sendable {
           "encoding": [
             "x": axis("second_layer", names.1, cka.second),
             "y": axis("first_layer", names.0, cka.first.reversed()).merging([
-              "axis": ["labelFontSize": .int(labelSize), "labelLimit": 130, "labelOverlap": true]
+              "axis": [
+                "labelFontSize": .int(labelSize), "labelLimit": 130, "labelOverlap": .bool(cka.first.count > 50),
+              ]
             ]),
             "color": [
               "field": "cka", "type": "quantitative", "title": "CKA",
@@ -82,7 +84,10 @@ public struct CKAFigure: Sendable {
   private func axis(_ field: String, _ title: String, _ order: some Sequence<String>) -> JSON {
     [
       "field": .string(field), "type": "nominal", "sort": JSON(Array(order)), "title": .string(title),
-      "axis": ["labelAngle": -60, "labelFontSize": .int(labelSize), "labelLimit": 130, "labelOverlap": true],
+      "axis": [
+        "labelAngle": -60, "labelFontSize": .int(labelSize), "labelLimit": 130,
+        "labelOverlap": .bool(cka.first.count > 50),
+      ],
     ]
   }
 }
