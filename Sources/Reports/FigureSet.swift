@@ -24,26 +24,7 @@ public struct FigureSet: Sendable {
   /// - Throws: `ReportError`.
   @discardableResult
   public func write(to folder: URL, formats: Set<FigureFormat> = Set(FigureFormat.allCases)) throws -> URL {
-    let renderer = Renderer()
-    let figureFolder = folder.appendingPathComponent("figures", isDirectory: true)
-    do {
-      try FileManager.default.createDirectory(at: figureFolder, withIntermediateDirectories: true)
-    } catch {
-      throw ReportError.file(path: figureFolder.path, message: "cannot make this folder: \(error.localizedDescription)")
-    }
-    func put(_ data: Data, _ name: String) throws {
-      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
-    }
-    for figure in figures {
-      try put(Data(figure.table.csv().utf8), "figures/\(figure.name).csv")
-      try put(figure.document(.file).data(), "figures/\(figure.name).vl.json")
-    }
-    guard renderer.isPresent else {
-      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
-    }
-    let documents = Dictionary(figures.map { ($0.name, $0.document(.file)) }) { $1 }
-    let output = try renderer.render(documents, formats: formats, scratch: folder)
-    for (name, picture) in output.pictures { try put(picture, "figures/\(name)") }
+    let bundle = try figures.write(to: folder, formats: formats, renderer: Renderer())
     let shown = try figures.enumerated().map {
       try $0.element.html(number: $0.offset + 1, formats: formats)
     }
@@ -59,8 +40,42 @@ public struct FigureSet: Sendable {
         <div class="figures">
         \(shown.joined(separator: "\n"))
         </div>
-        """, bundle: output.bundle)
-    try put(Data(page.utf8), "\(name).html")
-    return folder.appendingPathComponent("\(name).html")
+        """, bundle: bundle)
+    let file = folder.appendingPathComponent("\(name).html")
+    try writeAtomically(Data(page.utf8), to: file.path)
+    return file
+  }
+}
+
+extension [Figure] {
+  /// Writes each figure's table, specification and pictures into `figures/` of a folder.
+  ///
+  /// - Parameter more: files that need no renderer: name and content
+  /// - Returns: the scripts that draw the figures on a page.
+  /// - Throws: `ReportError`; without a renderer after all else is written.
+  func write(to folder: URL, formats: Set<FigureFormat>, renderer: Renderer, more: [(name: String, data: Data)] = [])
+    throws -> String
+  {
+    let place = folder.appendingPathComponent("figures", isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    } catch {
+      throw ReportError.file(path: place.path, message: "cannot make this folder: \(error.localizedDescription)")
+    }
+    func put(_ data: Data, _ name: String) throws {
+      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
+    }
+    for figure in self {
+      try put(Data(figure.table.csv().utf8), "figures/\(figure.name).csv")
+      try put(figure.document(.file).data(), "figures/\(figure.name).vl.json")
+    }
+    for (name, data) in more { try put(data, name) }
+    guard renderer.isPresent else {
+      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
+    }
+    let documents = Dictionary(map { ($0.name, $0.document(.file)) }) { $1 }
+    let output = try renderer.render(documents, formats: formats, scratch: folder)
+    for (name, picture) in output.pictures { try put(picture, "figures/\(name)") }
+    return output.bundle
   }
 }

@@ -63,29 +63,14 @@ public struct Report: Sendable {
   }
 
   func write(to folder: URL, formats: Set<FigureFormat>, renderer: Renderer) throws -> URL {
-    let figureFolder = folder.appendingPathComponent("figures", isDirectory: true)
-    do {
-      try FileManager.default.createDirectory(at: figureFolder, withIntermediateDirectories: true)
-    } catch {
-      throw ReportError.file(path: figureFolder.path, message: "cannot make this folder: \(error.localizedDescription)")
-    }
-    func put(_ data: Data, _ name: String) throws {
-      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
-    }
-    for figure in figures {
-      try put(Data(figure.table.csv().utf8), "figures/\(figure.name).csv")
-      try put(figure.document(.file).data(), "figures/\(figure.name).vl.json")
-    }
-    try put(Data(RunTable(analysis: analysis).table.csv().utf8), "runs.csv")
-    try put(Summary(self).json(), "report.json")
-    guard renderer.isPresent else {
-      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
-    }
-    let documents = Dictionary(figures.map { ($0.name, $0.document(.file)) }) { $1 }
-    let output = try renderer.render(documents, formats: formats, scratch: folder)
-    for (name, picture) in output.pictures { try put(picture, "figures/\(name)") }
-    let page = Page(analysis: analysis, figures: figures, bundle: output.bundle, formats: formats)
-    try put(Data(page.html().utf8), "report.html")
-    return folder.appendingPathComponent("report.html")
+    let bundle = try figures.write(
+      to: folder, formats: formats, renderer: renderer,
+      more: [
+        ("runs.csv", Data(RunTable(analysis: analysis).table.csv().utf8)), ("report.json", try Summary(self).json()),
+      ])
+    let page = Page(analysis: analysis, figures: figures, bundle: bundle, formats: formats)
+    let file = folder.appendingPathComponent("report.html")
+    try writeAtomically(Data(page.html().utf8), to: file.path)
+    return file
   }
 }

@@ -112,6 +112,13 @@ final class Scratch {
   }
 }
 
+extension Command {
+  /// What a command printed with `--json`.
+  static func json(_ text: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+}
+
 /// A run of a fraction of a second: a small MLP on small glyphs.
 enum Tiny {
   static let data = ["dataset.size=8", "dataset.train=64", "dataset.test=64", "dataset.noise=0.4"]
@@ -126,6 +133,13 @@ enum Tiny {
   static func train(_ folder: String, _ settings: String...) -> [String] {
     ["train", "--model", "mlp", "--set", "model.hidden=[8]", "--batch-size", "16", "--lr", "0.05", "--threads", "1"]
       + options(data + lengths + settings) + ["-o", folder]
+  }
+
+  /// Trains that run and gives the paths of its endpoints: two of one branch point, one of another.
+  static func endpoints(_ scratch: Scratch) throws -> [String] {
+    let train = try Command.run(train(scratch.path("run")))
+    #expect(train.code == 0, "\(train.err)")
+    return [(40, 0), (40, 1), (80, 0)].map { scratch.path("run/checkpoints/endpoint-\($0)-\($1).safetensors") }
   }
 
   static let study = """

@@ -5,25 +5,14 @@ import Torch
 
 extension EndToEnd {
   @Suite struct Landscape {
-    private static func json(_ text: String) throws -> [String: Any] {
-      try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-    }
-
-    /// A run with endpoints and its checkpoints' paths.
-    private static func run(_ scratch: Scratch) throws -> [String] {
-      let train = try Command.run(Tiny.train(scratch.path("run")))
-      #expect(train.code == 0, "\(train.err)")
-      return [(40, 0), (40, 1), (80, 0)].map { scratch.path("run/checkpoints/endpoint-\($0)-\($1).safetensors") }
-    }
-
     @Test func pathsAndPlanes() throws {
       let scratch = Scratch()
-      let weights = try Self.run(scratch)
+      let weights = try Tiny.endpoints(scratch)
       let path = try Command.run(
         ["landscape", "path"] + weights.prefix(2) + ["--points", "5", "--json", "--out", scratch.path("path")]
           + ["--format", "svg", "--threads", "1", "--curve", "bezier", "--curve-epochs", "2"])
       #expect(path.code == 0, "\(path.err)")
-      let summary = try Self.json(path.out)
+      let summary = try Command.json(path.out)
       let paths = try #require(summary["paths"] as? [[String: Any]])
       #expect(paths.count == 2 && (paths[1]["curve"] as? [String: Any])?["shape"] as? String == "bezier")
       let measured = try #require(paths[0]["measure"] as? [String: Any])
@@ -31,7 +20,7 @@ extension EndToEnd {
       let barrier = try #require(paths[0]["testBarrier"] as? [String: Any])
       #expect((barrier["signed"] as? [Double])?.count == 5 && (barrier["height"] as? Double ?? -1) >= 0)
       // The ends are as `valley eval` finds them.
-      let evaluated = try Self.json(Command.run("eval", weights[0], "--json", "--threads", "1").out)
+      let evaluated = try Command.json(Command.run("eval", weights[0], "--json", "--threads", "1").out)
       let loss = (evaluated["splits"] as? [[String: Any]])?.first?["loss"] as? Double
       let first = ((measured["points"] as? [[String: Any]])?.first?["test"] as? [String: Any])?["loss"] as? Double
       #expect(abs(try #require(loss) - (try #require(first))) < 1e-6)
@@ -54,7 +43,7 @@ extension EndToEnd {
       let plane = try Command.run(
         ["landscape", "plane"] + weights + ["--size", "4", "--json", "--out", scratch.path("plane"), "--format", "svg"])
       #expect(plane.code == 0, "\(plane.err)")
-      let grid = try #require(try Self.json(plane.out)["plane"] as? [String: Any])
+      let grid = try #require(try Command.json(plane.out)["plane"] as? [String: Any])
       #expect((grid["points"] as? [Any])?.count == 16 && (grid["marks"] as? [Any])?.count == 3)
       let random = try Command.run(
         "landscape", "plane", "--random", weights[0], "--size", "3", "--low", "-0.5", "--json")
@@ -63,7 +52,7 @@ extension EndToEnd {
 
     @Test func aPlaneGoesOnAfterAKill() throws {
       let scratch = Scratch()
-      let weights = try Self.run(scratch)
+      let weights = try Tiny.endpoints(scratch)
       let words =
         ["landscape", "plane"] + weights + ["--size", "16", "--threads", "1", "--json", "--format", "svg", "--out"]
       let killed = try Command(words + [scratch.path("a")])
@@ -101,7 +90,7 @@ extension EndToEnd {
       _ = try killed.outcome()
       let found = try Command.run(words + [scratch.path("a")])
       #expect(found.code == 0, "\(found.err)")
-      let summary = try Self.json(found.out)
+      let summary = try Command.json(found.out)
       #expect(summary["budgetEpochs"] as? Double == 5 && (summary["transitionEpochs"] as? [Double])?.count == 2)
       let branches = try #require(summary["branches"] as? [[String: Any]])
       #expect(
@@ -122,7 +111,7 @@ extension EndToEnd {
 
     @Test func mistakes() throws {
       let scratch = Scratch()
-      let weights = try Self.run(scratch)
+      let weights = try Tiny.endpoints(scratch)
       func fails(_ arguments: [String], _ message: String) throws {
         let outcome = try Command.run(["landscape"] + arguments)
         #expect(outcome.code != 0 && outcome.err.contains(message), "\(arguments): \(outcome.err)")

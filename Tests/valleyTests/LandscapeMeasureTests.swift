@@ -5,20 +5,9 @@ import Torch
 
 extension EndToEnd {
   @Suite struct LandscapeMeasures {
-    private static func json(_ text: String) throws -> [String: Any] {
-      try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-    }
-
-    /// A run with endpoints and its checkpoints' paths.
-    private static func run(_ scratch: Scratch) throws -> [String] {
-      let train = try Command.run(Tiny.train(scratch.path("run")))
-      #expect(train.code == 0, "\(train.err)")
-      return [(40, 0), (40, 1), (80, 0)].map { scratch.path("run/checkpoints/endpoint-\($0)-\($1).safetensors") }
-    }
-
     @Test func curvatureSimilarityAndDisagreement() throws {
       let scratch = Scratch()
-      let weights = try Self.run(scratch)
+      let weights = try Tiny.endpoints(scratch)
       let curvature = try Command.run(
         "landscape", "curvature", weights[0], "--top", "3", "--bottom", "1", "--density", "--steps", "8", "--probes",
         "2",
@@ -26,7 +15,7 @@ extension EndToEnd {
         "--threads",
         "1")
       #expect(curvature.code == 0, "\(curvature.err)")
-      let network = try #require((try Self.json(curvature.out)["networks"] as? [[String: Any]])?.first)
+      let network = try #require((try Command.json(curvature.out)["networks"] as? [[String: Any]])?.first)
       let found = try #require(network["eigenvalues"] as? [String: Any])
       #expect((found["largest"] as? [Any])?.count == 3 && (found["smallest"] as? [Any])?.count == 1)
       #expect(found["converged"] as? Bool == true)
@@ -46,7 +35,7 @@ extension EndToEnd {
         ]
           + ["--format", "svg"])
       #expect(cka.code == 0, "\(cka.err)")
-      let values = try #require((try Self.json(cka.out)["cka"] as? [String: Any])?["values"] as? [[Double]])
+      let values = try #require((try Command.json(cka.out)["cka"] as? [String: Any])?["values"] as? [[Double]])
       #expect(values.count == 2 && values[0][0] > 0.5)
       #expect(scratch.exists("cka/figures/cka.csv"))
       let same = try Command.run("landscape", "cka", weights[0], weights[0])
@@ -55,7 +44,7 @@ extension EndToEnd {
       let disagreement = try Command.run(
         ["landscape", "disagreement"] + weights + ["--json", "--out", scratch.path("d"), "--format", "svg"])
       #expect(disagreement.code == 0, "\(disagreement.err)")
-      let result = try #require(try Self.json(disagreement.out)["disagreement"] as? [String: Any])
+      let result = try #require(try Command.json(disagreement.out)["disagreement"] as? [String: Any])
       #expect((result["scores"] as? [Any])?.count == 6 && (result["differences"] as? [Any])?.count == 3)
       #expect(scratch.exists("d/figures/disagreement.csv"))
       let table = try Command.run(["landscape", "disagreement"] + weights)
@@ -64,7 +53,7 @@ extension EndToEnd {
 
     @Test func badInputIsExplained() throws {
       let scratch = Scratch()
-      let weights = try Self.run(scratch)
+      let weights = try Tiny.endpoints(scratch)
       func refused(_ arguments: String..., word: String) throws {
         let result = try Command.run(["landscape"] + arguments)
         #expect(result.code != 0 && (word.isEmpty || result.err.contains(word)), "\(arguments): \(result.err)")
