@@ -275,7 +275,7 @@ struct LandscapeFigures {
     let names = landscapes.series
     let x: JSON = [
       "field": "setting", "type": "ordinal", "sort": JSON(names), "title": .string(landscapes.quantity),
-      "scale": ["type": "point", "domain": JSON(names), "padding": 0.5],
+      "scale": ["type": "band", "domain": JSON(names), "padding": 0.2],
       "axis": ["labelAngle": names.map(\.count).reduce(0, +) > 48 ? -40 : 0, "labelLimit": 120, "labelOverlap": false],
     ]
     let y: JSON = [

@@ -71,4 +71,16 @@ import Testing
     let paths = try #require(report.figures.first { $0.name == "training-loss-between-endpoints" })
     #expect(paths.table.rows.count == 2 * 5 * 5)
   }
+
+  @Test(.enabled(if: Renderer().isPresent, "the figure renderer is not installed"))
+  func vegaDrawsEveryFigure() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let report = try Report(study())
+    try report.write(to: folder, formats: [.svg])
+    for name in report.figureNames.prefix(6) {
+      let picture = folder.appendingPathComponent("figures/\(name).svg")
+      #expect(try Data(contentsOf: picture).count > 5000, "\(name)")
+    }
+  }
 }
