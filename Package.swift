@@ -4,22 +4,17 @@ import PackageDescription
 // libtorch is found through TORCH_DIR (a folder with include/ and lib/) or through `.libtorch`, the link `make bootstrap` makes.
 let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.libtorch"
 
+/// What other packages can import: a product for each target of the name.
+let libraries = [
+  "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
+  "Search",
+  "Studies", "Reports",
+]
+
 let package = Package(
   name: "valley",
   platforms: [.macOS(.v15)],
-  products: [
-    .library(name: "Torch", targets: ["Torch"]),
-    .library(name: "Checkpoints", targets: ["Checkpoints"]),
-    .library(name: "Networks", targets: ["Networks"]),
-    .library(name: "Datasets", targets: ["Datasets"]),
-    .library(name: "Training", targets: ["Training"]),
-    .library(name: "Merging", targets: ["Merging"]),
-    .library(name: "DataMerging", targets: ["DataMerging"]),
-    .library(name: "Alignment", targets: ["Alignment"]),
-    .library(name: "Landscape", targets: ["Landscape"]),
-    .library(name: "Search", targets: ["Search"]),
-    .library(name: "Studies", targets: ["Studies"]),
-    .library(name: "Reports", targets: ["Reports"]),
+  products: libraries.map { Product.library(name: $0, targets: [$0]) } + [
     .executable(name: "valley", targets: ["valley"]),
     .executable(name: "valley-bench", targets: ["ValleyBench"]),
   ],

@@ -100,7 +100,7 @@ struct LandscapeFigures {
       domain: estimatesDomain(estimates, including: [0]), title: "loss in the middle above the ends (nats)",
       caption:
         "Loss in the middle of the straight line between two endpoints less the mean of their losses: above 0 a hill (barrier), below 0 a "
-        + "valley; the mean over pairs. \(batchNormText)", zero: true)
+        + "valley; the mean over pairs. \(batchNormText)")
   }
 
   // MARK: Curvature
@@ -270,7 +270,7 @@ struct LandscapeFigures {
   /// Values with bars over the settings.
   private func bars(
     _ name: String, _ title: String, series: [String], rows: [[String: JSON]], estimates: [Estimate], domain: [Double],
-    title yTitle: String, caption: String, zero: Bool
+    title yTitle: String, caption: String
   ) -> Figure {
     let names = landscapes.series
     let x: JSON = [
@@ -292,7 +292,7 @@ struct LandscapeFigures {
         rows: rows.map { row in columns.map { row[$0] ?? .null } }),
       view: [
         "data": ["values": .array(rows.map { .object($0) })],
-        "layer": .array((zero ? [Figure.zeroLine("y")] : []) + layers(x, y, own)),
+        "layer": .array([Figure.zeroLine("y")] + layers(x, y, own)),
       ])
   }
 }
