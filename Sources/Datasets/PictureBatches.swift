@@ -7,10 +7,10 @@ import Torch
 /// batch), whatever the number of threads.
 public struct PictureBatches: BatchStream {
   public let dataset: PictureDataset
-  public let batchSize: Int
   public let augmentation: Augmentation
   public let augmentationSeed: Int
   public var device: Device { dataset.device }
+  public var batchSize: Int { order.batchSize }
   public var stepsPerEpoch: Int { order.stepsPerEpoch }
   private var order: EpochOrder
 
@@ -27,10 +27,7 @@ public struct PictureBatches: BatchStream {
     }
     if let problem = augmentation.resizedCrop?.problem { throw DatasetError("the resized crop's \(problem)") }
     order = try EpochOrder(count: dataset.count, batchSize: batchSize, seed: orderSeed, keepsLast: keepsLast)
-    self.dataset = dataset
-    self.batchSize = batchSize
-    self.augmentation = augmentation
-    self.augmentationSeed = augmentationSeed
+    (self.dataset, self.augmentation, self.augmentationSeed) = (dataset, augmentation, augmentationSeed)
   }
 
   public mutating func batch(at step: Int) throws -> ExampleBatch {

@@ -7,12 +7,11 @@ import Torch
 /// and every device gets the same batches.
 public struct TrainingBatches: BatchStream {
   public let dataset: DeviceDataset
-  public let batchSize: Int
   public let augmentation: Augmentation
-  public let orderSeed: Int
   public let augmentationSeed: Int
-  public var stepsPerEpoch: Int { order.stepsPerEpoch }
   public var device: Device { dataset.device }
+  public var batchSize: Int { order.batchSize }
+  public var stepsPerEpoch: Int { order.stepsPerEpoch }
   private var order: EpochOrder
 
   /// - Parameter keepsLast: whether an epoch ends with an incomplete batch of what is left; otherwise that is dropped.
@@ -31,10 +30,7 @@ public struct TrainingBatches: BatchStream {
         remedy: "choose 0 to \(min(dataset.height, dataset.width) - 1)")
     }
     self.dataset = augmentation.flip ? try dataset.withMirrorImages() : dataset
-    self.batchSize = batchSize
-    self.augmentation = augmentation
-    self.orderSeed = orderSeed
-    self.augmentationSeed = augmentationSeed
+    (self.augmentation, self.augmentationSeed) = (augmentation, augmentationSeed)
   }
 
   public mutating func batch(at step: Int) throws -> ExampleBatch {

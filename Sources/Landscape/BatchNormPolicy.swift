@@ -2,7 +2,7 @@ import Datasets
 import Networks
 
 /// What becomes of BatchNorm's running statistics at a point: combined like weights, they are not those of the activations there.
-public enum BatchNormPolicy: Codable, Hashable, Sendable {
+public enum BatchNormPolicy: Hashable, Sendable {
   /// They are combined like weights.
   case off
   /// They are measured anew at every point, always on the same training batches that hold about so many examples.
@@ -36,20 +36,5 @@ public enum BatchNormPolicy: Codable, Hashable, Sendable {
     case .subset(let examples): "BatchNorm re-estimated at every point on the same \(examples) training examples"
     case .full: "BatchNorm re-estimated at every point on one epoch of training batches"
     }
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let policy = Self(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\(text) is no BatchNorm policy; expected off, full or a number of examples")
-    }
-    self = policy
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(text)
   }
 }

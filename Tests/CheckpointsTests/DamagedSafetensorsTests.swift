@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import TestSupport
 import Testing
@@ -100,7 +101,7 @@ import Torch
   }
 
   @Test func damagedFilesNeverCrash() throws {
-    var random = SplitMix64(state: 2026)
+    var random = SplitMix64(2026)
     var read = 0, accepted = 0
     let limit = 2 << 20
     try withTemporaryFolder { folder in

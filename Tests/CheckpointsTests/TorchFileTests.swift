@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import TestSupport
 import Testing
@@ -150,7 +151,7 @@ import Torch
   @Test(arguments: ["zip.pt", "legacy.pt", "training.pt"])
   func damagedFilesNeverCrash(_ name: String) throws {
     let good = try Data(contentsOf: URL(fileURLWithPath: Self.path(name)))
-    var random = SplitMix64(state: 5)
+    var random = SplitMix64(5)
     var accepted = 0
     try withTemporaryFolder { folder in
       let path = folder + "/fuzz.pt"

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -19,7 +20,7 @@ import Testing
   }
 
   static func bytes(_ name: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: Scratch.fixtures.appendingPathComponent("pictures/\(name)")))
+    [UInt8](try Data(contentsOf: fixtureFolder.appendingPathComponent("pictures/\(name)")))
   }
 
   private func mat(_ bytes: [UInt8]) throws -> [String: NumberArray] {

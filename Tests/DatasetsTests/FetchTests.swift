@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -19,7 +20,7 @@ import Testing
     md5 = try Download.checksum(of: served.write(body, to: "data.bin"))
     let output = Pipe()
     server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    server.arguments = ["python3", Scratch.fixtures.appendingPathComponent("server.py").path, served.folder.path]
+    server.arguments = ["python3", fixtureFolder.appendingPathComponent("server.py").path, served.folder.path]
     server.standardInput = standardInput
     server.standardOutput = output
     try server.run()

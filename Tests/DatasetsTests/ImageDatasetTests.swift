@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -10,7 +11,7 @@ import Testing
       var source: [UInt8]
       var resized: [String: [UInt8]]
     }
-    let data = try Data(contentsOf: Scratch.fixtures.appendingPathComponent("resize.json"))
+    let data = try Data(contentsOf: fixtureFolder.appendingPathComponent("resize.json"))
     let fixture = try JSONDecoder().decode(Fixture.self, from: data)
     // Twice the same picture, so that a wrong step from plane to plane shows.
     let dataset = try ImageDataset(

@@ -1,18 +1,11 @@
 import Foundation
+import TestSupport
 
 @testable import Datasets
 
-/// A temporary folder that is removed when the last reference goes.
-final class Scratch: Sendable {
-  let folder: URL
+typealias Scratch = TestSupport.Scratch
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
+extension Scratch {
   @discardableResult func write(_ bytes: [UInt8], to name: String) throws -> URL {
     let file = folder.appendingPathComponent(name)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -37,9 +30,6 @@ final class Scratch: Sendable {
       return error is DatasetError ? "\(error)" : "another error: \(error)"
     }
   }
-
-  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Fixtures")
 }
 
 /// Random bytes with the first ones given.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -13,9 +14,7 @@ struct TokenizerFixture: Sendable {
     var decoded: [String]?
   }
 
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Fixtures")
-  static let file = folder.appendingPathComponent("tokenizer.json")
+  static let file = fixtureFolder.appendingPathComponent("tokenizer.json")
 
   let corpus: String
   let texts: [String]
@@ -24,7 +23,7 @@ struct TokenizerFixture: Sendable {
   private let json: Data
 
   init() throws {
-    json = try Data(contentsOf: Self.folder.appendingPathComponent("tokenizer-cases.json"))
+    json = try Data(contentsOf: fixtureFolder.appendingPathComponent("tokenizer-cases.json"))
     let root = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
     corpus = try #require(root["corpus"] as? String)
     texts = try #require(root["texts"] as? [String])

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Search
+import TestSupport
 import Testing
 import Torch
 
@@ -104,16 +105,14 @@ import Torch
   }
 
   @Test func mergedInMemoryIsWhatAFileWouldHold() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try Scratch()
     let generator = try Generator(seed: 3)
     for name in ["a", "b", "base"] {
       try Safetensors.write(
         Weights([
           ("w", Tensor.normal([40, 50], generator: generator).to(.bfloat16)),
           ("n", Tensor.normal([7], generator: generator)),
-        ]), to: "\(folder)/\(name).safetensors")
+        ]), to: scratch.path("\(name).safetensors"))
     }
     let space = try RecipeSpace(
       yaml: """
@@ -121,12 +120,12 @@ import Torch
         base_model: base.safetensors
         models: [{model: a.safetensors}, {model: b.safetensors}]
         parameters: {density: {from: 0.1, to: 1}}
-        """, file: folder + "/r.yml")
-    let models = try MergeModels(space.recipe(at: [0.3]), relativeTo: folder)
+        """, file: scratch.path("r.yml"))
+    let models = try MergeModels(space.recipe(at: [0.3]), relativeTo: scratch.folder.path)
     for density in [0.3, 0.8] {
       let plan = try MergePlan(space.recipe(at: [density]), models: models)
-      try plan.write(to: folder + "/out-\(density).safetensors")
-      let written = try Safetensors.read(folder + "/out-\(density).safetensors").weights
+      try plan.write(to: scratch.path("out-\(density).safetensors"))
+      let written = try Safetensors.read(scratch.path("out-\(density).safetensors")).weights
       #expect(try plan.merged(threads: 2).isIdentical(to: written))
     }
   }

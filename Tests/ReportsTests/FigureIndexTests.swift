@@ -10,12 +10,12 @@ import Testing
   ]
 
   @Test func studiesThatWereRunSayWhatTheyGave() throws {
-    let folder = try TemporaryFolder()
-    let own = folder.url.appendingPathComponent("fig6-smoke")
+    let scratch = try Scratch()
+    let own = scratch.url("fig6-smoke")
     try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
     try Summary(Report(SyntheticProtocols.transfer())).json().write(to: own.appendingPathComponent("report.json"))
     try Data("The trend appeared.\n".utf8).write(to: own.appendingPathComponent("trend.md"))
-    let text = try FigureIndex(entries: Self.entries, results: folder.url).markdown()
+    let text = try FigureIndex(entries: Self.entries, results: scratch.folder).markdown()
     let lines = text.split(separator: "\n").map(String.init)
     #expect(
       lines[2] == "| 6 | fig6 | Transfer \\| CLIP | `valley study run fig6 --scale smoke` | "
@@ -27,19 +27,19 @@ import Testing
   }
 
   @Test func aDamagedReportIsNamed() throws {
-    let folder = try TemporaryFolder()
-    let own = folder.url.appendingPathComponent("fig8")
+    let scratch = try Scratch()
+    let own = scratch.url("fig8")
     try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
     try Data("{".utf8).write(to: own.appendingPathComponent("report.json"))
     let error = #expect(throws: ReportError.self) {
-      try FigureIndex(entries: Self.entries, results: folder.url).markdown()
+      try FigureIndex(entries: Self.entries, results: scratch.folder).markdown()
     }
     #expect(error?.description.contains("fig8/report.json: is not what `valley report` writes") == true)
   }
 
   @Test func withoutResultsThereIsTheTableAlone() throws {
-    let folder = try TemporaryFolder()
-    let text = try FigureIndex(entries: Self.entries, results: folder.url).markdown()
+    let scratch = try Scratch()
+    let text = try FigureIndex(entries: Self.entries, results: scratch.folder).markdown()
     #expect(text.split(separator: "\n").count == 4)
   }
 }

@@ -74,21 +74,20 @@ import Testing
   }
 
   @Test func figuresAreDrawnWithAPage() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let scratch = try Scratch()
     let figure = PathFigure(curves: [.init(series: "a – b", measures: [Self.path(1)])], setting: "mlp").figure()
     let set = FigureSet(
       name: "path", title: "Paths & more", description: "mlp", findings: ["One <thing>."], figures: [figure])
     do {
-      let page = try set.write(to: folder, formats: [.svg])
+      let page = try set.write(to: scratch.folder, formats: [.svg])
       let text = try String(contentsOf: page, encoding: .utf8)
       #expect(
         text.contains("Paths &amp; more") && text.contains("One &lt;thing&gt;.") && text.contains("data-spec=\"path\""))
       #expect(
-        try String(contentsOf: folder.appendingPathComponent("figures/path.svg"), encoding: .utf8).contains("<svg"))
+        try String(contentsOf: scratch.url("figures/path.svg"), encoding: .utf8).contains("<svg"))
     } catch ReportError.noRenderer {
       print("no figure renderer: pictures are not tested")
     }
-    #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent("figures/path.csv").path))
+    #expect(FileManager.default.fileExists(atPath: scratch.url("figures/path.csv").path))
   }
 }

@@ -1,17 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Reports
 @testable import Studies
 
-/// A folder that is removed with its contents when the test is over.
-final class TemporaryFolder {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent("valley-report-\(UUID().uuidString)")
-
-  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-}
+typealias Scratch = TestSupport.Scratch
 
 @Suite struct PageTests {
   static let hostile = "</script><img src=x onerror=\"window.broken = 1\"><!-- & '"
@@ -49,20 +43,20 @@ final class TemporaryFolder {
   }
 
   @Test func withoutARendererTablesAndSummaryAreWritten() throws {
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let renderer = Renderer(environment: ["VALLEY_RENDERER": "/nowhere/python"])
     let report = try Report(Synthetic().results())
     let error = #expect(throws: ReportError.self) {
-      try report.write(to: folder.url, formats: [.svg], renderer: renderer)
+      try report.write(to: scratch.folder, formats: [.svg], renderer: renderer)
     }
     #expect(error?.description.contains("make bootstrap") == true)
-    let files = try Set(FileManager.default.contentsOfDirectory(atPath: folder.url.path))
+    let files = try Set(FileManager.default.contentsOfDirectory(atPath: scratch.folder.path))
     #expect(files == ["figures", "report.json", "runs.csv"])
-    let data = try Data(contentsOf: folder.url.appendingPathComponent("report.json"))
+    let data = try Data(contentsOf: scratch.url("report.json"))
     let summary = try JSONDecoder().decode(Summary.self, from: data)
     #expect(summary.maxima.count == 2)
     #expect(summary.configurations.count == 15)
-    let csv = folder.url.appendingPathComponent("figures/accuracy-gain-against-effective-noise.csv")
+    let csv = scratch.url("figures/accuracy-gain-against-effective-noise.csv")
     #expect(try String(contentsOf: csv, encoding: .utf8).hasPrefix("series,x,gain,lower,upper,runs,interval"))
   }
 

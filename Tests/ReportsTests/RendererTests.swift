@@ -12,10 +12,10 @@ struct RendererTests {
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   @Test func everyFigureIsDrawnInEveryFormat() throws {
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let report = try Report(Synthetic().results())
-    try report.write(to: folder.url)
-    let figures = folder.url.appendingPathComponent("figures")
+    try report.write(to: scratch.folder)
+    let figures = scratch.url("figures")
     func read(_ name: String, _ format: String) throws -> Data {
       try Data(contentsOf: figures.appendingPathComponent("\(name).\(format)"))
     }
@@ -24,7 +24,7 @@ struct RendererTests {
       #expect(try read(name, "pdf").starts(with: Data("%PDF".utf8)))
       #expect(String(decoding: try read(name, "svg"), as: UTF8.self).contains("</svg>"))
     }
-    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path)
     #expect(Set(left) == ["figures", "report.html", "report.json", "runs.csv"])
   }
 
@@ -34,11 +34,11 @@ struct RendererTests {
       SyntheticProtocols.tasks(rates: [1e-6, 1e-5, 1e-4]), SyntheticProtocols.language(),
     ])
   func figuresOfEveryProtocolAreDrawn(results: StudyResults) throws {
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let report = try Report(results)
-    try report.write(to: folder.url, formats: [.svg])
+    try report.write(to: scratch.folder, formats: [.svg])
     for name in report.figureNames {
-      let picture = folder.url.appendingPathComponent("figures/\(name).svg")
+      let picture = scratch.url("figures/\(name).svg")
       let text = try String(contentsOf: picture, encoding: .utf8)
       #expect(text.contains("</svg>"))
       #expect(!text.contains("NaN") && !text.contains("undefined"), "\(name)")
@@ -46,9 +46,9 @@ struct RendererTests {
   }
 
   @Test func onlyTheFormatsAskedForAreWritten() throws {
-    let folder = try TemporaryFolder()
-    try Report(Synthetic(learningRates: [0.1], batchSizes: [64]).results()).write(to: folder.url, formats: [.svg])
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder.url.appendingPathComponent("figures").path)
+    let scratch = try Scratch()
+    try Report(Synthetic(learningRates: [0.1], batchSizes: [64]).results()).write(to: scratch.folder, formats: [.svg])
+    let files = try FileManager.default.contentsOfDirectory(atPath: scratch.url("figures").path)
     #expect(
       Set(files.map { $0.split(separator: ".", maxSplits: 1).last.map(String.init) }) == ["csv", "svg", "vl.json"])
   }
@@ -60,10 +60,10 @@ struct RendererTests {
       ["mark": "point", "data": ["values": [["a": 1]]], "transform": [["calculate": "datum.b.c", "as": "d"]]],
     ] as [JSON])
   func anErrorInAFigureNamesIt(spec: JSON) throws {
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let good: JSON = ["data": ["values": [[:]]], "mark": "point"]
     let error = #expect(throws: ReportError.self) {
-      try Renderer().render(["bad": spec, "good": good], formats: [.svg], scratch: folder.url)
+      try Renderer().render(["bad": spec, "good": good], formats: [.svg], scratch: scratch.folder)
     }
     guard case .figureFailed(let name, let message) = error else {
       Issue.record("unexpected \(String(describing: error))")
@@ -74,12 +74,12 @@ struct RendererTests {
   }
 
   @Test func aRendererThatStopsIsReported() throws {
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let renderer = Renderer(environment: ["VALLEY_RENDERER": "/bin/false"])
     #expect(throws: ReportError.rendererFailed(status: 1, message: "")) {
-      try renderer.render([:], formats: [.svg], scratch: folder.url)
+      try renderer.render([:], formats: [.svg], scratch: scratch.folder)
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path).isEmpty)
   }
 
   @Test(
@@ -87,10 +87,10 @@ struct RendererTests {
     arguments: [false, true])
   func thePageDrawsItsFiguresInABrowser(hostile: Bool) throws {
     let results = hostile ? PageTests.hostileResults() : Synthetic().results()
-    let folder = try TemporaryFolder()
+    let scratch = try Scratch()
     let report = try Report(results)
-    let page = try report.write(to: folder.url, formats: [.svg])
-    let (dom, log) = try Self.dump(page, in: folder.url)
+    let page = try report.write(to: scratch.folder, formats: [.svg])
+    let (dom, log) = try Self.dump(page, in: scratch.folder)
     #expect(dom.components(separatedBy: "class=\"marks\"").count - 1 == report.figures.count)
     #expect(dom.contains("<pre id=\"script-errors\" role=\"alert\" hidden=\"\"></pre>"))
     for word in ["Uncaught", "ERROR:CONSOLE", "Refused to"] { #expect(!log.contains(word), "\(word)") }

@@ -21,11 +21,9 @@ import Testing
   }
 
   @Test(.enabled(if: Renderer().isPresent, "without the figure renderer")) func vegaDrawsIt() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try Self.figure.write(to: folder, formats: [.svg])
-    let picture = try String(contentsOf: folder.appendingPathComponent("search.svg"), encoding: .utf8)
+    let scratch = try Scratch()
+    try Self.figure.write(to: scratch.folder, formats: [.svg])
+    let picture = try String(contentsOf: scratch.url("search.svg"), encoding: .utf8)
     #expect(picture.contains("best so far") && picture.contains("a weight"))
   }
 }

@@ -74,12 +74,11 @@ import Testing
 
   @Test(.enabled(if: Renderer().isPresent, "the figure renderer is not installed"))
   func vegaDrawsEveryFigure() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let scratch = try Scratch()
     let report = try Report(study())
-    try report.write(to: folder, formats: [.svg])
+    try report.write(to: scratch.folder, formats: [.svg])
     for name in report.figureNames.prefix(6) {
-      let picture = folder.appendingPathComponent("figures/\(name).svg")
+      let picture = scratch.url("figures/\(name).svg")
       #expect(try Data(contentsOf: picture).count > 5000, "\(name)")
     }
   }

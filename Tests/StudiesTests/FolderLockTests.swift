@@ -11,21 +11,21 @@ import Testing
     let owner = FolderLock.Owner(
       host: host, processSpace: Machine.processSpace, process: process, processStart: start, since: Date(),
       token: UUID().uuidString)
-    let file = scratch.file("lock")
+    let file = scratch.url("lock")
     try JSONEncoder.record.encode(owner).write(to: file)
     try FileManager.default.setAttributes([.modificationDate: Date() - age], ofItemAtPath: file.path)
   }
 
   @Test func heldUntilReleased() throws {
     let scratch = try Scratch()
-    let lock = try FolderLock(scratch.url)
-    #expect(FolderLock.owner(of: scratch.url) == lock.owner)
-    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
+    let lock = try FolderLock(scratch.folder)
+    #expect(FolderLock.owner(of: scratch.folder) == lock.owner)
+    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.folder) }
     lock.release()
-    #expect(FolderLock.owner(of: scratch.url) == nil)
-    let next = try FolderLock(scratch.url)
+    #expect(FolderLock.owner(of: scratch.folder) == nil)
+    let next = try FolderLock(scratch.folder)
     try next.check()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["lock"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path) == ["lock"])
   }
 
   @Test func aDeadProcessIsSucceededAtOnce() throws {
@@ -35,56 +35,56 @@ import Testing
     try process.run()
     process.waitUntilExit()
     try plant(scratch, process: process.processIdentifier, start: "1")
-    #expect(FolderLock.owner(of: scratch.url) == nil)
-    let lock = try FolderLock(scratch.url)
+    #expect(FolderLock.owner(of: scratch.folder) == nil)
+    let lock = try FolderLock(scratch.folder)
     try lock.check()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["lock"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path) == ["lock"])
   }
 
   @Test func aReusedProcessNumberIsNotTheOwner() throws {
     #if os(Linux)
       let scratch = try Scratch()
       try plant(scratch, process: getpid(), start: "not my start")
-      try FolderLock(scratch.url).check()
+      try FolderLock(scratch.folder).check()
     #endif
   }
 
   @Test func anotherMachineIsBelievedForAMinute() throws {
     let scratch = try Scratch()
     try plant(scratch, host: "elsewhere", process: 1, start: "1", age: 30)
-    let error = try #require(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
+    let error = try #require(throws: FolderLock.Held.self) { try FolderLock(scratch.folder) }
     #expect(error.description.contains("process 1 on elsewhere"))
     try plant(scratch, host: "elsewhere", process: 1, start: "1", age: 90)
-    try FolderLock(scratch.url).check()
+    try FolderLock(scratch.folder).check()
   }
 
   @Test func aDamagedLockIsBelievedForAMinute() throws {
     let scratch = try Scratch()
-    try Data("{".utf8).write(to: scratch.file("lock"))
-    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.url) }
-    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.file("lock").path)
-    try FolderLock(scratch.url).check()
+    try Data("{".utf8).write(to: scratch.url("lock"))
+    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.folder) }
+    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.url("lock").path)
+    try FolderLock(scratch.folder).check()
   }
 
   @Test func theHeartbeatKeepsALockFresh() throws {
     let scratch = try Scratch()
-    let lock = try FolderLock(scratch.url, heartbeat: 0.05)
-    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.file("lock").path)
+    let lock = try FolderLock(scratch.folder, heartbeat: 0.05)
+    try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.url("lock").path)
     Thread.sleep(forTimeInterval: 0.5)
-    let stamp = try #require(FileStamp(scratch.file("lock").path))
+    let stamp = try #require(FileStamp(scratch.url("lock").path))
     #expect(Date().timeIntervalSince1970 - stamp.modified < 5)
     lock.release()
   }
 
   @Test func aLostLockIsNoticed() throws {
     let scratch = try Scratch()
-    let lock = try FolderLock(scratch.url)
-    try FileManager.default.removeItem(at: scratch.file("lock"))
+    let lock = try FolderLock(scratch.folder)
+    try FileManager.default.removeItem(at: scratch.url("lock"))
     try plant(scratch, host: "elsewhere", process: 1, start: "1")
     #expect(throws: FolderLock.Lost.self) { try lock.check() }
     lock.release()
     // What is not ours stays.
-    #expect(FileManager.default.fileExists(atPath: scratch.file("lock").path))
+    #expect(FileManager.default.fileExists(atPath: scratch.url("lock").path))
   }
 
   /// Many threads fight for an abandoned lock, again and again: never two owners, always one in the end.
@@ -95,7 +95,7 @@ import Testing
       try plant(scratch, host: round % 2 == 0 ? Machine.hostName : "elsewhere", process: 0, start: "1", age: 90)
       let winners = Counter()
       DispatchQueue.concurrentPerform(iterations: 8) { _ in
-        guard let lock = try? FolderLock(scratch.url) else { return }
+        guard let lock = try? FolderLock(scratch.folder) else { return }
         winners.add(1)
         if owners.add(1) != 1 { Issue.record("two owners at once") }
         Thread.sleep(forTimeInterval: 0.002)
@@ -104,9 +104,9 @@ import Testing
         lock.release()
       }
       #expect(winners.value >= 1)
-      #expect(FolderLock.owner(of: scratch.url) == nil)
+      #expect(FolderLock.owner(of: scratch.folder) == nil)
     }
-    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path)
+    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path)
     #expect(left.allSatisfy { $0.hasPrefix("lock.after-") } && left.count <= 8, "\(left)")
   }
 }

@@ -17,7 +17,7 @@ import Testing
 
   private func perform(_ scratch: Scratch, _ yaml: String) throws -> RunFolder {
     let configuration = try StudyFile.parse(yaml).runs[0].configuration
-    let folder = try RunFolder(scratch.file("run"), configuration: configuration)
+    let folder = try RunFolder(scratch.url("run"), configuration: configuration)
     #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
     return folder
   }

@@ -45,10 +45,10 @@ import Testing
       let sizes = behaviours.map { "\($0.rawValue)" }.joined(separator: ", ")
       let yaml =
         "name: fake\nsweep: {grid: {batch_size: [\(sizes)]}}\nseeds: [\((0..<seeds).map(String.init).joined(separator: ", "))]\n"
-      try Data(yaml.utf8).write(to: scratch.file("fake.yaml"))
-      folder = try StudyFolder(scratch.file("out"), for: scratch.file("fake.yaml"))
-      try Data(LocalExecutorTests.script.utf8).write(to: scratch.file("worker"))
-      command = ["/bin/sh", scratch.file("worker").path, "extra"]
+      try Data(yaml.utf8).write(to: scratch.url("fake.yaml"))
+      folder = try StudyFolder(scratch.url("out"), for: scratch.url("fake.yaml"))
+      try Data(LocalExecutorTests.script.utf8).write(to: scratch.url("worker"))
+      command = ["/bin/sh", scratch.url("worker").path, "extra"]
       runs = folder.study.runs
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -6,16 +7,14 @@ import Testing
 
 /// Datasets of pictures that are resized on load, as studies declare them.
 @Suite final class PictureStudyTests {
-  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
+  private let scratch: Scratch
 
   /// Ten pictures of 29 × 40 in each of two classes.
   init() throws {
-    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/pictures")
+    scratch = try Scratch()
+    let fixtures = fixtureFolder.appendingPathComponent("pictures")
     for (label, name) in [("a", "444.jpg"), ("b", "rgb.png")] {
-      let place = folder.appendingPathComponent("set/\(label)")
+      let place = scratch.url("set/\(label)")
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
       let picture = try Data(contentsOf: fixtures.appendingPathComponent(name))
       for number in 0..<10 {
@@ -25,7 +24,7 @@ import Testing
   }
 
   private func parse(_ dataset: String, _ rest: String = "batch_size: 4") throws -> RunConfiguration {
-    let path = folder.appendingPathComponent("set").path
+    let path = scratch.url("set").path
     return try StudyFile.parse("dataset: {\(dataset.replacingOccurrences(of: "HERE", with: path))}\n\(rest)")
       .runs[0].configuration
   }
@@ -43,7 +42,7 @@ import Testing
     // What is written into run.json is read back to the same run.
     let text = String(decoding: configuration.canonicalJSON, as: UTF8.self)
     #expect(try StudyFile.parse(text).runs[0].configuration == configuration)
-    let setting = try PictureCache.$usualFolder.withValue(folder.appendingPathComponent("cache")) {
+    let setting = try PictureCache.$usualFolder.withValue(scratch.url("cache")) {
       try RunSetting(configuration)
     }
     #expect(setting.train.count == 16 && setting.test.classes == 2)

@@ -19,7 +19,7 @@ import Testing
 
   private func perform(_ scratch: Scratch, _ yaml: String) throws -> (folder: RunFolder, rows: [ResultRow]) {
     let configuration = try StudyFile.parse(yaml).runs[0].configuration
-    let folder = try RunFolder(scratch.file("run"), configuration: configuration)
+    let folder = try RunFolder(scratch.url("run"), configuration: configuration)
     #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
     return (folder, try RowFile.rows(ResultRow.self, in: folder.results.url))
   }
@@ -154,7 +154,7 @@ import Testing
   @Test func transferStartsFromOnePretrainingForTheWholeStudy() throws {
     let scratch = try Scratch()
     let study = try StudyFolder(
-      scratch.file("out"),
+      scratch.url("out"),
       for: StudyDeclaration(text: Self.transfer + "\nseeds: [0, 1]", file: "t.yaml", name: "transfer"))
     var starts: [Weights] = []
     for run in study.study.runs {
@@ -167,10 +167,10 @@ import Testing
       starts.append(
         try Checkpoint.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).weights)
     }
-    let kept = try FileManager.default.contentsOfDirectory(atPath: scratch.file("out/starts").path)
+    let kept = try FileManager.default.contentsOfDirectory(atPath: scratch.url("out/starts").path)
       .filter { $0.hasSuffix(".safetensors") }
     #expect(kept.count == 1)
-    let content = try Safetensors.read(scratch.file("out/starts/\(kept[0])").path)
+    let content = try Safetensors.read(scratch.url("out/starts/\(kept[0])").path)
     #expect(content.metadata["test_accuracy"] != nil)
     // Both seeds start from it, each with a head of its own.
     let head = try #require(starts[0].names.last { starts[0][$0]?.rank == 2 })
@@ -189,7 +189,7 @@ import Testing
     let scratch = try Scratch()
     let configuration = try StudyFile.parse(Self.transfer).runs[0].configuration
     func finish(_ name: String, stoppingAfter steps: Int?) throws -> [Data] {
-      let folder = try RunFolder(scratch.file(name), configuration: configuration)
+      let folder = try RunFolder(scratch.url(name), configuration: configuration)
       var outcome = RunOutcome.stopped
       while outcome == .stopped {
         let asked = Counter()
@@ -219,13 +219,13 @@ import Testing
       checkpoints: {keep: trunk}
       """
     let configuration = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "12")).runs[0].configuration
-    let folder = try RunFolder(scratch.file("next"), configuration: configuration)
+    let folder = try RunFolder(scratch.url("next"), configuration: configuration)
     #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
     let start = try Checkpoint.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).weights
     let given = try Safetensors.read(file).weights
     #expect(try #require(start[given.names[0]]).isIdentical(to: #require(given[given.names[0]])))
     let other = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "13")).runs[0].configuration
-    let wrong = try RunFolder(scratch.file("wrong"), configuration: other)
+    let wrong = try RunFolder(scratch.url("wrong"), configuration: other)
     let error = try #require(throws: CheckpointError.self) {
       try wrong.perform(RunEngine.run, versions: nil, control: .init())
     }

@@ -1,28 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Studies
 
-/// A folder of its own for each test, removed afterwards.
-final class Scratch: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("valley-studies-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-}
+typealias Scratch = TestSupport.Scratch
 
 @Suite struct RowFileTests {
   struct Row: Codable, Equatable { var step: Int, loss: Double }
 
   @Test func rowsComeBack() throws {
     let scratch = try Scratch()
-    let url = scratch.file("rows.jsonl")
+    let url = scratch.url("rows.jsonl")
     let file = try RowFile(url)
     for step in 0..<3 { try file.append(Row(step: step, loss: step == 2 ? .infinity : 0.5)) }
     try file.synchronise()
@@ -31,12 +20,12 @@ final class Scratch: Sendable {
     let rows = try RowFile.rows(Row.self, in: url)
     #expect(rows.map(\.step) == [0, 1, 2])
     #expect(rows[2].loss == .infinity)
-    #expect(try RowFile.rows(Row.self, in: scratch.file("none")).isEmpty)
+    #expect(try RowFile.rows(Row.self, in: scratch.url("none")).isEmpty)
   }
 
   @Test func tornLastLineIsDropped() throws {
     let scratch = try Scratch()
-    let url = scratch.file("rows.jsonl")
+    let url = scratch.url("rows.jsonl")
     try Data("{\"loss\":1,\"step\":0}\n{\"loss\":1,\"st".utf8).write(to: url)
     #expect(try RowFile.rows(Row.self, in: url).count == 1)
     let file = try RowFile(url)
@@ -49,7 +38,7 @@ final class Scratch: Sendable {
 
   @Test func truncationGivesTheSameBytes() throws {
     let scratch = try Scratch()
-    let file = try RowFile(scratch.file("rows.jsonl"))
+    let file = try RowFile(scratch.url("rows.jsonl"))
     try file.append(Row(step: 0, loss: 1))
     let recorded = file.length
     for step in 1..<5 { try file.append(Row(step: step, loss: 1)) }
@@ -64,7 +53,7 @@ final class Scratch: Sendable {
 
   @Test func aBadLineIsNamed() throws {
     let scratch = try Scratch()
-    let url = scratch.file("rows.jsonl")
+    let url = scratch.url("rows.jsonl")
     try Data("{\"loss\":1,\"step\":0}\n{\"loss\":1}\n".utf8).write(to: url)
     let error = try #require(throws: RowFileError.self) { try RowFile.rows(Row.self, in: url) }
     #expect(error.description.contains("rows.jsonl: line 2 is not a Row: the key step is missing"))
@@ -83,7 +72,7 @@ final class Scratch: Sendable {
 @Suite struct RunFolderTests {
   @Test func aRunIsRecorded() throws {
     let scratch = try Scratch()
-    let url = scratch.file("run")
+    let url = scratch.url("run")
     var folder: RunFolder? = try RunFolder(url, configuration: RunConfiguration())
     #expect(try RunRecord.read(url)?.status == .pending)
     try folder?.begin(versions: .init(valley: "1", libtorch: "2", threads: 3))
@@ -104,17 +93,17 @@ final class Scratch: Sendable {
 
   @Test func anotherRunsFolderIsRefused() throws {
     let scratch = try Scratch()
-    _ = try RunFolder(scratch.file("run"), configuration: RunConfiguration())
+    _ = try RunFolder(scratch.url("run"), configuration: RunConfiguration())
     var other = RunConfiguration()
     other.batchSize = 64
-    #expect(throws: RunFolderError.self) { try RunFolder(scratch.file("run"), configuration: other) }
-    #expect(throws: RunFolderError.self) { try RunFolder(scratch.file("none")) }
-    #expect(!FileManager.default.fileExists(atPath: scratch.file("none").path))
+    #expect(throws: RunFolderError.self) { try RunFolder(scratch.url("run"), configuration: other) }
+    #expect(throws: RunFolderError.self) { try RunFolder(scratch.url("none")) }
+    #expect(!FileManager.default.fileExists(atPath: scratch.url("none").path))
   }
 
   @Test func aDamagedRecordIsWrittenAnew() throws {
     let scratch = try Scratch()
-    let url = scratch.file("run")
+    let url = scratch.url("run")
     _ = try RunFolder(url, configuration: RunConfiguration())
     try Data("{\"id\":".utf8).write(to: url.appendingPathComponent("run.json"))
     let error = try #require(throws: RowFileError.self) { try RunFolder(url) }
@@ -125,29 +114,29 @@ final class Scratch: Sendable {
 
   @Test func aLockedFolderNamesItsOwner() throws {
     let scratch = try Scratch()
-    let folder = try RunFolder(scratch.file("run"), configuration: RunConfiguration())
-    let error = try #require(throws: FolderLock.Held.self) { try RunFolder(scratch.file("run")) }
+    let folder = try RunFolder(scratch.url("run"), configuration: RunConfiguration())
+    let error = try #require(throws: FolderLock.Held.self) { try RunFolder(scratch.url("run")) }
     #expect(error.owner.process == getpid())
     #expect(error.description.contains("in use by process \(getpid()) on \(Machine.hostName) since 2"))
     folder.close()
-    _ = try RunFolder(scratch.file("run"))
+    _ = try RunFolder(scratch.url("run"))
     #expect(throws: FolderLock.Lost.self) { try folder.end(.done) }
   }
 
   @Test func foldersThatCannotBeMadeAreNamed() throws {
     let scratch = try Scratch()
-    try Data().write(to: scratch.file("file"))
+    try Data().write(to: scratch.url("file"))
     let inFile = try #require(throws: FileError.self) {
-      try RunFolder(scratch.file("file/run"), configuration: RunConfiguration())
+      try RunFolder(scratch.url("file/run"), configuration: RunConfiguration())
     }
     #expect(inFile.description.contains("cannot make the folder") && inFile.description.contains("file/run"))
     if getuid() != 0 {
-      try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: scratch.url.path)
+      try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: scratch.folder.path)
       let denied = try #require(throws: FileError.self) {
-        try RunFolder(scratch.file("run"), configuration: RunConfiguration())
+        try RunFolder(scratch.url("run"), configuration: RunConfiguration())
       }
       #expect(denied.description.contains("check the owner and the permissions"))
-      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: scratch.url.path)
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: scratch.folder.path)
     }
   }
 }
@@ -157,7 +146,7 @@ final class Scratch: Sendable {
 
   @Test func theRecordFollowsTheRun() throws {
     let scratch = try Scratch()
-    let folder = try RunFolder(scratch.file("run"), configuration: RunConfiguration())
+    let folder = try RunFolder(scratch.url("run"), configuration: RunConfiguration())
     func status() throws -> RunStatus? { try RunRecord.read(folder.url)?.status }
     #expect(throws: Broken.self) { try folder.perform({ _, _, _ in throw Broken() }, versions: nil, control: .init()) }
     #expect(try status() == .failed(reason: "out of luck"))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RunWorkerTests {
   @Test func exitCodesTellTheEnding() throws {
     let scratch = try Scratch()
-    let url = scratch.file("run")
+    let url = scratch.url("run")
     struct Broken: Error {}
     func code(_ run: @escaping Run) -> Int32 {
       RunWorker.perform(run, in: url, versions: nil, watchesInput: false)
@@ -25,11 +25,11 @@ import Testing
   /// What a worker relies on to notice that its executor was killed: the kernel closes the executor's end of the pipe.
   @Test(.timeLimit(.minutes(1))) func inputEndsWithTheExecutor() throws {
     let scratch = try Scratch()
-    let gone = scratch.file("gone").path
+    let gone = scratch.url("gone").path
     func start() throws -> WorkerProcess {
       try WorkerProcess(
         ["/bin/sh", "-c", "cat; echo gone > \(gone)"], environment: ["PATH": "/usr/bin:/bin"],
-        errors: scratch.file("errors"))
+        errors: scratch.url("errors"))
     }
     var first: WorkerProcess? = try start()
     let process = try #require(first?.process)

@@ -158,10 +158,10 @@ import Training
 
   @Test func filesThatCannotBeRead() throws {
     let scratch = try Scratch()
-    let missing = try #require(throws: FileError.self) { try StudyFile.read(scratch.file("none.yaml")) }
+    let missing = try #require(throws: FileError.self) { try StudyFile.read(scratch.url("none.yaml")) }
     #expect(missing.description.contains("cannot read") && missing.description.contains("none.yaml: No such file"))
-    try Data([0x61, 0xFF, 0xFE]).write(to: scratch.file("bad.yaml"))
-    let bad = try #require(throws: StudyFileError.self) { try StudyFile.read(scratch.file("bad.yaml")) }
+    try Data([0x61, 0xFF, 0xFE]).write(to: scratch.url("bad.yaml"))
+    let bad = try #require(throws: StudyFileError.self) { try StudyFile.read(scratch.url("bad.yaml")) }
     #expect(bad.description.contains("bad.yaml:1:1: the file is not UTF-8 text"))
   }
 

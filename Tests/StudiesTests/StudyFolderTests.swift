@@ -16,8 +16,8 @@ import Testing
     """
 
   private func study(_ scratch: Scratch) throws -> StudyFolder {
-    try Data(Self.yaml.utf8).write(to: scratch.file("small.yaml"))
-    return try StudyFolder(scratch.file("out/small"), for: scratch.file("small.yaml"))
+    try Data(Self.yaml.utf8).write(to: scratch.url("small.yaml"))
+    return try StudyFolder(scratch.url("out/small"), for: scratch.url("small.yaml"))
   }
 
   private func merged(_ gain: Double) -> ResultRow {
@@ -169,17 +169,17 @@ import Testing
     let folder = try study(scratch)
     try fill(folder)
     let changed = Self.yaml.replacingOccurrences(of: "[0.1, 0.2]", with: "[0.2, 0.3]")
-    try Data(changed.utf8).write(to: scratch.file("small.yaml"))
-    let reopened = try StudyFolder(folder.url, for: scratch.file("small.yaml"))
+    try Data(changed.utf8).write(to: scratch.url("small.yaml"))
+    let reopened = try StudyFolder(folder.url, for: scratch.url("small.yaml"))
     #expect(reopened.undeclared == [folder.study.runs[0].id])
     #expect(try StudyFolder(folder.url).study.runs.map(\.values[0].value) == ["0.2", "0.3"])
     try Data(changed.replacingOccurrences(of: "name: small", with: "name: other").utf8).write(
-      to: scratch.file("small.yaml"))
+      to: scratch.url("small.yaml"))
     let error = try #require(throws: RunFolderError.self) {
-      try StudyFolder(folder.url, for: scratch.file("small.yaml"))
+      try StudyFolder(folder.url, for: scratch.url("small.yaml"))
     }
     #expect(error.description.contains("holds the study small, not other; choose another folder with --out"))
-    #expect(throws: RunFolderError.self) { try StudyFolder(scratch.url) }
+    #expect(throws: RunFolderError.self) { try StudyFolder(scratch.folder) }
   }
 
   @Test func resultsAreDeletedUnlessInUse() throws {

@@ -88,7 +88,7 @@ import Testing
   @Test func theFolderRemembersTheScale() throws {
     let scratch = try Scratch()
     let declaration = StudyDeclaration(text: Self.yaml, file: "scaled.yaml", name: "scaled")
-    let folder = try StudyFolder(scratch.file("out"), for: declaration, scale: .paper)
+    let folder = try StudyFolder(scratch.url("out"), for: declaration, scale: .paper)
     let reopened = try StudyFolder(folder.url)
     #expect(reopened.study.scale == .paper && reopened.study.runs == folder.study.runs)
     #expect(try reopened.results().scale == .paper && reopened.results().figure == "2b")

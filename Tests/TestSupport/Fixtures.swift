@@ -62,11 +62,3 @@ public func deviations(_ ours: Weights, _ theirs: Weights, tolerance: Double = 1
   }
   return found
 }
-
-/// Runs `body` with the path of a new folder that is removed afterwards.
-public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("valley-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder.path)
-}

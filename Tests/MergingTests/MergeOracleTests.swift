@@ -1,17 +1,17 @@
 import Checkpoints
-import Foundation
 import Merging
 import TestSupport
 import Testing
 import Torch
 
-/// mergekit's result and ours on the same three models.
-@Suite struct MergekitOracleTests {
+/// The result of another library and ours on the same models: mergekit's and FusionBench's.
+@Suite struct MergeOracleTests {
+  /// A merge that a fixture has the result of; FusionBench's all merge three models on a base.
   struct Case: Decodable {
     let method: String
     let parameters: [String: Values]
-    let models: Int
-    let base: Bool
+    let models: Int?
+    let base: Bool?
   }
 
   /// A number, true or false, or a number for each model.
@@ -32,25 +32,24 @@ import Torch
 
   private static func result(_ test: Case, _ fixture: Fixture, _ dtype: DType) throws -> Weights {
     let method = try MergeMethod.named(test.method)
-    let models = try (0..<test.models).map { try fixture.part("model.\($0)/").to(dtype) }
-    let settings = try MergeSettings(test.parameters.mapValues(\.values), for: method, models: test.models)
-    let base = test.base ? try fixture.part("base/").to(dtype) : nil
+    let models = try (0..<(test.models ?? 3)).map { try fixture.part("model.\($0)/").to(dtype) }
+    let settings = try MergeSettings(test.parameters.mapValues(\.values), for: method, models: models.count)
+    let base = test.base ?? true ? try fixture.part("base/").to(dtype) : nil
     return try merge(models, base: base, method: method, settings: settings)
   }
 
-  @Test func everyMethodEqualsMergekit() throws {
-    let fixture = try Fixture("merging")
+  @Test(arguments: ["merging", "fusion"]) func everyMethodGivesTheirResult(_ library: String) throws {
+    let fixture = try Fixture(library)
     let cases: [String: Case] = try fixture.setting("cases")
     for (name, test) in cases {
-      let found = try deviations(
-        Self.result(test, fixture, .float32), fixture.part("f32/\(name)/"), tolerance: 1e-6)
+      let found = try deviations(Self.result(test, fixture, .float32), fixture.part("f32/\(name)/"), tolerance: 1e-6)
       #expect(found.isEmpty, "\(name): \(found)")
     }
   }
 
   /// bfloat16 is widened, merged, and rounded once: at most half a unit in the last place from float32's result.
-  @Test func bfloat16IsRoundedOnce() throws {
-    let fixture = try Fixture("merging")
+  @Test(arguments: ["merging", "fusion"]) func bfloat16IsRoundedOnce(_ library: String) throws {
+    let fixture = try Fixture(library)
     let cases: [String: Case] = try fixture.setting("cases")
     for (name, test) in cases {
       let merged = try Self.result(test, fixture, .bfloat16)
@@ -62,6 +61,12 @@ import Torch
         }
       }
     }
+  }
+
+  /// Every method is compared with one of the two libraries.
+  @Test func everyMethodHasAnOracle() throws {
+    let cases: [[String: Case]] = try ["merging", "fusion"].map { try Fixture($0).setting("cases") }
+    #expect(Set(cases.flatMap(\.values).map(\.method)) == Set(MergeMethod.all.map(\.name)))
   }
 
   /// Mean and variance of every element over many draws.

@@ -5,54 +5,6 @@ import TestSupport
 import Testing
 import Torch
 
-/// FusionBench's result and ours on the same three models.
-@Suite struct FusionOracleTests {
-  struct Case: Decodable {
-    let method: String
-    let parameters: [String: MergekitOracleTests.Values]
-  }
-
-  private static func result(_ test: Case, _ fixture: Fixture, _ dtype: DType) throws -> Weights {
-    let method = try MergeMethod.named(test.method)
-    let models = try (0..<3).map { try fixture.part("model.\($0)/").to(dtype) }
-    let settings = try MergeSettings(test.parameters.mapValues(\.values), for: method, models: 3)
-    return try merge(models, base: fixture.part("base/").to(dtype), method: method, settings: settings)
-  }
-
-  @Test func everyMethodEqualsFusionBench() throws {
-    let fixture = try Fixture("fusion")
-    let cases: [String: Case] = try fixture.setting("cases")
-    for (name, test) in cases {
-      let found = try deviations(Self.result(test, fixture, .float32), fixture.part("f32/\(name)/"), tolerance: 1e-6)
-      #expect(found.isEmpty, "\(name): \(found)")
-    }
-  }
-
-  /// Task vectors of bfloat16 weights are exact in float32; the result is rounded once.
-  @Test func bfloat16IsRoundedOnce() throws {
-    let fixture = try Fixture("fusion")
-    let cases: [String: Case] = try fixture.setting("cases")
-    for (name, test) in cases {
-      let merged = try Self.result(test, fixture, .bfloat16)
-      for (key, tensor) in zip(merged.names, merged.tensors) {
-        #expect(tensor.dtype == .bfloat16)
-        let ours = try tensor.array(Double.self)
-        for (value, exact) in try zip(ours, fixture["bf16/\(name)/\(key)"].array(Double.self)) {
-          #expect(abs(value - exact) <= abs(exact) / 256 + 1e-6, "\(name) \(key): \(value), not \(exact)")
-        }
-      }
-    }
-  }
-
-  /// Every method is compared with one of the two libraries.
-  @Test func everyMethodHasAnOracle() throws {
-    let fusion: [String: Case] = try Fixture("fusion").setting("cases")
-    let mergekit: [String: MergekitOracleTests.Case] = try Fixture("merging").setting("cases")
-    let compared = Set(fusion.values.map(\.method)).union(mergekit.values.map(\.method))
-    #expect(compared == Set(MergeMethod.all.map(\.name)))
-  }
-}
-
 /// What must hold of the methods that decompose matrices or look at a whole model.
 @Suite struct MatrixMethodTests {
   private static let names = ["tsv_m", "iso_c", "iso_cts", "wudi", "doge"]
