@@ -1,7 +1,7 @@
 import Datasets
 import Torch
 
-/// Random pictures or tokens with random labels, as a source and as a stream.
+/// Pictures or tokens, with random labels where none are given, as a source and as a stream.
 struct Examples: ExampleSource, BatchStream {
   let inputs, labels: Tensor
   let classes: Int
@@ -10,10 +10,10 @@ struct Examples: ExampleSource, BatchStream {
   var count: Int { inputs.shape[0] }
   var stepsPerEpoch: Int { count / batchSize }
 
-  init(_ inputs: Tensor, classes: Int, batchSize: Int = 16) throws {
+  init(_ inputs: Tensor, labels: Tensor? = nil, classes: Int, batchSize: Int = 16) throws {
     (self.inputs, self.classes, self.batchSize) = (inputs, classes, batchSize)
     let shape = inputs.dtype.isFloatingPoint ? [inputs.shape[0]] : inputs.shape
-    labels = try .integers(in: 0..<classes, shape: shape, generator: Generator(seed: 5))
+    self.labels = try labels ?? .integers(in: 0..<classes, shape: shape, generator: Generator(seed: 5))
   }
 
   func batch(_ range: Range<Int>) throws -> ExampleBatch {

@@ -27,6 +27,24 @@ import Torch
       source: try Examples(.normal(shape, generator: random), classes: 3))
   }
 
+  /// PyTorch, layer by layer in float64, which is what BatchNorm behind every layer gives too.
+  @Test(arguments: ["mlp", "vgg"], Repair.Form.allCases) func agreesWithPyTorch(_ name: String, _ form: Repair.Form)
+    throws
+  {
+    let fixture = try Fixture("midpoints")
+    let generator = try Generator(seed: 0)
+    let network: any Module =
+      name == "mlp"
+      ? try MLP(inputs: 12, hidden: [8, 6], classes: 4, generator: generator)
+      : try VGG(.vgg11, batchNorm: false, width: 1, classes: 4, generator: generator)
+    let input = try name == "mlp" ? fixture["mlp/input"] : Fixture("vgg11")["input"]
+    let repaired = try Repair(form: form).point(
+      of: fixture.part("\(name)/a/"), fixture.part("\(name)/b/"), at: fixture.setting("alpha"), Symmetry(of: network),
+      of: network, on: Examples(input, classes: 4))
+    let found = try deviations(repaired, fixture.part("\(name)/\(form.rawValue)/"), tolerance: 1e-5)
+    #expect(found.isEmpty, "\(found)")
+  }
+
   /// Mean and deviation of each unit before its activation function.
   private func moments(_ item: Case, at weights: Weights, _ layer: String) throws -> (mean: Tensor, deviation: Tensor) {
     try item.network.load(weights)

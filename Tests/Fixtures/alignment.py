@@ -51,10 +51,11 @@ def permuted(w: np.ndarray, axes: tuple[str | None, ...], order: dict[str, np.nd
     return w
 
 
-def weight_matching(a: Weights, b: Weights, axes: Axes, groups: dict[str, int], seed: int) -> tuple[dict[str, np.ndarray], int]:
+def weight_matching(a: Weights, b: Weights, axes: Axes, groups: dict[str, int], seed: int,
+                    start: dict[str, np.ndarray] | None = None) -> tuple[dict[str, np.ndarray], int]:
     """Algorithm 1 of Git Re-Basin (arXiv 2209.04836), in float64. Running statistics take no part."""
     a, b = ({name: w.astype(np.float64) for name, w in side.items()} for side in (a, b))
-    order = {group: np.arange(count) for group, count in groups.items()}
+    order = dict(start or {group: np.arange(count) for group, count in groups.items()})
     users = {group: [(name, axis) for name, names in axes.items() if "running" not in name
                      for axis, other in enumerate(names) if other == group] for group in groups}
     random, names = SplitMix64(seed, 0), list(groups)

@@ -14,6 +14,7 @@ import sys
 import torch
 from initialisation import initialisation
 from measures import measures
+from midpoints import midpoints
 from networks import networks
 from noise import noise
 from operators import operators
@@ -24,7 +25,7 @@ from training import training
 
 PARTS = {
     part.__name__: part
-    for part in (networks, operators, noise, paths, measures, quadratic, training, initialisation, torch_files)
+    for part in (networks, operators, noise, paths, measures, midpoints, quadratic, training, initialisation, torch_files)
 }
 
 if __name__ == "__main__":
