@@ -37,6 +37,14 @@ public struct CKA: Codable, Hashable, Sendable {
     return names.filter(seen.contains)
   }
 
+  /// HSIC₁ on one batch, which CKA is made of once all batches are added up.
+  public struct BatchSums: Codable, Sendable {
+    /// Between the networks, of the pairs of layers that are compared
+    var cross: [Double]
+    /// Of each network's layers with themselves
+    var own: [[Double]]
+  }
+
   /// Of a layer with itself in the other network.
   public var diagonal: [(layer: String, value: Double)] {
     first.enumerated().compactMap { row, layer in
@@ -50,11 +58,13 @@ public struct CKA: Codable, Hashable, Sendable {
   ///   - allPairs: every layer with every other, not only with itself
   ///   - batchSize: examples at a time, 4 or more; examples left over that are fewer than that are not used
   ///   - progress: is told the examples done
+  ///   - sums: gives those of a batch, which `measure` works out; a later attempt may have them already
   /// - Throws: `LandscapeError` for fewer than 4 examples or representations that are constant over examples, `TorchError` for a layer
   ///   that is none.
   public init(
     _ first: () throws -> any Module, _ second: () throws -> any Module, layers: [String], allPairs: Bool = false,
-    on examples: any ExampleSource, batchSize: Int = 250, progress: (Int) -> Void = { _ in }
+    on examples: any ExampleSource, batchSize: Int = 250, progress: (Int) -> Void = { _ in },
+    sums: @escaping (_ batch: Range<Int>, _ measure: () throws -> BatchSums) throws -> BatchSums = { try $1() }
   ) throws {
     guard batchSize >= 4, examples.count >= 4 else {
       throw LandscapeError(
@@ -64,18 +74,23 @@ public struct CKA: Codable, Hashable, Sendable {
     var cross = [[Double]](repeating: [Double](repeating: 0, count: names.count), count: names.count)
     var own = [[Double]](repeating: [Double](repeating: 0, count: names.count), count: 2)
     var used = 0
+    let same = names.indices.map { ($0, $0) }
+    let pairs = allPairs ? names.indices.flatMap { row in names.indices.map { (row, $0) } } : same
     try withoutGradients {
       for range in examples.ranges(ofAtMost: batchSize) where range.count >= 4 {
-        let inputs = try examples.batch(range).inputs
-        let x = try Representations(first(), inputs, layers: names)
-        let y = try Representations(second(), inputs, layers: names)
-        let pairs: [(Int, Int)] =
-          allPairs
-          ? names.indices.flatMap { row in names.indices.map { (row, $0) } } : names.indices.map { ($0, $0) }
-        for (place, value) in try zip(pairs, x.criteria(with: y, pairs)) { cross[place.0][place.1] += value }
-        let same = names.indices.map { ($0, $0) }
-        for (index, side) in [x, y].enumerated() {
-          for (place, value) in try zip(same, side.criteria(with: side, same)) { own[index][place.0] += value }
+        let batch = try sums(range) {
+          let inputs = try examples.batch(range).inputs
+          let x = try Representations(first(), inputs, layers: names)
+          let y = try Representations(second(), inputs, layers: names)
+          return try BatchSums(
+            cross: x.criteria(with: y, pairs), own: [x, y].map { try $0.criteria(with: $0, same) })
+        }
+        guard batch.cross.count == pairs.count, batch.own.map(\.count) == [names.count, names.count] else {
+          throw LandscapeError("what was kept of examples \(range) is not of these layers; measure into another folder")
+        }
+        for (place, value) in zip(pairs, batch.cross) { cross[place.0][place.1] += value }
+        for (index, side) in batch.own.enumerated() {
+          for (place, value) in side.enumerated() { own[index][place] += value }
         }
         used += range.count
         progress(used)

@@ -47,10 +47,12 @@ public struct Disagreement: Codable, Hashable, Sendable {
   ///   - merge: of them; nil: none
   ///   - network: is put at one point after the other
   ///   - progress: is told the examples done
+  ///   - outcomes: gives those of a batch, which `measure` works out; a later attempt may have them already
   /// - Throws: `LandscapeError` for fewer than two networks or two examples.
   public init(
     of points: [(name: String, weights: Weights)], merge: Weights?, _ network: any Module,
-    on examples: any ExampleSource, batchSize: Int? = nil, progress: (Int) -> Void = { _ in }
+    on examples: any ExampleSource, batchSize: Int? = nil, progress: (Int) -> Void = { _ in },
+    outcomes: (_ batch: Range<Int>, _ measure: () throws -> Outcomes) throws -> Outcomes = { try $1() }
   ) throws {
     guard points.count > 1, examples.count > 1 else {
       throw LandscapeError(
@@ -65,27 +67,24 @@ public struct Disagreement: Codable, Hashable, Sendable {
     let size = try batchSize ?? examples.evaluationBatchSize()
     try withoutGradients {
       for range in examples.ranges(ofAtMost: size) {
-        let batch = try examples.batch(range)
-        var logarithms = try all.map { point in
-          try network.load(point.1)
-          return try network(batch.inputs, .evaluation).to(.float32).logSoftmax(-1)
-        }
-        // log of the mean probability: no probability is so small that its logarithm is lost.
-        let members = Array(logarithms.prefix(points.count))
-        logarithms.append(try Tensor.stack(members).logSumExp([0]) - log(Double(points.count)))
-        let labels = batch.labels
-        let predictions = try logarithms.map { try $0.argmax(-1) }
-        let right = try predictions.map { try $0.equals(labels).to(.float64) }
-        for index in names.indices {
-          let losses = try -logarithms[index].gather(-1, labels.unsqueeze(-1)).squeeze(-1)
-          rows[index].scores += try right[index].exampleMeans().array(Double.self)
-          rows[index].losses += try losses.to(.float64).exampleMeans().array(Double.self)
-          for other in names.indices where other > index {
-            together[index][other].add(
-              same: try predictions[index].equals(predictions[other]).countNonzero().intItem(),
-              right: try (right[index].sum().item(), right[other].sum().item()),
-              both: try (right[index] * right[other]).sum().item(), of: labels.count)
+        let found = try outcomes(range) {
+          let batch = try examples.batch(range)
+          var logarithms = try all.map { point in
+            try network.load(point.1)
+            return try network(batch.inputs, .evaluation).to(.float32).logSoftmax(-1)
           }
+          // log of the mean probability: no probability is so small that its logarithm is lost.
+          let members = Array(logarithms.prefix(points.count))
+          logarithms.append(try Tensor.stack(members).logSumExp([0]) - log(Double(points.count)))
+          return try Outcomes(logarithms, labels: batch.labels)
+        }
+        guard found.isOf(names.count, examples: range.count) else {
+          throw LandscapeError(
+            "what was kept of examples \(range) is not of these networks; measure into another folder")
+        }
+        for index in names.indices {
+          rows[index].add(found.rows[index])
+          for other in names.indices where other > index { together[index][other].add(found.together[index][other]) }
         }
         progress(range.upperBound)
       }
@@ -118,10 +117,48 @@ public struct Disagreement: Codable, Hashable, Sendable {
     }
   }
 
+  /// What the networks, their merge and their ensemble made of one batch.
+  public struct Outcomes: Codable, Sendable {
+    fileprivate var rows: [Tally] = []
+    fileprivate var together: [[Together]] = []
+
+    fileprivate func isOf(_ count: Int, examples: Int) -> Bool {
+      rows.count == count && rows.allSatisfy { $0.scores.count == examples && $0.losses.count == examples }
+        && together.map(\.count) == [Int](repeating: count, count: count)
+    }
+
+    /// - Parameter logarithms: of each one's probabilities, [..., classes]
+    fileprivate init(_ logarithms: [Tensor], labels: Tensor) throws {
+      let predictions = try logarithms.map { try $0.argmax(-1) }
+      let right = try predictions.map { try $0.equals(labels).to(.float64) }
+      for index in logarithms.indices {
+        let losses = try -logarithms[index].gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+        rows.append(
+          Tally(
+            scores: try right[index].exampleMeans().array(Double.self),
+            losses: try losses.to(.float64).exampleMeans().array(Double.self)))
+        together.append(
+          try logarithms.indices.map { other in
+            guard other > index else { return Together() }
+            return Together(
+              count: Double(labels.count),
+              same: Double(try predictions[index].equals(predictions[other]).countNonzero().intItem()),
+              first: try right[index].sum().item(), second: try right[other].sum().item(),
+              both: try (right[index] * right[other]).sum().item())
+          })
+      }
+    }
+  }
+
   /// Of one network, by example.
-  private struct Tally {
+  fileprivate struct Tally: Codable {
     var scores: [Double] = []
     var losses: [Double] = []
+
+    mutating func add(_ other: Tally) {
+      scores += other.scores
+      losses += other.losses
+    }
 
     func score(_ name: String) -> Score {
       let count = Double(max(1, scores.count))
@@ -145,19 +182,19 @@ public struct Disagreement: Codable, Hashable, Sendable {
   }
 
   /// Of two networks, over predictions.
-  private struct Together {
+  fileprivate struct Together: Codable {
     var count = 0.0
     var same = 0.0
     var first = 0.0
     var second = 0.0
     var both = 0.0
 
-    mutating func add(same: Int, right: (Double, Double), both: Double, of count: Int) {
-      self.count += Double(count)
-      self.same += Double(same)
-      first += right.0
-      second += right.1
-      self.both += both
+    mutating func add(_ other: Together) {
+      count += other.count
+      same += other.same
+      first += other.first
+      second += other.second
+      both += other.both
     }
 
     /// Being wrong correlates as being right does.

@@ -99,7 +99,8 @@ public final class RowFile: @unchecked Sendable {
     return encoder
   }
 
-  static func makeDecoder() -> JSONDecoder {
+  /// What reads rows: NaN and infinities are text.
+  public static func makeDecoder() -> JSONDecoder {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

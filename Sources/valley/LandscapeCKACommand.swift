@@ -13,7 +13,7 @@ struct LandscapeCKACommand: ParsableCommand {
     discussion: """
       Linear centred kernel alignment, unbiased: 1 for representations that are the same up to rotation and scale, 0 for unrelated ones.
       Batches are added up before they are divided, so that their size does not shift the result. Without --layers it is that of what the
-      classifier is given.
+      classifier is given. With --out a measurement that was stopped goes on where it was.
 
       EXAMPLES
         valley landscape cka out/first/checkpoints/endpoint-832-0.safetensors out/first/checkpoints/endpoint-832-1.safetensors
@@ -54,10 +54,15 @@ struct LandscapeCKACommand: ParsableCommand {
       try session.network.load(points[index])
       return session.network
     }
+    let store = try MeasureStore(figures.folder, setting: session.identity(placer))
+    let key = try "cka \(session.points.map { try $0.weights.fingerprint() }) \(chosen) \(allPairs)"
     let progress = Progress("example", total: examples.count)
     let cka = try CKA(
-      { try network(0) }, { try network(1) }, layers: chosen, allPairs: allPairs, on: examples, batchSize: batch
-    ) { progress.update($0) }
+      { try network(0) }, { try network(1) }, layers: chosen, allPairs: allPairs, on: examples, batchSize: batch,
+      progress: { progress.update($0) }
+    ) { range, measure in
+      try store("\(key) \(range)", measure)
+    }
     progress.finish()
     let names = session.points.map(\.name)
     let summary = Summary(

@@ -15,6 +15,9 @@ struct LandscapeCurvatureCommand: ParsableCommand {
       parameters. Eigenvalues come from Lanczos with full reorthogonalisation, which stops when every residual ‖Hv − λv‖ is at most
       --tolerance times the largest absolute eigenvalue, or when --budget products are spent: then the table says so.
 
+      With --out a measurement that was stopped goes on where it was. Until a part is done the folder keeps its products, 4 bytes a
+      parameter each.
+
       --towards B: the curvature along B − W at W, in the middle and at B, and the loss gain of merging the two that it predicts, beside
       the measured one.
 
@@ -87,6 +90,7 @@ struct LandscapeCurvatureCommand: ParsableCommand {
     let placer = try session.placer()
     let words = session.words(exampleWords, placer)
     let names = try LossHessian.names(session.network)
+    let store = try MeasureStore(figures.folder, setting: session.identity(placer))
     func makeHessian(_ point: Weights) throws -> LossHessian {
       try placer.move(to: point)
       return try LossHessian(session.network, on: examples)
@@ -94,22 +98,27 @@ struct LandscapeCurvatureCommand: ParsableCommand {
     var parameters = 0
     let networks = try session.points.prefix(weights.count).map { point -> Network in
       let hessian = try makeHessian(point.weights)
+      let key = try "curvature \(point.weights.fingerprint()) \(seed)"
       parameters = hessian.dimension
       let (loss, gradient) = try hessian.gradient()
       var network = Network(
         name: point.name, loss: loss, gradientNorm: try gradient.norm(dtype: .float64).item())
       if top + bottom > 0 {
         let progress = Progress("product", total: budget, every: 10)
-        network.eigenvalues = try Eigenvalues(
-          of: hessian, largest: top, smallest: bottom, tolerance: tolerance, budget: budget, seed: seed,
-          verifies: verify
-        ) { progress.update($0, note: $1.isFinite ? String(format: "largest residual %.1e", $1) : "") }
+        network.eigenvalues = try store(
+          "\(key) eigenvalues \(top) \(bottom) \(tolerance) \(budget) \(verify)", of: hessian
+        ) { hessian in
+          try Eigenvalues(
+            of: hessian, largest: top, smallest: bottom, tolerance: tolerance, budget: budget, seed: seed,
+            verifies: verify
+          ) { progress.update($0, note: $1.isFinite ? String(format: "largest residual %.1e", $1) : "") }
+        }
         progress.finish()
       }
       if density {
         let progress = Progress("density", total: probes * steps, every: 10)
-        let found = try SpectralDensity(of: hessian, probes: probes, steps: steps, seed: seed &+ 1) {
-          progress.update($0)
+        let found = try store("\(key) density \(probes) \(steps)", of: hessian) { hessian in
+          try SpectralDensity(of: hessian, probes: probes, steps: steps, seed: seed &+ 1) { progress.update($0) }
         }
         progress.finish()
         network.density = found
@@ -117,7 +126,9 @@ struct LandscapeCurvatureCommand: ParsableCommand {
       }
       if trace > 0 {
         let progress = Progress("trace", total: trace, every: 10)
-        network.trace = try TraceEstimate(of: hessian, probes: trace, seed: seed &+ 2) { progress.update($0) }
+        network.trace = try store("\(key) trace \(trace)", of: hessian) { hessian in
+          try TraceEstimate(of: hessian, probes: trace, seed: seed &+ 2) { progress.update($0) }
+        }
       }
       if towards != nil, let other = session.points.last {
         let middle = try point.weights.interpolated(to: other.weights, at: 0.5)

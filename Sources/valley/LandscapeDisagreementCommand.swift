@@ -13,6 +13,7 @@ struct LandscapeDisagreementCommand: ParsableCommand {
     discussion: """
       The ensemble is the mean of the networks' probabilities; the merge the plain mean of their weights. Differences come with 95 %
       intervals, paired over examples. Error correlation is Pearson's of being wrong: the lower it is, the more an ensemble can gain.
+      With --out a measurement that was stopped goes on where it was.
 
       EXAMPLES
         valley landscape disagreement out/first/checkpoints/endpoint-832-0.safetensors out/first/checkpoints/endpoint-832-1.safetensors
@@ -49,11 +50,15 @@ struct LandscapeDisagreementCommand: ParsableCommand {
     // Two files of one name in different folders are told apart by their places.
     let names = session.points.map(\.name)
     let labels = Set(names).count == names.count ? names : names.enumerated().map { "\($0.offset + 1): \($0.element)" }
+    let store = try MeasureStore(figures.folder, setting: session.identity(placer))
+    let key = try "disagreement \(points.map { try $0.fingerprint() }) \(merge)"
     let progress = Progress("example", total: examples.count)
     let found = try Disagreement(
       of: Array(zip(labels, placed)), merge: merge ? placed.last : nil, session.network, on: examples,
-      batchSize: examples.batchSize
-    ) { progress.update($0) }
+      batchSize: examples.batchSize, progress: { progress.update($0) }
+    ) { range, measure in
+      try store("\(key) \(range)", measure)
+    }
     progress.finish()
     let summary = Summary(
       setting: words, model: session.configuration.model.name.rawValue,

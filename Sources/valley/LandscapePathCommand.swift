@@ -72,7 +72,7 @@ struct LandscapePathCommand: ParsableCommand {
     let curve = try curves.training(session)
     let evaluator = try session.evaluator()
     let words = session.words(evaluator)
-    let store = try MeasuredPoints(figures.folder, setting: session.identity(evaluator))
+    let store = try MeasureStore(figures.folder, setting: session.identity(evaluator))
     let pairs = pairs
     let progress = Progress("point", total: pairs.count * points * (curve == nil ? 1 : 2))
     let prints = try session.points.map { try $0.weights.fingerprint() }
@@ -113,7 +113,7 @@ struct LandscapePathCommand: ParsableCommand {
   }
 
   private func measure(
-    _ path: WeightPath, _ key: String, _ evaluator: PointEvaluator, _ store: MeasuredPoints, _ progress: Progress
+    _ path: WeightPath, _ key: String, _ evaluator: PointEvaluator, _ store: MeasureStore, _ progress: Progress
   ) throws -> PathMeasure {
     let positions = WeightPath.positions(points)
     let point = try MovingPoint(at: path.start)

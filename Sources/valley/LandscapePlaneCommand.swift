@@ -82,7 +82,7 @@ struct LandscapePlaneCommand: ParsableCommand {
       terms = plane.terms
     }
     let evaluator = try session.evaluator()
-    let store = try MeasuredPoints(figures.folder, setting: session.identity(evaluator))
+    let store = try MeasureStore(figures.folder, setting: session.identity(evaluator))
     let prefix = try
       "plane \(points.map { try $0.fingerprint() }.joined(separator: " "))\(random ? " random \(seed)" : "")"
     let progress = Progress("point", total: size * size)

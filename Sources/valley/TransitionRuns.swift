@@ -100,7 +100,7 @@ final class TransitionRuns {
       network, train: split == .train ? prepared : nil, test: split == .test ? prepared : nil, batchNorm: batchNorm,
       batches: reestimates ? setting.batches() : nil)
     self.setting = LandscapeSession.words(configuration, evaluator)
-    let store = try MeasuredPoints(
+    let store = try MeasureStore(
       url.appendingPathComponent("path"),
       setting: fingerprint([configuration.id, split.rawValue, "\(examples ?? -1)", evaluator.batchNorm.text]))
     let point = try MovingPoint(at: endpoints[0])

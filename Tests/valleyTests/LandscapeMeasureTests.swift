@@ -51,6 +51,42 @@ extension EndToEnd {
       #expect(table.out.contains("merge less ensemble"), "\(table.out)\(table.err)")
     }
 
+    /// Killed while products are kept, in the middle of batches, and again.
+    @Test(arguments: [
+      ["curvature", "--top", "6", "--tolerance", "1e-9", "--budget", "60", "--density", "--trace", "40"],
+      ["cka", "--batch", "4", "--layers", "all"], ["disagreement"],
+    ])
+    func aKilledMeasurementGoesOn(_ words: [String]) throws {
+      let scratch = Scratch()
+      let weights = try Tiny.endpoints(scratch).prefix(2)
+      let examples = words[0] == "curvature" ? "1024" : "8192"
+      func arguments(_ folder: String) -> [String] {
+        ["landscape", words[0]] + weights + words.dropFirst()
+          + ["--set", "dataset.test=\(examples)", "--examples", examples, "--split", "test", "--threads", "1"]
+          + ["--json", "--format", "svg", "--out", scratch.path(folder)]
+      }
+      func names() -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: scratch.path("cut"))) ?? []
+      }
+      func bytes() -> Int { names().reduce(0) { $0 + scratch.size("cut/\($1)") } }
+      var kills = 0
+      for _ in 0..<3 {
+        let command = try Command(arguments("cut"))
+        let before = bytes()
+        command.wait { abs(bytes() - before) > 5000 }
+        command.send(SIGKILL)
+        if try command.outcome().code == 128 + SIGKILL { kills += 1 }
+      }
+      #expect(kills > 0 && bytes() > 5000)
+      let resumed = try Command.run(arguments("cut"))
+      #expect(resumed.code == 0, "\(resumed.err)")
+      let whole = try Command.run(arguments("whole"))
+      #expect(resumed.out == whole.out && !whole.out.isEmpty)
+      #expect(
+        try Data(contentsOf: scratch.url("cut/points.jsonl")) == Data(contentsOf: scratch.url("whole/points.jsonl")))
+      #expect(!names().contains { $0.hasPrefix("products-") })
+    }
+
     @Test func badInputIsExplained() throws {
       let scratch = Scratch()
       let weights = try Tiny.endpoints(scratch)
