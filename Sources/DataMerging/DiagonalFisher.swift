@@ -49,7 +49,9 @@ public func diagonalFisher(
       guard logits.rank == 2 else {
         throw TorchError(
           operation: "diagonalFisher",
-          message: "of every sequence there could be is not to be had; sample labels instead")
+          message:
+            "labels=expected takes every label by its probability, and there are too many sequences for that; say "
+            + "labels=sampled, or labels=given for those of the data")
       }
       let probabilities = try scores[0].detach().exp().array(Double.self)
       for (label, probability) in probabilities.enumerated() {

@@ -6,21 +6,26 @@ public struct LinearLayer {
   /// As in an `Observation`: `layer1.0.conv1`.
   public let name: String
   /// The name of its weight.
-  public var weight: String { name.isEmpty ? "weight" : name + ".weight" }
+  public let weight: String
   /// Whether the weight is [inputs, outputs], as GPT-2 has it, instead of [outputs, inputs, …].
   public let isTransposed: Bool
   private let patches: (kernel: [Int], stride: Int, padding: Int)?
 
   fileprivate init?(_ name: String, _ module: any Module) {
+    var kind = "weight"
     switch module {
     case is Linear: (isTransposed, patches) = (false, nil)
     case is TransposedLinear: (isTransposed, patches) = (true, nil)
     case let convolution as Conv2d where convolution.groups == 1:
       isTransposed = false
       patches = (Array(convolution.weight.value.shape.suffix(2)), convolution.stride, convolution.padding)
+    case let attention as SelfAttention where attention.naming == .openCLIP:
+      // Its queries, keys and values are made by no module of their own, from what it is given.
+      (kind, isTransposed, patches) = ("in_proj_weight", false, nil)
     default: return nil
     }
     self.name = name
+    weight = name.isEmpty ? kind : "\(name).\(kind)"
   }
 
   /// What the layer was given as rows, each of which one place's outputs are made of: [n, inputs].

@@ -20,9 +20,8 @@ extension Module {
   ///       _ = try network(pictures, .evaluation)
   ///     }
   ///
-  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported; nor are parts that a network leaves
-  /// out for speed: `qkv` of a vision transformer's last block, of which only the class token is worked out, and `fc2` of ConvNeXt's
-  /// blocks, which is joined with the scale that follows. An observation within `body` takes this one's place until it ends.
+  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported. Of a vision transformer's last block
+  /// only the class token is worked out behind the attention. An observation within `body` takes this one's place until it ends.
   ///
   /// - Parameters:
   ///   - names: the modules to report, of those in `observableModules`
@@ -68,8 +67,8 @@ extension Module {
   }
 }
 
-/// Whether modules are observed by anybody: what would be joined for speed is then done one by one.
-var observesModules: Bool { Observer.open.load(ordering: .relaxed) > 0 }
+/// Whether modules are observed in this task: what would be joined or spared for speed is then done one by one.
+var observesModules: Bool { Observer.open.load(ordering: .relaxed) > 0 && Observer.current != nil }
 
 /// Tells the modules of a network apart. They are values; the boxes of their parameters are not.
 private struct ModuleIdentity: Hashable {

@@ -34,7 +34,8 @@ public struct SelfAttention: Module, CustomReflectable {
     try projection(qkv(input, mode).selfAttention(heads: heads), mode)
   }
 
-  /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries.
+  /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries, and
+  /// gets them alone unless somebody wants to see what `qkv` gives.
   func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try observed(input) { try attendedFirstToken(input, mode) }
   }
@@ -42,6 +43,11 @@ public struct SelfAttention: Module, CustomReflectable {
   private func attendedFirstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let (batch, tokens, channels) = (input.shape[0], input.shape[1], input.shape[2])
     let width = channels / heads
+    if observesModules {
+      let parts = try qkv(input, mode).view([batch, tokens, 3, heads, width]).unbind(2).map { try $0.transpose(1, 2) }
+      let query = try parts[0].narrow(2, from: 0, count: 1)
+      return try projection(Tensor.attention(query, parts[1], parts[2]).reshape([batch, channels]), mode)
+    }
     let weights = try qkv.weight.value.split(sizes: [channels, 2 * channels])
     let biases = try qkv.bias?.value.split(sizes: [channels, 2 * channels])
     let query = try input.select(1, 0).linear(weights[0], biases?[0]).view([batch, 1, heads, width]).transpose(1, 2)

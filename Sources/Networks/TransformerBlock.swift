@@ -92,11 +92,12 @@ public struct TransformerMLP: Module, CustomReflectable {
   }
 
   /// The output with each channel multiplied by γ [channels]. The last layer's weights are multiplied instead of what it gives, which
-  /// spares passes over the pixels forwards and backwards.
+  /// spares passes over the pixels forwards and backwards, unless somebody wants to see what that layer gives.
   func scaled(_ input: Tensor, by gamma: Tensor, _ mode: Mode) throws -> Tensor {
     try observed(input) {
-      try activation(up(input, mode)).linear(
-        down.weight.value * gamma.unsqueeze(1), down.bias.map { try $0.value * gamma })
+      let hidden = try activation(up(input, mode))
+      if observesModules { return try down(hidden, mode) * gamma }
+      return try hidden.linear(down.weight.value * gamma.unsqueeze(1), down.bias.map { try $0.value * gamma })
     }
   }
 }

@@ -128,6 +128,37 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
     }
   }
 
+  /// All matrices but tables of embeddings, and convolutions of single channels, have inputs to be merged by.
+  @Test(arguments: [Architecture.Name.vit, .clip, .convnext, .gpt])
+  func everyLinearLayerIsRegressed(_ name: Architecture.Name) throws {
+    var architecture = Architecture(name: name)
+    for (option, size) in [Architecture.Option.depth: 2, .width: 8, .heads: 2] where architecture[option] != nil {
+      architecture[option] = .integer(size)
+    }
+    let isLanguage = name.declaration.input == .tokens
+    let generator = try Generator(seed: 5)
+    let network = try architecture.makeNetwork(
+      input: isLanguage ? .tokens(vocabulary: 12, context: 6) : .picture(height: 32, width: 32),
+      classes: isLanguage ? 12 : 4, generator: generator)
+    let examples = FusionData.Examples(
+      inputs: isLanguage
+        ? try .integers(in: 0..<12, shape: [4, 6], generator: generator)
+        : try .normal([4, 3, 32, 32], generator: generator), labels: try .zeros([4], dtype: .int64), classes: 4)
+    let grams = try LayerInputs(of: network, on: examples, examples: Array(0..<4)).grams
+    let weights = network.weights
+    let others = ["cls_token", "embed", "embedding", "wte.weight", "wpe.weight", "visual.proj", "conv_dw.weight"]
+    let matrices = weights.names.filter { name in
+      (weights[name]?.rank ?? 0) > 1 && !others.contains { name.hasSuffix($0) }
+    }
+    #expect(Set(grams.names) == Set(matrices))
+    // They fit the weights: GPT's stand on their side.
+    for (name, gram) in zip(grams.names, grams.tensors) {
+      let weight = try #require(weights[name])
+      let inputs = isLanguage ? weight.shape[0] : weight.count / weight.shape[0]
+      #expect(gram.shape == [inputs, inputs], "\(name)")
+    }
+  }
+
   /// The merged kernel's outputs are nearer to those of the models than any other's: a convolution is linear in its patches.
   @Test func convolutionsAreRegressed() throws {
     let generator = try Generator(seed: 3)

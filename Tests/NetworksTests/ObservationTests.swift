@@ -49,20 +49,21 @@ import Torch
       name.declaration.input == .tokens ? .tokens(vocabulary: 50, context: 8) : .picture(height: 32, width: 32)
     let network = try architecture.makeNetwork(input: input, classes: 5, generator: Generator(seed: 0))
     let example: Tensor =
-      name.declaration.input == .tokens ? try .zeros([1, 8], dtype: .int64) : try .zeros([1, 3, 32, 32])
+      name.declaration.input == .tokens
+      ? try .zeros([1, 8], dtype: .int64) : try .normal([1, 3, 32, 32], generator: Generator(seed: 2))
     var counts: [String: Int] = [:]
     try withoutGradients {
-      try network.observing(network.observableModules) {
+      let observed = try network.observing(network.observableModules) {
         counts[$0.name, default: 0] += 1
       } during: {
-        _ = try network(example, .evaluation)
+        try network(example, .evaluation)
       }
+      // What is joined and spared for speed elsewhere gives the same.
+      #expect(try relativeError(observed, network(example, .evaluation)) < 1e-5)
     }
     let left = Set(network.observableModules).subtracting(counts.keys)
-    // What is left out for speed, and the table of positions, from which rows are taken without asking.
-    #expect(
-      left.allSatisfy { name in [".attn.qkv", ".mlp.fc2", "transformer.wpe"].contains { name.hasSuffix($0) } },
-      "\(left)")
+    // The table of positions, from which rows are taken without asking.
+    #expect(left.isSubset(of: ["transformer.wpe"]), "\(left)")
     #expect(counts.values.allSatisfy { $0 == 1 })
   }
 

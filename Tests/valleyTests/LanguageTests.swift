@@ -55,6 +55,17 @@ extension EndToEnd {
         #expect(abs((split["perplexity"] as? Double ?? 0) / exp(loss) - 1) < 1e-9)
       }
 
+      let models = [0, 1].map { scratch.path("run-5/checkpoints/endpoint-20-\($0).safetensors") }
+      func merge(_ method: String, _ settings: String...) throws -> Command.Outcome {
+        try Command.run(
+          ["merge", method] + models + ["--force", "-o", scratch.path("merged.safetensors")]
+            + settings.flatMap { ["--set", $0] }, environment: data)
+      }
+      let regressed = try merge("regmean", "examples=4")
+      #expect(regressed.out.contains("4 of 16 tensors are merged by their layers' inputs"), "\(regressed)")
+      #expect(try merge("fisher", "examples=4").err.contains("say labels=sampled"))
+      #expect(try merge("fisher", "examples=4", "labels=sampled").code == 0)
+
       let study = try scratch.write(
         """
         name: language
