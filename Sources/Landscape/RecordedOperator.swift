@@ -39,12 +39,12 @@ public final class RecordedOperator: SymmetricOperator {
     }
     let product = try operation(vector)
     guard problem == nil else { return product }
-    let elements = try Self.plain(product)
+    let plain = try Self.plain(product)
     keep {
-      try elements.withUnsafeBytes { bytes in
-        var record = [mark, Self.mark(bytes)].withUnsafeBytes { Data($0) }
-        record.append(contentsOf: bytes)
-        try file.write(contentsOf: record)
+      try plain.withUnsafeBytes { bytes in
+        guard let elements = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else { return }
+        try file.write(contentsOf: [mark, Self.mark(bytes)].withUnsafeBytes { Data($0) })
+        try file.write(contentsOf: Data(bytesNoCopy: elements, count: bytes.count, deallocator: .none))
       }
     }
     return product
@@ -77,8 +77,12 @@ public final class RecordedOperator: SymmetricOperator {
     try tensor.detach().to(.cpu).to(.float32).contiguous()
   }
 
-  /// Fowler, Noll and Vo's hash, 32 bits at a time.
+  /// Fowler, Noll and Vo's hash, 64 bits at a time and what is left by bytes.
   private static func mark(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-    bytes.bindMemory(to: UInt32.self).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    let prime: UInt64 = 0x100_0000_01B3
+    let rest = bytes.count % 8
+    let words = UnsafeRawBufferPointer(rebasing: bytes.dropLast(rest)).bindMemory(to: UInt64.self)
+    let mark = words.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* prime }
+    return bytes.suffix(rest).reduce(mark) { ($0 ^ UInt64($1)) &* prime }
   }
 }

@@ -26,7 +26,7 @@ import Torch
   }
 
   private static func matrix() throws -> MatrixOperator {
-    try MatrixOperator(eigenvalues: (0..<40).map { pow(1.2, Double($0)) })
+    try MatrixOperator(eigenvalues: (0..<41).map { pow(1.2, Double($0)) })
   }
 
   private static let computations: [String: @Sendable (any SymmetricOperator) throws -> [Double]] = [
@@ -54,7 +54,7 @@ import Torch
     #expect(throws: Stopped.self) { try compute(RecordedOperator(Failing(first, after: 9), in: file)) }
     #expect(first.products == 9)
     // A crash in the middle of writing leaves a part of a record.
-    let size = 16 + 4 * 40
+    let size = 16 + 4 * 41
     let whole = try Data(contentsOf: file)
     #expect(whole.count == 9 * size)
     for (damage, replayed) in [
@@ -73,7 +73,7 @@ import Torch
     }
     // The products of a matrix that is given other vectors are not taken for these.
     let other = try RecordedOperator(Self.matrix(), in: file)
-    _ = try other(.ones([40]))
+    _ = try other(.ones([41]))
     #expect(try other.replayed == 0 && Data(contentsOf: file).count == size)
   }
 

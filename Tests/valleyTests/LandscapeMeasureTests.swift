@@ -53,13 +53,16 @@ extension EndToEnd {
 
     /// Killed while products are kept, in the middle of batches, and again.
     @Test(arguments: [
-      ["curvature", "--top", "6", "--tolerance", "1e-9", "--budget", "60", "--density", "--trace", "40"],
+      [
+        "curvature", "--top", "6", "--tolerance", "1e-9", "--budget", "30", "--density", "--steps", "8", "--trace",
+        "20",
+      ],
       ["cka", "--batch", "4", "--layers", "all"], ["disagreement"],
     ])
     func aKilledMeasurementGoesOn(_ words: [String]) throws {
       let scratch = Scratch()
       let weights = try Tiny.endpoints(scratch).prefix(2)
-      let examples = words[0] == "curvature" ? "1024" : "8192"
+      let examples = words[0] == "disagreement" ? "8192" : "1024"
       func arguments(_ folder: String) -> [String] {
         ["landscape", words[0]] + weights + words.dropFirst()
           + ["--set", "dataset.test=\(examples)", "--examples", examples, "--split", "test", "--threads", "1"]
@@ -70,7 +73,7 @@ extension EndToEnd {
       }
       func bytes() -> Int { names().reduce(0) { $0 + scratch.size("cut/\($1)") } }
       var kills = 0
-      for _ in 0..<3 {
+      for _ in 0..<2 {
         let command = try Command(arguments("cut"))
         let before = bytes()
         command.wait { abs(bytes() - before) > 5000 }
