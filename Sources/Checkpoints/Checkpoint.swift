@@ -112,12 +112,13 @@ extension Checkpoint.Content {
   /// Reads one file, by what its first bytes say it is.
   init(file path: String, part: String? = nil) throws {
     let mapping = try FileMapping(path)
-    if TorchFile.isTorch(mapping) {
+    let isSafetensors = Safetensors.hasHeader(mapping)
+    if !isSafetensors, TorchFile.isTorch(mapping) {
       let content = try TorchFile.read(mapping, part: part)
       self.init(format: .pyTorch, files: [path], weights: content.weights, notes: content.notes)
       return
     }
-    for (magic, name) in Self.foreign where mapping.starts(with: Array(magic)) {
+    for (magic, name) in Self.foreign where !isSafetensors && mapping.starts(with: Array(magic)) {
       throw CheckpointError(path, "is \(name); expected safetensors or a file of torch.save")
     }
     guard part == nil else { throw CheckpointError(path, "is no PyTorch file, so that it has no parts after a #") }

@@ -66,6 +66,12 @@ public enum Safetensors {
 
   // MARK: Header
 
+  /// Whether a file starts as this format does: a length below 4 GiB, then an object. Other formats' first bytes may be such a length
+  /// (pickles start 80 02 to 80 05), but not with these after them.
+  static func hasHeader(_ mapping: FileMapping) -> Bool {
+    mapping.bytes.count > 8 && mapping.bytes[8] == UInt8(ascii: "{") && mapping.bytes[4..<8].allSatisfy { $0 == 0 }
+  }
+
   struct Entry {
     var name: String
     var dtype: DType

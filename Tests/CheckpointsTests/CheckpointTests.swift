@@ -90,4 +90,16 @@ import Torch
       #expect { try Checkpoint.read(folder + "/x") } throws: { "\($0)".contains(words) }
     }
   }
+
+  /// The first bytes of a safetensors file are a length, which may read like another format's mark.
+  @Test(arguments: [0x0280, 0x0380, 0x0480, 0x0580, 0x8B1F])
+  func aHeaderOfAnyLengthIsNoOtherFormat(_ length: Int) throws {
+    try withTemporaryFolder { folder in
+      let start = #"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
+      let header = start + String(repeating: " ", count: length - start.utf8.count - 1) + "}"
+      let size = withUnsafeBytes(of: UInt64(length).littleEndian) { Data($0) }
+      try (size + Data(header.utf8) + Data(count: 4)).write(to: URL(fileURLWithPath: folder + "/x"))
+      #expect(try Checkpoint.read(folder + "/x").weights.names == ["w"])
+    }
+  }
 }
