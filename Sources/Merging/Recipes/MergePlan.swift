@@ -11,8 +11,10 @@ public struct MergePlan: Sendable {
   public let tokenizer: String?
   /// The vocabulary, where the recipe says which.
   let vocabulary: VocabularyPlan?
-  /// How many layers the result has, where the recipe puts layers together.
-  public let layerCount: Int?
+  /// Where the recipe puts layers together: for each of the result's which one of its first source it is.
+  let layerOrder: [Int]?
+  /// What the recipe leads to that it may not mean, one sentence each.
+  public let notes: [String]
   public let recipe: Recipe
   /// The inputs' paths, by the models that the recipe names.
   public let inputs: [(model: Recipe.Model, path: String)]
@@ -31,6 +33,7 @@ public struct MergePlan: Sendable {
     var planner = MergePlanner(seed: seed)
     planner.folder = models.folder
     planner.inputs = models.inputs
+    var notes = recipe.notes
     for merge in recipe.merges {
       let tensors = try planner.plan(merge.recipe)
       let own = merge.recipe.ownModels.first.flatMap { planner.inputs[$0]?.vocabulary }
@@ -48,7 +51,22 @@ public struct MergePlan: Sendable {
     } else {
       tokenizer = configuration
     }
-    layerCount = planner.layerCount
+    layerOrder = planner.layerOrder
+    notes += planner.notes
+    let donors = folders.filter { ModelFolder.hasTokenizer($0.path) }
+    if let tokenizer, !ModelFolder.hasTokenizer(tokenizer), recipe.tokenizer != nil || !donors.isEmpty {
+      let name = URL(fileURLWithPath: tokenizer).lastPathComponent
+      guard recipe.tokenizer == nil else {
+        throw CheckpointError(
+          tokenizer, "has no tokenizer, which the recipe asks for; leave out `tokenizer`, or name a model that has one")
+      }
+      notes.append(
+        "\(name) has no tokenizer, so the result gets none; tokenizer_source: \(donors[0].model) takes that one's")
+    }
+    if recipe.chatTemplate == "auto", ChatTemplate.commonest(folders.map(\.path)) == nil {
+      notes.append("chat_template: auto: none of the models has a chat template, so the result gets none")
+    }
+    self.notes = notes
     self.recipe = recipe
     inputs = files.map { ($0.model, $0.path) }
   }

@@ -3,60 +3,20 @@ import Torch
 
 /// Matches the tensors of the inputs and finds each one's method, inputs and settings.
 struct MergePlanner {
-  /// A model's tensors, of files or merged before.
-  struct Input {
-    let names: [String]
-    let layers: LayerStack?
-    private let operands: [String: PlannedTensor.Operand]
-    /// nil where the model comes without a tokenizer, or nobody asks.
-    let vocabulary: Vocabulary?
-
-    init(_ files: ModelFiles, hasVocabulary: Bool) throws {
-      vocabulary = hasVocabulary && files.isFolder ? try Vocabulary(folder: files.path) : nil
-      names = files.weights.names
-      layers = files.layers
-      var operands: [String: PlannedTensor.Operand] = [:]
-      for (name, tensor) in zip(names, files.weights.tensors) {
-        operands[name] = .stored(try TensorSource(files.adapter?.replacements[name] ?? tensor))
-      }
-      for (name, change) in files.adapter?.changes ?? [:] {
-        guard case .stored(let weight) = operands[name] else {
-          throw MergeError("\(files.model): the adapter changes \(name), which the model does not have")
-        }
-        guard weight.shape == change.shape else {
-          throw MergeError("\(files.model): \(name) is \(weight.shape), and the adapter's change \(change.shape)")
-        }
-        operands[name] = .adapted(AdaptedTensor(weight: weight, change: change))
-      }
-      for (name, tensor) in files.adapter?.replacements ?? [:] where files.weights[name]?.shape != tensor.shape {
-        throw MergeError("\(files.model): the adapter replaces \(name) by another shape, \(tensor.shape)")
-      }
-      self.operands = operands
-    }
-
-    init(_ tensors: [PlannedTensor], vocabulary: Vocabulary?) {
-      self.vocabulary = vocabulary
-      names = tensors.map(\.name)
-      operands = Dictionary(tensors.map { ($0.name, .merged($0)) }, uniquingKeysWith: { $1 })
-      var sizes: [String: Int] = [:]
-      for tensor in tensors {
-        if let place = LayerStack.place(of: tensor.name) { sizes[place.prefix, default: 0] += tensor.count }
-      }
-      layers = sizes.max { $0.value < $1.value }.flatMap { LayerStack.all(tensors.map(\.name))[$0.key] }
-    }
-
-    subscript(name: String) -> PlannedTensor.Operand? { operands[name] }
-  }
-
   let seed: UInt64
   var inputs: [Recipe.Model: Input] = [:]
-  /// Layers of the last merge that put layers together.
-  private(set) var layerCount: Int?
+  /// Of the last merge that put the layers of the whole network together: for each of the result's the first source's.
+  var layerOrder: [Int]?
   /// Of the last merge, where its recipe says which.
   private(set) var vocabulary: VocabularyPlan?
   /// Where relative paths start.
   var folder = "."
-  private var problems: [String] = []
+  /// What is wrong, one tensor each.
+  var problems: [String] = []
+  /// What is left out or taken from one model alone because the recipe says so, one sentence each.
+  private(set) var notes: [String] = []  // of all merges
+  var copied: [String] = []
+  var dropped: [String] = []
 
   init(seed: UInt64) { self.seed = seed }
 
@@ -65,7 +25,8 @@ struct MergePlanner {
   /// - Throws: `MergeError` with every tensor that does not fit.
   mutating func plan(_ recipe: Recipe) throws -> [PlannedTensor] {
     problems = []
-    layerCount = nil
+    layerOrder = nil
+    (copied, dropped) = ([], [])
     vocabulary = try recipe.tokenizer.flatMap { try vocabulary($0, recipe) }
     var tensors: [PlannedTensor] = []
     for module in recipe.modules {
@@ -73,6 +34,12 @@ struct MergePlanner {
       let isWhole = module.slices.allSatisfy { $0.sources.allSatisfy { $0.layers == nil } }
       let places = isWhole ? whole(module, recipe) : try layered(module, recipe)
       for place in places { if let tensor = try tensor(place, recipe) { tensors.append(tensor) } }
+      if let name = module.name, recipe.modules.count > 1, places.isEmpty, problems.isEmpty {
+        problems.append("modules.\(name): no tensor has \(name) between dots in its name; a module is such a part")
+      }
+    }
+    for name in outsideModules(recipe) {
+      try alone(name, "belongs to none of the modules", recipe).map { tensors.append($0) }
     }
     var seen: Set<String> = []
     for tensor in tensors where !seen.insert(tensor.name).inserted {
@@ -81,7 +48,12 @@ struct MergePlanner {
     guard problems.isEmpty else {
       let shown = problems.prefix(40).joined(separator: "\n  ")
       let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
-      throw MergeError("the inputs do not fit together:\n  \(shown)\(rest)")
+      throw MergeError("the inputs do not fit together\(depths(recipe)):\n  \(shown)\(rest)")
+    }
+    for (names, words) in [(copied, "copy takes from one model"), (dropped, "drop leaves out")] where !names.isEmpty {
+      notes.append(
+        "missing_tensors: \(words) what not all have: \(names.prefix(8).joined(separator: ", "))"
+          + (names.count > 8 ? " and \(names.count - 8) more" : ""))
     }
     return try PlannedTensor.trimmed(tensors)
   }
@@ -107,112 +79,23 @@ struct MergePlanner {
       tokenizer, vocabularies: vocabularies, order: models, base: recipe.base, source: source)
   }
 
-  // MARK: Places
-
-  /// A tensor of the result and where each source has its counterpart.
-  private struct Place {
-    var name: String
-    var slice: Recipe.Slice
-    var module: Recipe.Module
-    /// By the source's position.
-    var names: [String]
-    var baseName: String
-    var t: Double
-  }
-
-  private func input(_ model: Recipe.Model) throws -> Input {
-    guard let input = inputs[model] else { throw MergeError("\(model): was not read") }
-    return input
-  }
-
-  /// All tensors of all sources under their own names.
-  private func whole(_ module: Recipe.Module, _ recipe: Recipe) -> [Place] {
-    guard let slice = module.slices.first else { return [] }
-    let models = (recipe.base.map { [$0] } ?? []) + slice.sources.map(\.model)
-    var names: [String] = []
-    var seen: Set<String> = []
-    for model in models {
-      for name in inputs[model]?.names ?? [] where belongs(name, to: module, recipe) && seen.insert(name).inserted {
-        names.append(name)
-      }
-    }
-    let stacks = LayerStack.all(names)
-    return names.map { name in
-      // Embedding, final norm and head take a gradient's first value, as mergekit has it.
-      var t = 0.0
-      if let place = LayerStack.place(of: name), let count = stacks[place.prefix]?.count {
-        t = count > 1 ? Double(place.layer) / Double(count - 1) : 1
-      }
-      return Place(
-        name: name, slice: slice, module: module, names: slice.sources.map { _ in name }, baseName: name, t: t)
-    }
-  }
-
-  private func belongs(_ name: String, to module: Recipe.Module, _ recipe: Recipe) -> Bool {
-    guard let part = module.name, recipe.modules.count > 1 else { return true }
-    return name.split(separator: ".").contains { $0 == part }
-  }
-
-  /// The layers of the slices, numbered anew; before them what the first slice's sources have besides layers, after them what the
-  /// last one's have.
-  private mutating func layered(_ module: Recipe.Module, _ recipe: Recipe) throws -> [Place] {
-    guard let first = module.slices.first, let last = module.slices.last else { return [] }
-    var places: [Place] = []
-    func outside(_ slice: Recipe.Slice, isFirst: Bool) throws {
-      guard let source = slice.sources.first else { return }
-      let input = try input(source.model)
-      for name in input.names where belongs(name, to: module, recipe) && Self.isBefore(name) == isFirst {
-        if let place = LayerStack.place(of: name), place.prefix == input.layers?.prefix { continue }
-        places.append(
-          Place(
-            name: name, slice: slice, module: module, names: slice.sources.map { _ in name }, baseName: name, t: 0))
-      }
-    }
-    try outside(first, isFirst: true)
-    var number = 0
-    for slice in module.slices {
-      for source in slice.sources {
-        guard let stack = try input(source.model).layers, let range = source.layers, range.upperBound <= stack.count
-        else {
-          let count = try input(source.model).layers?.count ?? 0
-          throw MergeError(
-            "\(source.model) has \(count) layers; layer_range \(source.layers.map { "[\($0.lowerBound), \($0.upperBound)]" } ?? "")"
-              + " asks for more")
-        }
-      }
-      guard let source = slice.sources.first, let range = source.layers, let stack = try input(source.model).layers
-      else { continue }
-      let rests = try input(source.model).names.compactMap { LayerStack.place(of: $0) }
-        .filter { $0.prefix == stack.prefix }
-      for offset in range.indices.map({ $0 - range.lowerBound }) {
-        for rest in rests where rest.layer == range.lowerBound + offset {
-          let names = try slice.sources.map { source in
-            try input(source.model).layers?.name((source.layers?.lowerBound ?? 0) + offset, rest.rest) ?? ""
-          }
-          places.append(
-            Place(
-              name: stack.name(number, rest.rest), slice: slice, module: module, names: names, baseName: names[0],
-              t: range.count > 1 ? Double(offset) / Double(range.count - 1) : 1))
-        }
-        number += 1
-      }
-    }
-    try outside(last, isFirst: false)
-    layerCount = number
-    return places
-  }
-
-  /// Whether a tensor outside the layers comes before them: embeddings and what stands in their place in vision.
-  private static func isBefore(_ name: String) -> Bool {
-    let words = ["embed", "wte", "wpe", "patch", "cls_token", "class_token", "stem", "pre_layrnorm", "rotary"]
-    return words.contains { name.contains($0) }
+  /// Models of different depth, in words.
+  private func depths(_ recipe: Recipe) -> String {
+    let isWhole = recipe.modules.allSatisfy { $0.slices.allSatisfy { $0.sources.allSatisfy { $0.layers == nil } } }
+    let counts = recipe.ownModels.compactMap { model in inputs[model]?.stack().map { (model, $0.count) } }
+    guard isWhole, Set(counts.map(\.1)).count > 1 else { return "" }
+    return " (" + counts.map { "\($0) has \($1) layers" }.joined(separator: ", ") + ")"
   }
 
   // MARK: Tensors
 
+  func input(_ model: Recipe.Model) throws -> Input {
+    guard let input = inputs[model] else { throw MergeError("\(model): was not read") }
+    return input
+  }
+
   /// The inputs of a slice that are merged, in the method's order; the base apart where the method has one.
-  private func roles(_ slice: Recipe.Slice, _ recipe: Recipe) -> (models: [Int], base: Recipe.Model?, isBaseAdded: Bool)
-  {
+  func roles(_ slice: Recipe.Slice, _ recipe: Recipe) -> (models: [Int], base: Recipe.Model?, isBaseAdded: Bool) {
     let base = slice.base ?? recipe.base
     let all = Array(slice.sources.indices)
     guard let base else { return (all, nil, false) }
@@ -233,7 +116,7 @@ struct MergePlanner {
     }
   }
 
-  private mutating func tensor(_ place: Place, _ recipe: Recipe) throws -> PlannedTensor? {
+  mutating func tensor(_ place: Place, _ recipe: Recipe) throws -> PlannedTensor? {
     let roles = roles(place.slice, recipe)
     var entries: [(model: Recipe.Model, name: String, parameters: Recipe.Parameters, isAddedBase: Bool)] =
       roles.models.map {
@@ -255,8 +138,11 @@ struct MergePlanner {
           "\(place.name): is missing in \(lacking.joined(separator: ", ")); missing_tensors: copy or drop says what to do"
         )
         return nil
-      case .drop: return nil
+      case .drop:
+        dropped.append(place.name)
+        return nil
       case .copy:
+        copied.append(place.name)
         let index = operands.firstIndex { $0 != nil }
         entries = index.map { [entries[$0]] } ?? []
         operands = index.map { [operands[$0]] } ?? [base]
@@ -296,6 +182,25 @@ struct MergePlanner {
       sources: entries.map { "\($0.model): \($0.name)" }
         + (isBase ? roles.base.map { ["\($0): \(place.baseName)"] } ?? [] : []),
       seed: seed)
+  }
+
+  /// A tensor that the recipe says nothing about: refused, taken from the first model that has it, or left out, as `missing_tensors` says.
+  private mutating func alone(_ name: String, _ what: String, _ recipe: Recipe) throws -> PlannedTensor? {
+    guard let model = recipe.ownModels.first(where: { inputs[$0]?[name] != nil }) else { return nil }
+    switch recipe.missingTensors {
+    case .error:
+      problems.append("\(name): \(what); missing_tensors: copy takes it from \(model), drop leaves it out")
+      return nil
+    case .drop:
+      dropped.append(name)
+      return nil
+    case .copy:
+      copied.append(name)
+      var copy = Recipe(.passthrough, [Recipe.Source(model)])
+      copy.dtype = recipe.dtype
+      let (module, slice) = (copy.modules[0], copy.modules[0].slices[0])
+      return try tensor(Place(name: name, slice: slice, module: module, names: [name], baseName: name, t: 0), copy)
+    }
   }
 
   /// The values of a tensor's parameters: a model's own before its slice's, its module's and the recipe's.

@@ -11,14 +11,15 @@ struct ModelFiles {
   let weights: Weights
   /// What is added to the weights.
   let adapter: LoraAdapter?
-  /// The stack of layers that most of the weights belong to.
-  let layers: LayerStack?
 
   /// - Parameter folder: where relative paths start.
   /// - Throws: `CheckpointError` naming the file and what is wrong with it.
   init(_ model: Recipe.Model, relativeTo folder: String) throws {
-    path = try Self.locate(model, folder)
-    adapter = try model.lora.map {
+    self.model = model
+    // What looks like a revision or an adapter may be the rest of a name with an @ or a plus.
+    let plain = Self.local(model.path, folder) == nil ? Self.local(model.description, folder) : nil
+    path = try plain ?? Self.locate(model, folder)
+    adapter = try (plain == nil ? model.lora : nil).map {
       let parts = $0.split(separator: "@", maxSplits: 1).map(String.init)
       let lora = Recipe.Model(parts[0], revision: parts.count > 1 ? parts[1] : nil)
       return try LoraAdapter(folder: Self.locate(lora, folder))
@@ -26,19 +27,25 @@ struct ModelFiles {
     var isDirectory: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
     isFolder = isDirectory.boolValue
-    self.model = model
     weights = try Checkpoint.read(path).weights
-    layers = LayerStack.largest(in: weights)
+  }
+
+  /// A file or folder of that name, in the working folder or beside the recipe.
+  private static func local(_ name: String, _ folder: String) -> String? {
+    let expanded = (name as NSString).expandingTildeInPath
+    let beside = URL(fileURLWithPath: folder).appendingPathComponent(expanded).path
+    return (expanded.hasPrefix("/") ? [expanded] : [expanded, beside]).first {
+      FileManager.default.fileExists(atPath: $0)
+    }
   }
 
   /// A file or folder of that name, or what the Hugging Face cache holds under it.
   static func locate(_ model: Recipe.Model, _ folder: String) throws -> String {
-    let manager = FileManager.default
-    let expanded = (model.path as NSString).expandingTildeInPath
-    let beside = URL(fileURLWithPath: folder).appendingPathComponent(expanded).path
-    for path in expanded.hasPrefix("/") ? [expanded] : [expanded, beside] where manager.fileExists(atPath: path) {
-      return path
+    if let path = local(model.path, folder) {
+      guard let revision = model.revision else { return path }
+      throw CheckpointError(model.path, "is here already, and what is here has no revisions; leave out @\(revision)")
     }
+    let manager = FileManager.default
     let parts = model.path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else {
       throw CheckpointError(model.path, "is no file or folder")
@@ -89,15 +96,5 @@ struct LayerStack: Hashable {
       let count = (entry.value.max() ?? 0) + 1
       stacks[entry.key] = LayerStack(prefix: entry.key, count: count)
     }
-  }
-
-  /// The stack with the most elements.
-  static func largest(in weights: Weights) -> LayerStack? {
-    var sizes: [String: Int] = [:]
-    for (name, tensor) in zip(weights.names, weights.tensors) {
-      if let place = place(of: name) { sizes[place.prefix, default: 0] += tensor.count }
-    }
-    let largest = sizes.max { ($0.value, $1.key) < ($1.value, $0.key) }
-    return largest.flatMap { all(weights.names)[$0.key] }
   }
 }

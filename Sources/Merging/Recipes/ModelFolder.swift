@@ -22,6 +22,12 @@ struct ModelFolder {
   ]
   private static let otherFiles = ["generation_config.json", "preprocessor_config.json", "processor_config.json"]
 
+  static func hasTokenizer(_ folder: String) -> Bool {
+    tokenizerFiles.prefix { $0 != "chat_template.jinja" }.contains {
+      FileManager.default.fileExists(atPath: folder + "/" + $0)
+    }
+  }
+
   /// Adds the files to a folder that has the weights.
   func complete(_ folder: String, files: [String], listsChecksums: Bool) throws {
     let manager = FileManager.default
@@ -58,12 +64,9 @@ struct ModelFolder {
       let path = donor + "/tokenizer_config.json"
       if FileManager.default.fileExists(atPath: path) { settings = try JSONText(file: path) }
     }
-    if let template = plan.recipe.chatTemplate {
-      var folders: [String] = []
-      for input in plan.inputs where !folders.contains(input.path) { folders.append(input.path) }
-      guard let text = template == "auto" ? ChatTemplate.commonest(folders) : template else {
-        throw MergeError("chat_template: auto needs a model with a chat template; none has one")
-      }
+    var folders: [String] = []
+    for input in plan.inputs where !folders.contains(input.path) { folders.append(input.path) }
+    if let text = plan.recipe.chatTemplate.flatMap({ $0 == "auto" ? ChatTemplate.commonest(folders) : $0 }) {
       settings = settings ?? .object([])
       settings?["chat_template"] = .text(text)
       // The library reads this file first.
@@ -77,27 +80,14 @@ struct ModelFolder {
 
   /// The donor's configuration with the type and the number of layers that the result has. All else stays to the letter.
   private func configuration(_ text: String) -> String {
-    var text = text
+    var result = MergedConfiguration(text)
     var sizes: [DType: Int] = [:]
     for tensor in plan.tensors where tensor.dtype.isFloatingPoint { sizes[tensor.dtype, default: 0] += tensor.count }
     // A few tensors may be kept in another type.
-    if let type = sizes.max(by: { $0.value < $1.value })?.key {
-      for key in ["torch_dtype", "dtype"] {
-        text = text.replacingOccurrences(
-          of: "(\"\(key)\"\\s*:\\s*)\"[a-z0-9_]*\"", with: "$1\"\(type)\"", options: .regularExpression)
-      }
-    }
-    if let rows = plan.vocabularyRows {
-      text = text.replacingOccurrences(
-        of: "(\"vocab_size\"\\s*:\\s*)[0-9]+", with: "$1\(rows)", options: .regularExpression)
-    }
-    if let count = plan.layerCount {
-      for key in ["num_hidden_layers", "n_layer", "n_layers", "num_layers"] {
-        text = text.replacingOccurrences(
-          of: "(\"\(key)\"\\s*:\\s*)[0-9]+", with: "$1\(count)", options: .regularExpression)
-      }
-    }
-    return text
+    if let type = sizes.max(by: { $0.value < $1.value })?.key { result.setType(type) }
+    if let rows = plan.vocabularyRows { result.setVocabulary(rows) }
+    if let order = plan.layerOrder { result.setLayers(order) }
+    return result.text
   }
 
   private func checksums(_ folder: String, _ files: [String]) throws -> [(name: String, sha256: String)] {
