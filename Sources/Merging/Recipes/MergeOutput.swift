@@ -139,8 +139,9 @@ struct MergeTarget {
     guard manager.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw CheckpointError(path, "cannot be written: the folder \(parent) does not exist")
     }
-    guard manager.isWritableFile(atPath: parent) else {
-      throw CheckpointError(path, "cannot be written: no permission to write in \(parent)")
+    guard access(parent, W_OK) == 0 else {
+      let reason = errno == EROFS ? "a read-only file system has" : "no permission to write in"
+      throw CheckpointError(path, "cannot be written: \(reason) \(parent)")
     }
     if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
       guard replaces else { throw CheckpointError(path, "exists; add --force to replace it") }
@@ -185,7 +186,9 @@ struct MergeTarget {
       }
     } catch {
       try? manager.removeItem(atPath: temporary)
-      throw error
+      guard let error = error as? CheckpointError, error.path.hasPrefix(temporary) else { throw error }
+      // By the name that it would have had.
+      throw CheckpointError(path + error.path.dropFirst(temporary.count), error.message)
     }
   }
 
@@ -199,11 +202,17 @@ struct MergeTarget {
   private func removeLeftovers(_ stem: String) {
     let manager = FileManager.default
     for name in (try? manager.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(stem) {
+      let isReplaced = name.hasSuffix(".tmp.old")
       let middle = name.dropFirst(stem.count)
-      guard middle.hasSuffix(".tmp"), let owner = Int32(middle.dropLast(4)), kill(owner, 0) != 0, errno == ESRCH else {
-        continue
+      guard isReplaced || middle.hasSuffix(".tmp"), let owner = Int32(middle.dropLast(isReplaced ? 8 : 4)),
+        kill(owner, 0) != 0, errno == ESRCH
+      else { continue }
+      // Between two renames there is only what was to be replaced.
+      if isReplaced, !manager.fileExists(atPath: path) {
+        try? rename(parent + "/" + name, to: path)
+      } else {
+        try? manager.removeItem(atPath: parent + "/" + name)
       }
-      try? manager.removeItem(atPath: parent + "/" + name)
     }
   }
 }
