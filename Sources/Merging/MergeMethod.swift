@@ -1,3 +1,5 @@
+import YAML
+
 /// A way to make one network of several: what it needs, its parameters, and its arithmetic on one tensor.
 ///
 /// Names, parameters and defaults are those of mergekit 0.1.5, except that a `weight` left out is 1 for every model; methods that mergekit
@@ -74,9 +76,14 @@ public struct MergeMethod: Sendable {
   /// The method called `name`.
   ///
   /// - Throws: `MergeError` with the names there are.
-  public static func named(_ name: String) throws -> MergeMethod {
-    guard let method = all.first(where: { $0.name == name }) else {
-      throw MergeError("there is no merge method \(name); there are \(all.map(\.name).joined(separator: ", "))")
+  public static func named(_ name: String) throws -> MergeMethod { try named(name, among: all) }
+
+  /// - Throws: `MergeError` with the likely name, and those there are.
+  package static func named(_ name: String, among methods: [MergeMethod]) throws -> MergeMethod {
+    guard let method = methods.first(where: { $0.name == name }) else {
+      let names = methods.map(\.name)
+      let guess = closest(to: name, in: names).map { "; did you mean \($0)?" } ?? ""
+      throw MergeError("there is no merge method \(name); there are \(names.joined(separator: ", "))\(guess)")
     }
     return method
   }
@@ -91,7 +98,8 @@ public struct MergeMethod: Sendable {
   /// - Throws: `MergeError` for too few or too many models, a missing base, or one that the method would not use.
   public func requireInputs(models: Int, hasBase: Bool) throws {
     guard models >= minimumModels, models <= maximumModels ?? .max else {
-      throw MergeError("\(name) takes \(modelCount)\(base == .none ? "" : " besides the base"); there is \(models)")
+      let found = models == 0 ? "there is none" : models == 1 ? "there is 1" : "there are \(models)"
+      throw MergeError("\(name) takes \(modelCount)\(base == .none ? "" : " besides the base"); \(found)")
     }
     guard hasBase || base != .required else {
       throw MergeError("\(name) needs the base: the weights that the models were fine-tuned from")

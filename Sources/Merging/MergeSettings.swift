@@ -1,3 +1,5 @@
+import YAML
+
 /// Values for all parameters of one method, validated against its declaration.
 public struct MergeSettings: Sendable, Hashable {
   private let values: [String: [Double]]
@@ -7,9 +9,11 @@ public struct MergeSettings: Sendable, Hashable {
   /// - Throws: `MergeError` for a parameter that the method lacks, one missing, a value out of range, or another number of values.
   public init(_ given: [String: [Double]] = [:], for method: MergeMethod, models: Int) throws {
     if let unknown = given.keys.sorted().first(where: { key in !method.parameters.contains { $0.name == key } }) {
-      let names = method.parameters.map(\.name).joined(separator: ", ")
+      let names = method.parameters.map(\.name)
+      let guess = closest(to: unknown, in: names).map { "; did you mean \($0)?" } ?? ""
       throw MergeError(
-        "\(method.name) has no parameter \(unknown)" + (names.isEmpty ? "; it has none" : "; it has \(names)"))
+        "\(method.name) has no parameter \(unknown)"
+          + (names.isEmpty ? "; it has none" : "; it has \(names.joined(separator: ", "))\(guess)"))
     }
     var values: [String: [Double]] = [:]
     for parameter in method.parameters {

@@ -146,7 +146,7 @@ struct DataMergeRun {
 extension DataMergeRun.Summary {
   /// `fisher(a, b, examples=256): 62 tensors, 11173962 numbers`, and what was found, a line each.
   var text: String {
-    let declared = (try? DataMethod.declaration(named: method))?.parameters ?? []
+    let declared = (try? MergeMethod.named(method, among: DataMethod.declarations))?.parameters ?? []
     let values = declared.compactMap { parameter -> String? in
       guard let values = settings[parameter.name] else { return nil }
       let shown = Set(values).count == 1 ? Array(values.prefix(1)) : values

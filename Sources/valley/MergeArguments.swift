@@ -35,14 +35,14 @@ struct MergeArguments: ParsableArguments {
 
   /// The method and the models that the words name.
   private func parts(_ words: [String]) throws -> (method: MergeMethod, models: [String]) {
-    if let method { return (try DataMethod.declaration(named: method), words) }
+    if let method { return (try MergeMethod.named(method, among: DataMethod.declarations), words) }
     if let first = words.first, !FileManager.default.fileExists(atPath: first) {
       if let method = DataMethod.declarations.first(where: { $0.name == first }) {
         return (method, Array(words.dropFirst()))
       }
       let looksLikePath = first.contains("/") || first.contains(".")
       // A word that is neither is more likely a method misspelled than a file that is missing.
-      if !looksLikePath { _ = try DataMethod.declaration(named: first) }
+      if !looksLikePath { _ = try MergeMethod.named(first, among: DataMethod.declarations) }
     }
     return (.linear, words)
   }
@@ -77,6 +77,10 @@ struct MergeArguments: ParsableArguments {
       guard alpha == nil, !extrapolate else {
         throw ValidationError(
           "\(alpha == nil ? "--extrapolate" : "--alpha") is for linear alone, without --set; use --weights or --set")
+      }
+      guard method.base != .required || base != nil else {
+        throw ValidationError(
+          "\(method.name) needs the base: --base names the weights that the models were fine-tuned from")
       }
       try method.requireInputs(models: models.count, hasBase: base != nil)
       settings = try MergeSettings(texts: try texts(), for: method, models: models.count)
@@ -123,7 +127,9 @@ struct MergeArguments: ParsableArguments {
   func coefficients(_ words: [String]) throws -> [Double]? {
     let (method, models) = try parts(words)
     guard method.name == "linear", assignments.isEmpty, density == nil, base == nil else { return nil }
-    guard models.count >= 2 else { throw ValidationError("merging takes two or more models; there is \(models.count)") }
+    guard models.count >= 2 else {
+      throw ValidationError("merging takes two or more models; there is \(models.isEmpty ? "none" : "1")")
+    }
     var coefficients = [Double](repeating: 1 / Double(models.count), count: models.count)
     if let alpha {
       guard models.count == 2, weights == nil else {

@@ -64,7 +64,9 @@ struct MergeCommand: ParsableCommand {
   func validate() throws {
     do {
       if isMethodList {
-        for name in words.dropFirst(listMethods ? 0 : 1) { _ = try DataMethod.declaration(named: name) }
+        for name in words.dropFirst(listMethods ? 0 : 1) {
+          _ = try MergeMethod.named(name, among: DataMethod.declarations)
+        }
         return
       }
       if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be within 1 … 1024") }
@@ -87,6 +89,7 @@ struct MergeCommand: ParsableCommand {
           throw ValidationError("\(option) is for methods that look at data: \(Self.dataMethods)")
         }
       }
+      guard target?.isEmpty != true else { throw ValidationError("-o is empty; it names the file or folder to write") }
       guard check || plan || target != nil else {
         throw ValidationError("-o names the \(isRecipe ? "folder" : "file or folder") to write; it is missing")
       }
@@ -130,8 +133,11 @@ struct MergeCommand: ParsableCommand {
     } else {
       recipe = try arguments.recipe(words)
     }
-    let made = try MergePlan(recipe, relativeTo: folder, seed: arguments.seed)
-    for note in recipe.notes { Terminal.writeError("note: \(note)\n") }
+    let made = try planned(recipe, relativeTo: folder)
+    for note in made.notes { Terminal.writeError("note: \(note)\n") }
+    if target?.hasSuffix(".safetensors") == true, recipe.tokenizer != nil || recipe.chatTemplate != nil {
+      Terminal.writeError("note: a file holds weights alone; tokenizer and chat template come with a folder\n")
+    }
     if let target { try made.check(output: target, replaces: force) }
     let threads = self.threads ?? ProcessInfo.processInfo.activeProcessorCount
     var summary = try MergeSummary(made, output: target, threads: threads, seed: arguments.seed)
@@ -151,6 +157,15 @@ struct MergeCommand: ParsableCommand {
     summary.seconds = Date().timeIntervalSince(start)
     if json { return try printJSON(summary) }
     print("\(target) = \(summary.text)\(verify ? ", read again and found as it should be" : "")")
+  }
+
+  private func planned(_ recipe: Recipe, relativeTo folder: String) throws -> MergePlan {
+    do {
+      return try MergePlan(recipe, relativeTo: folder, seed: arguments.seed)
+    } catch let error as MergeError where isRecipe {
+      // Of several recipes one has to know which.
+      throw CommandError("\(words[0]): \(error)")
+    }
   }
 
   /// Ctrl-C ends the merge after the pieces in work, and leaves nothing.

@@ -1,3 +1,4 @@
+import DataMerging
 import Foundation
 import Merging
 
@@ -77,12 +78,22 @@ struct MergeSummary: Encodable {
     return metadata
   }
 
+  /// `density=0.5,0.7`, `normalize=true`; short: equal values of all models once.
+  static func text(_ settings: [String: [Double]], of method: String, isShort: Bool) -> [String] {
+    let parameters = (try? MergeMethod.named(method, among: DataMethod.declarations))?.parameters ?? []
+    return settings.sorted { $0.key < $1.key }.map { key, values in
+      let parameter = parameters.first { $0.name == key }
+      let texts = values.map { value in
+        parameter.map { $0.kind == .flag || $0.kind == .choice ? $0.text(of: value) : String(format: "%g", value) }
+          ?? String(format: "%g", value)
+      }
+      return "\(key)=" + (isShort && Set(texts).count == 1 ? Array(texts.prefix(1)) : texts).joined(separator: ",")
+    }
+  }
+
   /// `ties(a, b, base=c, density=0.5): 201 tensors, 1100048384 numbers`
   var text: String {
-    let values = (settings ?? [:]).sorted { $0.key < $1.key }.map { key, values in
-      let shown = Set(values).count == 1 ? Array(values.prefix(1)) : values
-      return "\(key)=" + shown.map { String(format: "%g", $0) }.joined(separator: ",")
-    }
+    let values = Self.text(settings ?? [:], of: method, isShort: true)
     let names = inputs.map { ($0.coefficient.map { String(format: "%g", $0) + " · " } ?? "") + $0.file }
     let parts = names + (base.map { ["base=\($0.file)"] } ?? []) + values
     return "\(method)(\(parts.joined(separator: ", "))): \(tensors) tensors, \(parameters) numbers"
@@ -111,9 +122,7 @@ struct MergeListing {
   func print(json: Bool) throws {
     if json { return try printJSON(lines) }
     for line in lines {
-      let settings = line.settings.sorted { $0.key < $1.key }.map { key, values in
-        "\(key)=" + values.map { String(format: "%g", $0) }.joined(separator: ",")
-      }
+      let settings = MergeSummary.text(line.settings, of: line.method, isShort: false)
       Swift.print("\(line.name) \(line.shape) \(line.dtype)")
       Swift.print("  \(line.method)(\((line.inputs + settings).joined(separator: ", ")))")
     }

@@ -3,7 +3,9 @@ import Merging
 
 /// Prints the merge methods of these names, or all, as they declare themselves.
 func printMethods(_ names: [String] = [], json: Bool) throws {
-  let methods = try names.isEmpty ? DataMethod.declarations : names.map { try DataMethod.declaration(named: $0) }
+  let methods =
+    try names.isEmpty
+    ? DataMethod.declarations : names.map { try MergeMethod.named($0, among: DataMethod.declarations) }
   struct Listed: Encodable {
     let name, summary: String
     let source: String?

@@ -74,6 +74,17 @@ import YAML
     ("base_model: C", "base_model: {paht: C}", "did you mean `path`?"),
     ("  - model: B", "  - model: A\n    model: B", "more than once"),
     ("dtype: bfloat16", "dtype: {", "this is not YAML"),
+    ("dtype: bfloat16", "normalise: 3", "did you mean `normalize`? It stands under `parameters`"),
+    ("base_model: C\n", "", "r.yml:1:1: base_model: is missing; ties needs the base"),
+    (
+      "merge_method: ties", "merge_method: slerp",
+      "r.yml:1:1: parameters.t: is missing; slerp needs it, a number: the part of the second model"
+    ),
+    (
+      "  - model: B",
+      "  - model: B\nmerges: {m: {merge_method: linear, models: [{model: n}, {model: m}]}, n: {merge_method: linear, models: [{model: A}]}}",
+      "merges.m.models[0].model: is the merge n itself or one after it"
+    ),
   ])
   func mistakesAreNamedWithTheirPlace(_ old: String, _ new: String, _ message: String) {
     let text = Self.ties.replacingOccurrences(of: old, with: new)
@@ -111,6 +122,15 @@ import YAML
   ])
   func recipesOfTheDocumentationAreRead(_ text: String) {
     #expect(Self.problems(text).isEmpty, "\(Self.problems(text))")
+  }
+
+  @Test func mergesThatNobodyTakesAreSaid() throws {
+    func notes(_ model: String) throws -> [String] {
+      let merge = "merges: {m: {merge_method: linear, models: [{model: A}]}}"
+      return try Recipe(yaml: "\(merge)\nmerge_method: linear\nmodels: [{model: \(model)}]", file: "r.yml").notes
+    }
+    #expect(try notes("A") == ["merges.m: is none of the models, so it changes nothing"])
+    #expect(try notes("m").isEmpty)
   }
 
   @Test func slicesAreChecked() {

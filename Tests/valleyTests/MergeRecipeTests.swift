@@ -72,7 +72,18 @@ extension EndToEnd {
       try run(Self.ties, "--threads must be", arguments: ["--threads", "0"])
       try run(Self.ties, "is no size", arguments: ["--shard-size", "large"])
       try run("- 1", "is a list; expected a mapping")
-      #expect(try Command.run("merge", "tise", "a", "b", "-o", "out").err.contains("there are linear"))
+      // Of several recipes one has to know which does not fit.
+      let small = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: small.safetensors}]"
+      try Safetensors.write(Weights([("w", Tensor([1 as Float]))]), to: scratch.path("small.safetensors"))
+      let misfit = try Command.run("merge", scratch.write(small, "r.yml"), "--check")
+      #expect(
+        misfit.err.contains("r.yml: the inputs do not fit together") && misfit.err.contains("[1]"), "\(misfit.err)")
+      try FileManager.default.removeItem(at: scratch.url("small.safetensors"))
+      let empty = try Command.run("merge", "linear", scratch.path("a"), scratch.path("b"), "-o", "")
+      #expect(empty.code == 64 && empty.err.contains("-o is empty"), "\(empty.err)")
+      let baseless = try Command.run("merge", "ties", scratch.path("a"), scratch.path("b"), "-o", scratch.path("out"))
+      #expect(baseless.code == 64 && baseless.err.contains("--base names the weights"), "\(baseless.err)")
+      #expect(try Command.run("merge", "tise", "a", "b", "-o", "out").err.contains("did you mean ties?"))
       #expect(try Command.run("merge", scratch.path("none.yml"), "out").err.contains("cannot be read"))
       let locked = scratch.path("locked")
       try FileManager.default.createDirectory(atPath: locked, withIntermediateDirectories: true)

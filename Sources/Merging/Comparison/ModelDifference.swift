@@ -80,7 +80,8 @@ public struct ModelDifference: Sendable, Encodable {
       }
       let start = base?[name]
       guard base == nil || start?.shape == first.shape else {
-        throw MergeError("\(name): the base has \(start.map { "the shape \($0.shape)" } ?? "no such tensor")")
+        let found = start.map { "is \($0.shape) in the base" } ?? "is missing in the base"
+        throw MergeError("\(name): \(found), and \(first.shape) in the models; name what both were fine-tuned from")
       }
       let own = try Sums(
         MergeInputs(
@@ -93,7 +94,13 @@ public struct ModelDifference: Sendable, Encodable {
       done += first.count
       progress(done)
     }
-    guard !rows.isEmpty else { throw MergeError("the two have no tensor of the same name and shape") }
+    guard !rows.isEmpty else {
+      let found =
+        misfits.isEmpty
+        ? "\(a.names.first ?? "nothing") … in the first, \(b.names.first ?? "nothing") … in the second"
+        : misfits.prefix(4).joined(separator: ", ") + (misfits.count > 4 ? " and \(misfits.count - 4) more" : "")
+      throw MergeError("the two have no tensor of the same name and shape: \(found)")
+    }
     self.misfits = misfits
     let all = sums.row("", [])
     total = Total(relative: all.relative, taskCosine: all.task?.cosine, signConflicts: all.task?.signConflicts)
@@ -174,16 +181,19 @@ public struct ModelDifference: Sendable, Encodable {
 extension Vector {
   /// In how many elements neither is 0, and in how many of these the signs differ.
   fileprivate func signAgreement(_ other: Vector) -> (both: Int, opposite: Int) {
-    func compare<Element: BinaryFloatingPoint>(_: Element.Type) -> (both: Int, opposite: Int) {
-      let x = UnsafeBufferPointer(start: elements.assumingMemoryBound(to: Element.self), count: count)
-      let y = UnsafeBufferPointer(start: other.elements.assumingMemoryBound(to: Element.self), count: count)
-      var (both, opposite) = (0, 0)
-      for index in 0..<x.count {
-        both += x[index] != 0 && y[index] != 0 ? 1 : 0
-        opposite += (x[index] > 0 && y[index] < 0) || (x[index] < 0 && y[index] > 0) ? 1 : 0
+    // On the bits and without branches, so that the compiler takes many elements at a time.
+    func compare<Bits: FixedWidthInteger & UnsignedInteger>(_: Bits.Type) -> (both: Int, opposite: Int) {
+      let x = UnsafeBufferPointer(start: elements.assumingMemoryBound(to: Bits.self), count: count)
+      let y = UnsafeBufferPointer(start: other.elements.assumingMemoryBound(to: Bits.self), count: count)
+      var (both, opposite): (Bits, Bits) = (0, 0)
+      for index in 0..<count {
+        let (a, b) = (x[index], y[index])
+        let areChanged: Bits = (a &<< 1 == 0 ? 0 : 1) & (b &<< 1 == 0 ? 0 : 1)
+        both &+= areChanged
+        opposite &+= areChanged & (a ^ b) &>> Bits(Bits.bitWidth - 1)
       }
-      return (both, opposite)
+      return (Int(both), Int(opposite))
     }
-    return kernels.pointee.width == 8 ? compare(Double.self) : compare(Float.self)
+    return kernels.pointee.width == 8 ? compare(UInt64.self) : compare(UInt32.self)
   }
 }

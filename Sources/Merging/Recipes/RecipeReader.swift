@@ -5,7 +5,9 @@ import YAML
 struct RecipeReader {
   private(set) var problems: [YAMLProblem] = []
   private var notes: [String] = []
-  private let methods: [MergeMethod]
+  /// Merges that are not read yet: no model may be one of them.
+  private var later: Set<String> = []
+  let methods: [MergeMethod]
 
   init(_ methods: [MergeMethod] = MergeMethod.all) { self.methods = methods }
 
@@ -19,14 +21,19 @@ struct RecipeReader {
 
   /// The recipe in `node`; nil where a mistake leaves none. `earlier` names the merges that may be inputs.
   mutating func recipe(_ node: YAMLNode, _ path: String, earlier: [String]) -> Recipe? {
-    guard let fields = fields(node, path, Self.keys) else { return nil }
+    guard let fields = fields(node, path, Self.keys, parameters: parameterNames(node)) else { return nil }
     var merges: [(name: String, recipe: Recipe)] = []
-    for entry in fields["merges"].flatMap({ mapping($0, at(path, "merges")) }) ?? [] {
+    let entries = fields["merges"].flatMap { mapping($0, at(path, "merges")) } ?? []
+    let outer = later
+    defer { later = outer }
+    for (index, entry) in entries.enumerated() {
+      later = outer.union(entries[index...].map(\.name))
       let place = at(at(path, "merges"), entry.name)
       let names = earlier + merges.map(\.name)
       if names.contains(entry.name) { report(entry.place, place, "is the name of another merge") }
       if let recipe = recipe(entry.value, place, earlier: names) { merges.append((entry.name, recipe)) }
     }
+    later = outer
     guard let method = method(fields["merge_method"], node, path) else { return nil }
     let parameters = parameters(fields["parameters"], at(path, "parameters"), method, ofModel: false)
     let forms = ["models", "slices", "modules"].filter { fields[$0] != nil }
@@ -70,7 +77,12 @@ struct RecipeReader {
     }
     recipe.tokenizer = tokenizer(fields, path)
     if let node = fields["chat_template"] { recipe.chatTemplate = chatTemplate(node, at(path, "chat_template")) }
-    recipe.notes = notes + merges.flatMap(\.recipe.notes)
+    requireWhatIsNeeded(recipe, node, path)
+    let used = Set(([recipe] + merges.map(\.recipe)).flatMap(\.ownModels))
+    for merge in merges where !used.contains(Recipe.Model(merge.name)) {
+      notes.append("\(at(path, "merges")).\(merge.name): is none of the models, so it changes nothing")
+    }
+    recipe.notes = notes
     readData(fields, path, &recipe)
     return recipe
   }
@@ -240,6 +252,9 @@ struct RecipeReader {
       return result
     }
     guard let text = text(node, path), !text.isEmpty else { return nil }
+    if later.contains(text) {
+      report(node.place, path, "is the merge \(text) itself or one after it; a merge takes those written above it")
+    }
     return Recipe.Model(spelled: text)
   }
 
@@ -340,13 +355,19 @@ struct RecipeReader {
   }
 
   /// The values of a mapping that are not null, by key; unknown and repeated keys are reported.
-  mutating func fields(_ node: YAMLNode, _ path: String, _ known: [String]) -> [String: YAMLNode]? {
+  ///
+  /// - Parameter parameters: what stands elsewhere and might be meant
+  mutating func fields(_ node: YAMLNode, _ path: String, _ known: [String], parameters: [String] = [])
+    -> [String: YAMLNode]?
+  {
     guard let entries = mapping(node, path) else { return nil }
     var result: [String: YAMLNode] = [:]
     var seen: Set<String> = []
     for entry in entries {
       if !known.contains(entry.name) {
-        let guess = closest(to: entry.name, in: known).map { "did you mean `\($0)`?" }
+        let guess =
+          closest(to: entry.name, in: known).map { "did you mean `\($0)`?" }
+          ?? closest(to: entry.name, in: parameters).map { "did you mean `\($0)`? It stands under `parameters`" }
         report(
           entry.place, at(path, entry.name),
           "is not a key here; " + (guess ?? "expected one of \(known.joined(separator: ", "))"))
