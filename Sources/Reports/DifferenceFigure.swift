@@ -52,22 +52,27 @@ public struct DifferenceFigure: Sendable {
             ["field": .string($0)]
           }),
       ]
-      for (key, value) in Palette.encoding(kinds, title: "tensor") { encoding[key] = value }
+      for (key, value) in Palette.lines(kinds, title: "tensor") { encoding[key] = value }
       return [
-        "width": 420, "height": 260, "title": .string(title),
+        "width": 420, "height": 260,
         "mark": ["type": "line", "point": true, "strokeWidth": 1.2], "encoding": .object(encoding),
       ]
     }
-    var panels = [panel("relative difference", ["type": "log"], "‖B − A‖ / ‖A‖")]
+    // Differences of one order of size would be lost on a scale of whole decades.
+    let relative: JSON = ["type": "log", "nice": false, "padding": 12]
+    var panels = [panel("relative difference", relative, "relative difference ‖B − A‖ / ‖A‖")]
     if rows.contains(where: { $0.cosine != nil }) {
       panels.append(panel("cosine of task vectors", ["zero": false], "cosine of the task vectors"))
-      panels.append(panel("sign conflicts", ["zero": true], "part of opposite signs"))
+      panels.append(panel("sign conflicts", ["zero": true], "part of the elements with opposite signs"))
     }
-    figure = Figure(
+    var figure = Figure(
       name: "difference", title: title,
       caption: "Each line is one kind of tensor over the layers: how far the second model lies from the first, "
         + "relative to the first's norm; with a base, how the two task vectors agree.",
       table: table, panels: .array(panels), columns: 2, data: data)
+    // Outside a page there is no other place that says whose difference it is.
+    figure.view["title"] = ["text": .string(title), "offset": 14]
+    self.figure = figure
   }
 
   /// Writes `difference.csv`, its Vega-Lite spec and, where the renderer is installed, its pictures; gives the names.

@@ -114,6 +114,25 @@ enum Palette {
     ]
   }
 
+  /// The same for lines: of more series than there are colours the others are dashed, since neighbours in a sequence look alike.
+  static func lines(_ series: [String], title: String) -> [String: JSON] {
+    let dashes: [JSON] = [[1, 0], [5, 3], [1.5, 2.5]]
+    guard series.count > okabeIto.count, series.count <= dashes.count * okabeIto.count else {
+      return encoding(series, title: title)
+    }
+    func channel(_ range: [JSON]) -> JSON {
+      [
+        "field": "series", "type": "nominal", "title": .string(title), "sort": nil,
+        "scale": ["domain": JSON(series), "range": .array(range)],
+        "legend": ["symbolOpacity": 1, "symbolType": "stroke", "symbolSize": 320],
+      ]
+    }
+    return [
+      "color": channel(series.indices.map { .string(okabeIto[$0 % okabeIto.count]) }),
+      "strokeDash": channel(series.indices.map { dashes[$0 / okabeIto.count] }),
+    ]
+  }
+
   /// Viridis without its yellow end and with a lighter dark one: those vanish on a light or a dark page.
   private static let viridis: [[Double]] = [
     [0x5B, 0x4E, 0xA2], [0x46, 0x62, 0xA3], [0x2F, 0x78, 0x9B], [0x24, 0x8C, 0x90], [0x1F, 0x9E, 0x89],

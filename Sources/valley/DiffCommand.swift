@@ -39,8 +39,13 @@ struct DiffCommand: ParsableCommand {
     }
     let (a, b, start) = try (weights(first), weights(second), base.map { try weights($0) })
     let progress = Progress("comparing", total: max(1, a.elementCount >> 20))
+    let begin = Date()
     let difference = try ModelDifference(
-      a, b, base: start, hasSpectrum: spectrum, progress: { progress.update($0 >> 20, note: "M numbers") })
+      a, b, base: start, hasSpectrum: spectrum,
+      progress: {
+        // A comparison of a moment needs no bar.
+        if Date().timeIntervalSince(begin) > 0.5 { progress.update($0 >> 20, note: "(million numbers)") }
+      })
     if progress.done > 0 { progress.finish() }
     if json { try printJSON(difference) } else { show(difference) }
     if let out {
@@ -48,7 +53,7 @@ struct DiffCommand: ParsableCommand {
         DifferenceFigure.Row(
           name: $0.name, relative: $0.relative, cosine: $0.task?.cosine, conflicts: $0.task?.signConflicts)
       }
-      let title = "\(name(second)) against \(name(first))" + (base.map { ", from \(name($0))" } ?? "")
+      let title = "A: \(name(first))   B: \(name(second))" + (base.map { "   base: \(name($0))" } ?? "")
       let written = try DifferenceFigure(title: title, rows: rows).write(to: URL(fileURLWithPath: out))
       if !json { print("\(out): \(written.joined(separator: ", "))") }
     }
