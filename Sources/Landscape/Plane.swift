@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Torch
 
 /// The plane through three points of weight space (Garipov et al. 2018), in coordinates α along B − A and β along the part of C − A that is
@@ -27,7 +28,7 @@ public struct ThreePointPlane: Sendable {
     try a.requireSameLayout(as: b)
     try a.requireSameLayout(as: c)
     (self.a, self.b, self.c) = (a, b, c)
-    var (uu, uw, ww) = (0.0, 0.0, 0.0)
+    var (uu, uw, ww, noise) = (0.0, 0.0, 0.0, 0.0)
     try withoutGradients {
       for (name, start) in zip(a.names, a.tensors) where start.dtype.isFloatingPoint && isDirection(name) {
         guard let second = b[name], let third = c[name] else { continue }
@@ -37,6 +38,7 @@ public struct ThreePointPlane: Sendable {
         uu += try (u * u).sum().item()
         uw += try (u * w).sum().item()
         ww += try (w * w).sum().item()
+        noise += try (origin * origin).sum().item() * pow(Self.rounding(start.dtype), 2)
       }
     }
     let label = names + ["A", "B", "C"].dropFirst(names.count)
@@ -44,15 +46,25 @@ public struct ThreePointPlane: Sendable {
       throw LandscapeError("\(label[0]) and \(label[1]) are the same point; a plane needs three that differ")
     }
     p = uw / uu
-    // Weights are float32: what is left of C − A below their rounding is noise.
+    // What is left of C − A below the rounding of three points' weights is noise.
     let rest = ww - p * uw
-    guard ww > 0, rest > 1e-10 * ww else {
+    guard ww > 0, rest > max(1e-10 * ww, 4 * noise) else {
       throw LandscapeError(
         "\(label[0]), \(label[1]) and \(label[2]) lie on one line (\(label[2]) at λ = \(Self.short(p)) of it), so they span no plane; "
           + "measure the line with `valley landscape path`, or choose another point")
     }
     width = uu.squareRoot()
     height = rest.squareRoot()
+  }
+
+  /// How far a weight may lie from what it was before it was stored, relative to it.
+  private static func rounding(_ dtype: DType) -> Double {
+    switch dtype {
+    case .bfloat16: 0x1p-8
+    case .float16: 0x1p-11
+    case .float64: 0x1p-53
+    default: 0x1p-24
+    }
   }
 
   private static func short(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }

@@ -30,6 +30,16 @@ public struct PlaneMeasure: Codable, Hashable, Sendable {
     (self.marks, self.points) = (marks, points)
   }
 
+  /// Whether a point lies beyond the cells of the grid, which reach half a step over its outermost points.
+  public func isOutside(_ mark: Mark) -> Bool {
+    func beyond(_ value: Double, _ grid: [Double]) -> Bool {
+      guard let low = grid.first, let high = grid.last else { return true }
+      let margin = grid.count > 1 ? (grid[1] - low) / 2 : 0.5
+      return value < low - margin || value > high + margin
+    }
+    return beyond(mark.alpha, alphas) || beyond(mark.beta, betas)
+  }
+
   /// `count` coordinates from `low` to `high`, both included.
   public static func coordinates(from low: Double, to high: Double, count: Int) -> [Double] {
     guard count > 1 else { return [low] }

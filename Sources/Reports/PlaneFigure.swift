@@ -62,8 +62,15 @@ public struct PlaneFigure: Sendable {
       name: name, title: title,
       caption:
         "A cell for each point measured; white lines join equal values, labelled with them; circles are the networks. "
+        + panels.map(\.plane).map(Self.outside).joined()
         + "Colours are logarithmic where values span more than a factor of eight. \(setting).",
       table: table, panels: .array(views), columns: min(3, max(1, drawn.count)))
+  }
+
+  private static func outside(_ plane: PlaneMeasure) -> String {
+    plane.marks.filter(plane.isOutside).map { mark in
+      "\(mark.name) lies beyond the grid, at α = \(short(mark.alpha, digits: 3)), β = \(short(mark.beta, digits: 3)). "
+    }.joined()
   }
 
   private var table: Table {
@@ -122,7 +129,8 @@ public struct PlaneFigure: Sendable {
     let labels = zip(levels, contours.labelPlaces(lines, awayFrom: taken)).compactMap { level, place -> JSON? in
       place.map { ["x": .number($0.x), "y": .number($0.y), "text": .string(short(plain(level), digits: 3))] }
     }
-    let marks = plane.marks.map { mark -> JSON in
+    // A mark beyond the frame would stretch the picture to where it is.
+    let marks = plane.marks.filter { !plane.isOutside($0) }.map { mark -> JSON in
       [
         "x": .number(mark.alpha * plane.alphaLength), "y": .number(mark.beta * plane.betaLength),
         "name": .string(mark.name),

@@ -45,13 +45,13 @@ struct AlignCommand: ParsableCommand {
   @Option(help: "How units are matched: weight, activation or straight-through.") var method = Method.weight
   @Option(help: "What networks are aligned to: the first of them, or the mean of all.") var reference = Reference.first
   @Flag(help: "Rescale the units of merged networks without BatchNorm (REPAIR).") var repair = false
-  @Option(help: "How REPAIR finds the scales: measured on data layer by layer, or in closed form.")
-  var repairForm = Repair.Form.measured
+  @Option(help: "How REPAIR finds the scales: measured on data layer by layer, or in closed form.  (default: measured)")
+  var repairForm: Repair.Form?
   @Option(help: "Also write the mean of the aligned networks, repaired where that was asked for.") var merged: String?
   @Option(help: "Of the order in which groups of units are matched.") var seed: UInt64 = 0
   @Option(help: "Starts of weight matching, the best of which is kept.") var starts = 1
   @Option(help: "Sweeps over all groups at most.") var sweeps = 100
-  @Option(help: "Batches of straight-through matching.") var steps = 100
+  @Option(help: "Batches of straight-through matching.  (default: 100)") var steps: Int?
   @Option(help: "Examples of activation matching and REPAIR.") var matchExamples = 1000
   @Option(help: "Points of a path measured before and after, ends included.") var points = 3
   @Flag(help: "Replace what exists.") var force = false
@@ -73,8 +73,12 @@ struct AlignCommand: ParsableCommand {
     if let merged, !merged.hasSuffix(".safetensors") {
       throw ValidationError("--merged \(merged): expected a file that ends in .safetensors")
     }
+    if repairForm != nil, !repair { throw ValidationError("--repair-form is of REPAIR; say --repair too") }
+    if steps != nil, method != .straightThrough {
+      throw ValidationError("--steps is of --method straight-through; \(method.rawValue) takes none")
+    }
     for (name, value, least) in [
-      ("starts", starts, 1), ("sweeps", sweeps, 1), ("steps", steps, 1), ("match-examples", matchExamples, 2),
+      ("starts", starts, 1), ("sweeps", sweeps, 1), ("steps", steps ?? 100, 1), ("match-examples", matchExamples, 2),
       ("points", points, 3),
     ] where value < least { throw ValidationError("--\(name) is \(value); expected \(least) or more") }
   }
@@ -87,7 +91,8 @@ struct AlignCommand: ParsableCommand {
     let names = weights.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
     guard Set(names).count == names.count else {
       throw CommandError(
-        "the files \(names.joined(separator: ", ")) have the same name, which \(output) has place for once")
+        "the files \(names.joined(separator: ", ")) have the same name, which \(output) has place for once; "
+          + "copy them under names of their own")
     }
     return names.enumerated().map { index, name in
       index == 0 && reference == .first ? nil : "\(output)/\(name).safetensors"
@@ -146,7 +151,7 @@ struct AlignCommand: ParsableCommand {
   }
 
   private func repairer(_ inputs: AlignInputs) -> Repair? {
-    repair && !inputs.network.hasBatchNorm ? Repair(form: repairForm, examples: matchExamples) : nil
+    repair && !inputs.network.hasBatchNorm ? Repair(form: repairForm ?? .measured, examples: matchExamples) : nil
   }
 
   private var matching: WeightMatching { WeightMatching(seed: seed, starts: starts, maximumSweeps: sweeps) }
@@ -166,6 +171,7 @@ struct AlignCommand: ParsableCommand {
       permutations = result.permutations
       (row.correlation, row.formerCorrelation) = (result.correlation, result.former)
     case (.straightThrough, let session?):
+      let steps = steps ?? 100
       let progress = Progress("step", total: steps)
       let result = try StraightThroughMatching(seed: seed, steps: steps)
         .match(b, to: a, symmetry, of: inputs.network, on: session.setting.batches()) { step, loss in

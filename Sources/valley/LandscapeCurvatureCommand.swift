@@ -38,18 +38,22 @@ struct LandscapeCurvatureCommand: ParsableCommand {
   @Flag(help: "Work every residual out by a product of its own.") var verify = false
   @Option(help: ArgumentHelp("Estimate the trace from N random vectors, a product each.", valueName: "n")) var trace = 0
   @Flag(help: "Estimate the density of all eigenvalues, and the trace with it.") var density = false
-  @Option(help: "Random vectors for the density.") var probes = 4
-  @Option(help: "Products for each of them.") var steps = 30
+  @Option(help: "Random vectors for the density.  (default: 4)") var probes: Int?
+  @Option(help: "Products for each of them.  (default: 30)") var steps: Int?
   @Option(help: "Another network: the curvature on the way to it.", completion: .file()) var towards: String?
   @Option(help: "The seed of the random vectors.") var seed: UInt64 = 0
 
   func validate() throws {
     guard !weights.isEmpty else { throw ValidationError("name the weights") }
     for (name, value, low) in [
-      ("top", top, 0), ("bottom", bottom, 0), ("trace", trace, 0), ("probes", probes, 1), ("steps", steps, 1),
+      ("top", top, 0), ("bottom", bottom, 0), ("trace", trace, 0), ("probes", probes ?? 4, 1),
+      ("steps", steps ?? 30, 1),
       ("budget", budget, 1),
     ] where !(low...100_000).contains(value) {
       throw ValidationError("--\(name) is \(value); expected \(low) … 100000")
+    }
+    guard density || (probes == nil && steps == nil) else {
+      throw ValidationError("--\(probes == nil ? "steps" : "probes") is of the density; say --density too")
     }
     guard tolerance > 0, tolerance.isFinite else {
       throw ValidationError("--tolerance is \(tolerance); expected a number above 0")
@@ -96,6 +100,11 @@ struct LandscapeCurvatureCommand: ParsableCommand {
       return try LossHessian(session.network, on: examples)
     }
     var parameters = 0
+    if towards != nil, let other = session.points.last {
+      for point in session.points.prefix(weights.count) where try point.weights.isIdentical(to: other.weights) {
+        throw CommandError("--towards \(other.name): is the same point as \(point.name); there is no direction")
+      }
+    }
     let networks = try session.points.prefix(weights.count).map { point -> Network in
       let hessian = try makeHessian(point.weights)
       let key = try "curvature \(point.weights.fingerprint()) \(seed)"
@@ -116,6 +125,7 @@ struct LandscapeCurvatureCommand: ParsableCommand {
         progress.finish()
       }
       if density {
+        let (probes, steps) = (probes ?? 4, steps ?? 30)
         let progress = Progress("density", total: probes * steps, every: 10)
         let found = try store("\(key) density \(probes) \(steps)", of: hessian) { hessian in
           try SpectralDensity(of: hessian, probes: probes, steps: steps, seed: seed &+ 1) { progress.update($0) }

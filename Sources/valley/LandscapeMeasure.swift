@@ -43,7 +43,7 @@ extension LandscapeSession {
     return try text.split(separator: ",").map { part in
       let name = part.filter { $0 != " " }
       guard known.contains(name) || name == CKA.penultimate else {
-        let guess = closest(to: name, in: known + [CKA.penultimate]).map { "; did you mean '\($0)'?" } ?? ""
+        let guess = closest(to: name, in: known + [CKA.penultimate]).map { "; did you mean '\($0)'?" } ?? "."
         throw CommandError(
           "--layers: the network has no layer '\(name)'\(guess) Layers are all, \(CKA.penultimate), "
             + known.joined(separator: ", "))

@@ -75,8 +75,10 @@ struct LandscapePlaneCommand: ParsableCommand {
       measure.marks = [.init(name: names[0], alpha: 0, beta: 0)]
       terms = plane.terms
     } else {
+      // Checkpoints of several runs may be called alike.
+      let told = Set(names).count == names.count ? names : zip(["A", "B", "C"], names).map { "\($0) (\($1))" }
       let plane = try ThreePointPlane(
-        points[0], points[1], points[2], names: names, spannedBy: trainable.contains)
+        points[0], points[1], points[2], names: told, spannedBy: trainable.contains)
       (measure.alphaLength, measure.betaLength) = (plane.width, plane.height)
       measure.marks = zip(labels(names), plane.corners).map { .init(name: $0, alpha: $1.alpha, beta: $1.beta) }
       terms = plane.terms
@@ -150,6 +152,11 @@ struct LandscapePlaneCommand: ParsableCommand {
   private func show(_ plane: PlaneMeasure, _ words: String) {
     if !random {
       print(String(format: "‖B − A‖ = %.4g, C stands %.4g off that line", plane.alphaLength, plane.betaLength))
+    }
+    for mark in plane.marks where plane.isOutside(mark) {
+      print(
+        String(format: "%@ lies beyond the grid, at α = %.4g, β = %.4g; ", mark.name, mark.alpha, mark.beta)
+          + "--low and --high move its borders")
     }
     for sentence in findings(plane) { print(sentence) }
     print(words)

@@ -64,6 +64,10 @@ import Torch
       try ThreePointPlane(a, b, middle, names: ["one", "two", "between"])
     }
     #expect(error?.description.contains("one, two and between lie on one line (between at λ = 0.3 of it)") == true)
+    // Off the line by rounding alone, which between near points is much of their distance.
+    let near = try a.interpolated(to: b, at: 1e-4)
+    let between = try a.interpolated(to: near, at: 0.5)
+    #expect(throws: LandscapeError.self) { try ThreePointPlane(a, near, between) }
     #expect(throws: LandscapeError.self) { try ThreePointPlane(a, a, b) }
     #expect(throws: LandscapeError.self) { try ThreePointPlane(a, b, a) }
     #expect(throws: CheckpointError.self) { try ThreePointPlane(a, b, Samples("resnet").weights("a")) }

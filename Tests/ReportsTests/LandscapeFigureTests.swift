@@ -71,6 +71,14 @@ import Testing
     #expect(figure.table.csv().contains("low,-0.2,-0.2,-1.6,-0.8,,,"))
     let text = String(decoding: try figure.document(.file).data(), as: UTF8.self)
     #expect(text.contains("\"log\"") && text.contains("\"name\":\"C\"") && !text.contains("nan"))
+
+    // A third point beyond the grid is told, not drawn where it would stretch the picture.
+    var far = plane
+    far.marks[2].alpha = 300
+    let other = PlaneFigure(panels: [.init(plane: far)], setting: "x").figure()
+    #expect(other.caption.contains("C lies beyond the grid, at α = 300, β = 1."), "\(other.caption)")
+    let drawn = String(decoding: try other.document(.file).data(), as: UTF8.self)
+    #expect(drawn.contains("\"name\":\"B\"") && !drawn.contains("\"name\":\"C\""))
   }
 
   @Test func figuresAreDrawnWithAPage() throws {

@@ -57,7 +57,8 @@ extension EndToEnd {
       try Safetensors.write(network(1, order: order), to: b)
       let merged = scratch.path("merged.safetensors")
       let outcome = try Command.run(
-        ["align", a, b, "-o", out, "--method", method, "--steps", "2", "--repair", "--merged", merged, "--json"]
+        ["align", a, b, "-o", out, "--method", method, "--repair", "--merged", merged, "--json"]
+          + (method == "straight-through" ? ["--steps", "2"] : [])
           + ["--threads", "1"] + data)
       #expect(outcome.code == 0, "\(outcome.err)")
       let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.out.utf8)) as? [String: Any])
@@ -113,6 +114,8 @@ extension EndToEnd {
       for (arguments, words) in [
         ([a, "-o", out], "two networks or more"), ([a, b, "-o", scratch.path("x")], "ends in .safetensors"),
         ([a, b, a, "-o", out], "to a folder"), ([a, b, "-o", out, "--points", "2"], "--points is 2"),
+        ([a, b, "-o", out, "--repair-form", "closed"], "say --repair too"),
+        ([a, b, "-o", out, "--steps", "5"], "--steps is of --method straight-through; weight takes none"),
         (
           [a, b, "-o", scratch.path("x"), "--reference", "mean", "--method", "activation"], "goes with --method weight"
         ),

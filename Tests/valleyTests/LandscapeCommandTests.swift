@@ -122,6 +122,9 @@ extension EndToEnd {
       try fails(["plane"] + weights.prefix(2), "a plane goes through three")
       try fails(["plane", weights[0], weights[1], weights[0]], "lie on one line")
       try fails(["path"] + weights.prefix(2) + ["--batchnorm", "some"], "--batchnorm")
+      try fails(["curvature", weights[0], "--steps", "2"], "--steps is of the density; say --density too")
+      try fails(["curvature", weights[0], "--towards", weights[0]], "is the same point as endpoint-40-0")
+      try fails(["cka", weights[0], weights[1], "--layers", "nope"], "no layer 'nope'. Layers are all")
       try fails(
         ["path"] + weights.prefix(2) + ["--set", "model.hidden=[9]"],
         "layers.0.weight is [8, ")
