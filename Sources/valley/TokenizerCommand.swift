@@ -33,6 +33,7 @@ struct TokenizerCommand: ParsableCommand {
     var special: [String] = [Tokenizer.endOfText]
     @Option(help: "Learn no pair that is rarer than this.") var minimumFrequency = 2
     @Option(name: .shortAndLong, help: "The file to write.") var output: String
+    @Flag(help: "Replace the file if it exists.") var force = false
     @Flag(help: "Print JSON.") var json = false
 
     struct Row: Encodable {
@@ -41,6 +42,10 @@ struct TokenizerCommand: ParsableCommand {
     }
 
     func run() throws {
+      // What was trained with the old one would read the wrong tokens.
+      guard force || !FileManager.default.fileExists(atPath: output) else {
+        throw CommandError("\(output) exists; add --force to replace it")
+      }
       var trainer = try TokenizerTrainer(
         vocabularySize: vocabulary, minimumFrequency: minimumFrequency, specialTokens: special.filter { !$0.isEmpty })
       for file in files {

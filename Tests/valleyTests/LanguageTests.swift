@@ -31,6 +31,8 @@ extension EndToEnd {
       let tokenizer = scratch.path("tokenizer.json")
       let made = try Command.run("tokenizer", "train", text, "--vocabulary", "300", "-o", tokenizer)
       #expect(made.code == 0, "\(made.err)")
+      let again = try Command.run("tokenizer", "train", text, "--vocabulary", "290", "-o", tokenizer)
+      #expect(again.code == 1 && again.err.contains("exists; add --force to replace it"))
 
       for choice in ["bytes", tokenizer] {
         let run = scratch.path("run-\(choice.count)")
