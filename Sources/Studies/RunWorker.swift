@@ -38,7 +38,7 @@ public enum RunWorker {
     // A reader that is gone must not end the run before its checkpoint.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGTERM, SIG_IGN)
-    let terminate = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+    let terminate = DispatchSource.makeSignalSource(signal: SIGTERM, queue: DispatchQueue(label: "signals"))
     terminate.setEventHandler { stopRequested.store(true, ordering: .relaxed) }
     terminate.resume()
     defer { terminate.cancel() }

@@ -172,9 +172,11 @@ struct MergeCommand: ParsableCommand {
   private func write(_ plan: MergePlan, to target: String, _ options: MergePlan.Options) throws {
     let isStopped = Stop()
     let registered = DispatchSemaphore(value: 0)
+    // A queue of its own: the global ones have no thread left while the merge keeps every core busy.
+    let queue = DispatchQueue(label: "signals")
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { isStopped.flag.store(true, ordering: .relaxed) }
       source.setRegistrationHandler { registered.signal() }
       source.resume()

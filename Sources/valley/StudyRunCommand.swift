@@ -93,7 +93,7 @@ struct StudyRunCommand: ParsableCommand {
     let stop = LocalExecutor.Stop()
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "signals"))
       source.setEventHandler {
         if !stop.isRequested {
           monitor.say("stopping: each run finishes its step and writes a checkpoint; Ctrl-C again ends them at once")

@@ -94,7 +94,7 @@ struct TrainCommand: ParsableCommand {
     let stop = StopRequest()
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "signals"))
       source.setEventHandler {
         guard stop.request() else { _exit(130) }
         Terminal.writeError("\nstopping: the step is finished and a checkpoint written; Ctrl-C again ends at once\n")

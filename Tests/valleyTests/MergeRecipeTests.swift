@@ -96,17 +96,29 @@ extension EndToEnd {
     @Test func interruptedMergesLeaveNothing() throws {
       let scratch = Scratch()
       let generator = try Generator(seed: 1)
-      try Safetensors.write(
-        Weights([("w", Tensor.normal([1 << 22], generator: generator))]), to: scratch.path("a.safetensors"))
-      try Safetensors.write(Weights([("w", Tensor.zeros([1 << 22]))]), to: scratch.path("base.safetensors"))
+      // More threads than cores, so that nobody is idle to hear of it.
+      let threads = 2 * ProcessInfo.processInfo.activeProcessorCount
+      let size = [(1 << 23) / threads]
+      for (name, isZero) in [("a", false), ("base", true)] {
+        let tensors = try (0..<threads).map {
+          ("w\($0)", isZero ? try Tensor.zeros(size) : try Tensor.normal(size, generator: generator))
+        }
+        try Safetensors.write(Weights(tensors), to: scratch.path("\(name).safetensors"))
+      }
       let models = [String](repeating: scratch.path("a.safetensors"), count: 20)
       let command = try Command(
-        ["merge", "della", "--density", "0.5", "--base", scratch.path("base.safetensors"), "-o", scratch.path("out")]
-          + models)
-      command.wait { scratch.names.contains { $0.hasSuffix(".tmp") } }
+        [
+          "merge", "della", "--density", "0.5", "--base", scratch.path("base.safetensors"), "-o", scratch.path("out"),
+          "--threads", "\(threads)",
+        ] + models)
+      command.wait { command.errors.contains("merging ") }
+      #expect(scratch.names.contains { $0.hasSuffix(".tmp") })
       command.send(SIGINT)
+      let start = Date()
       let outcome = try command.outcome()
       #expect(outcome.code == 130 && outcome.err.contains("nothing was written"), "\(outcome.err)")
+      // After the pieces in work, not when all is done.
+      #expect(Date().timeIntervalSince(start) < 1.5)
       #expect(scratch.names == ["a.safetensors", "base.safetensors"])
     }
 
