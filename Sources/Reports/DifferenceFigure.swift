@@ -71,6 +71,9 @@ public struct DifferenceFigure: Sendable {
         + "relative to the first's norm; with a base, how the two task vectors agree.",
       table: table, panels: .array(panels), columns: 2, data: data)
     // Outside a page there is no other place that says whose difference it is.
+    figure.view["resolve"] = [
+      "scale": ["color": "independent", "opacity": "independent", "strokeDash": "independent"]
+    ]
     figure.view["title"] = ["text": .string(title), "offset": 14]
     self.figure = figure
   }

@@ -53,7 +53,7 @@ struct DiffCommand: ParsableCommand {
         DifferenceFigure.Row(
           name: $0.name, relative: $0.relative, cosine: $0.task?.cosine, conflicts: $0.task?.signConflicts)
       }
-      let title = "A: \(name(first))   B: \(name(second))" + (base.map { "   base: \(name($0))" } ?? "")
+      let title = "A: \(name(first)), B: \(name(second))" + (base.map { ", base: \(name($0))" } ?? "")
       let written = try DifferenceFigure(title: title, rows: rows).write(to: URL(fileURLWithPath: out))
       if !json { print("\(out): \(written.joined(separator: ", "))") }
     }

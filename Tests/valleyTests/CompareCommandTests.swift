@@ -52,6 +52,8 @@ extension EndToEnd {
       #expect(plain.code == 0 && plain.out.contains("sign conflicts") && plain.out.contains("of 8"), "\(plain.err)")
       let table = try String(contentsOf: scratch.url("out/difference.csv"), encoding: .utf8)
       #expect(table.contains("layers.1.q.weight,1,q,") && scratch.exists("out/difference.vl.json"))
+      let figure = try String(contentsOf: scratch.url("out/difference.vl.json"), encoding: .utf8)
+      #expect(figure.contains("A: a.safetensors, B: b.safetensors, base: base.safetensors"))
       let json = try Self.object(try Command.run("diff", a, a, "--json").out)
       let rows = try #require(json["rows"] as? [[String: Any]])
       #expect(rows.count == 3 && rows.allSatisfy { $0["distance"] as? Double == 0 })
