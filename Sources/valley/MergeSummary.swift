@@ -25,8 +25,8 @@ struct MergeSummary: Encodable {
     method = recipe.method.name
     (tensors, parameters, bytes) = (plan.tensors.count, plan.elementCount, plan.byteCount)
     (memory, self.threads) = (plan.memory(threads: threads), threads)
-    inputs = Self.models(plan).map { Input(file: Self.name($0.path)) }
-    base = Self.base(plan).map { Input(file: Self.name($0.path)) }
+    inputs = Self.models(plan).map { Input(file: Self.name($0)) }
+    base = Self.base(plan).map { Input(file: Self.name($0)) }
     // Settings that all tensors share say more than those of one.
     let all = Set(plan.tensors.filter { $0.method.name == recipe.method.name }.map(\.settings))
     settings = all.count == 1 ? all.first?.all : nil
@@ -46,17 +46,21 @@ struct MergeSummary: Encodable {
     return plan.inputs.first { $0.model == base }
   }
 
-  private static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+  /// The file's or folder's name, and its adapter's.
+  private static func name(_ input: (model: Recipe.Model, path: String)) -> String {
+    ([input.path] + [input.model.lora].compactMap { $0 }).map { URL(fileURLWithPath: $0).lastPathComponent }
+      .joined(separator: "+")
+  }
 
   /// Adds each input file's SHA-256 and, of a plain linear merge, its coefficient.
   mutating func addDigests(_ plan: MergePlan, _ coefficients: [Double]?) throws {
     let models = Self.models(plan)
     inputs = try models.enumerated().map {
       Input(
-        file: Self.name($1.path), sha256: try digest($1.path),
+        file: Self.name($1), sha256: try digest($1.path),
         coefficient: coefficients?.count == models.count ? coefficients?[$0] : nil)
     }
-    base = try Self.base(plan).map { Input(file: Self.name($0.path), sha256: try digest($0.path)) }
+    base = try Self.base(plan).map { Input(file: Self.name($0), sha256: try digest($0.path)) }
     if coefficients != nil { settings = nil }
   }
 

@@ -74,7 +74,8 @@ extension EndToEnd {
       #expect(configuration["modules_to_save"] as? [String] == ["norm"])
       let merged = try Command.run(
         "merge", "passthrough", "\(base)+\(lora)", "-o", scratch.path("again.safetensors"))
-      #expect(merged.code == 0, "\(merged.err)")
+      #expect(
+        merged.code == 0 && merged.out.contains("passthrough(base.safetensors+lora,"), "\(merged.out)\(merged.err)")
       let (again, tuned) = try (
         Safetensors.read(scratch.path("again.safetensors")).weights, Safetensors.read(a).weights
       )
