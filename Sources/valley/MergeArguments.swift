@@ -4,6 +4,8 @@ import Foundation
 import Merging
 import Studies
 
+extension Recipe.MissingTensors: ExpressibleByArgument {}
+
 /// A merge declared on the command line instead of in a recipe.
 struct MergeArguments: ParsableArguments {
   @Option(help: "How to merge; the first word may say it too.", completion: .list(DataMethod.declarations.map(\.name)))
@@ -22,6 +24,8 @@ struct MergeArguments: ParsableArguments {
     name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp("Another parameter of the method; may be repeated.", valueName: "key=value"))
   var assignments: [String] = []
+  @Option(help: "What to do with tensors that only some models have: error, copy or drop.  (default: error)")
+  var missingTensors: Recipe.MissingTensors?
   @Option(help: "Which random numbers to draw, for the methods that draw some.") var seed: UInt64 = 0
   @Flag(help: "linear: allow coefficients below 0, above 1, or whose sum is not 1.") var extrapolate = false
 
@@ -29,7 +33,8 @@ struct MergeArguments: ParsableArguments {
   var given: [String] {
     [
       ("--method", method != nil), ("--base", base != nil), ("--alpha", alpha != nil), ("--weights", weights != nil),
-      ("--density", density != nil), ("--set", !assignments.isEmpty), ("--extrapolate", extrapolate),
+      ("--density", density != nil), ("--missing-tensors", missingTensors != nil), ("--set", !assignments.isEmpty),
+      ("--extrapolate", extrapolate),
     ].filter(\.1).map(\.0)
   }
 
@@ -55,6 +60,9 @@ struct MergeArguments: ParsableArguments {
     guard let method = DataMethod.all.first(where: { $0.declaration.name == declaration.name }) else { return nil }
     guard alpha == nil, !extrapolate else {
       throw ValidationError("\(alpha == nil ? "--extrapolate" : "--alpha") is for linear alone")
+    }
+    guard missingTensors == nil else {
+      throw ValidationError("--missing-tensors is for methods that look at weights alone")
     }
     // Keys of the configuration have a dot: model.width.
     let texts = try texts()
@@ -101,6 +109,7 @@ struct MergeArguments: ParsableArguments {
     }
     let sources = zip(models, own).map { Recipe.Source(model($0), parameters: $1) }
     var recipe = Recipe(method, sources, base: base.map(model), parameters: shared)
+    recipe.missingTensors = missingTensors ?? .error
     recipe.text = recipe.yaml
     return recipe
   }

@@ -104,6 +104,15 @@ import Torch
     #expect(error.contains("(a.safetensors has 2 layers, b.safetensors has 3 layers)"), "\(error)")
   }
 
+  @Test func filtersThatFitNoTensorAreSaid() throws {
+    func notes(_ filter: String) throws -> String {
+      let weight = "parameters: {weight: [{filter: \(filter), value: 0.3}, {value: 1}]}"
+      return try Self.plan("merge_method: linear\nmodels: [{model: A, \(weight)}]", Self.plain, Self.plain)
+    }
+    #expect(try notes("layers.1") == Self.plain.joined(separator: " "))
+    #expect(try notes("layres").hasSuffix(" filter layres: no tensor has this in its name"))
+  }
+
   @Test func aPathMayHaveAPlusAndAnAt() throws {
     try withTemporaryFolder { folder in
       for name in ["a+b.safetensors", "c@2.safetensors"] {

@@ -79,6 +79,18 @@ extension EndToEnd {
       #expect(
         misfit.err.contains("r.yml: the inputs do not fit together") && misfit.err.contains("[1]"), "\(misfit.err)")
       try FileManager.default.removeItem(at: scratch.url("small.safetensors"))
+
+      // What the error advises can be said without a recipe, too, and is in the one that is written.
+      try Safetensors.write(
+        Weights([("w", Tensor([1, 2, 3] as [Float])), ("v", Tensor([1 as Float]))]),
+        to: scratch.path("more.safetensors"))
+      let pair = ["merge", "linear", scratch.path("a"), scratch.path("more.safetensors"), "-o", scratch.path("both")]
+      #expect(try Command.run(pair).err.contains("v: is missing in"))
+      let dropped = try Command.run(pair + ["--missing-tensors", "drop"])
+      #expect(dropped.code == 0 && dropped.err.contains("drop leaves out what not all have: v"), "\(dropped.err)")
+      let written = try String(contentsOf: scratch.url("both/recipe.yml"), encoding: .utf8)
+      #expect(written.contains("missing_tensors: drop"))
+      for name in ["both", "more.safetensors"] { try FileManager.default.removeItem(at: scratch.url(name)) }
       let empty = try Command.run("merge", "linear", scratch.path("a"), scratch.path("b"), "-o", "")
       #expect(empty.code == 64 && empty.err.contains("-o is empty"), "\(empty.err)")
       let baseless = try Command.run("merge", "ties", scratch.path("a"), scratch.path("b"), "-o", scratch.path("out"))

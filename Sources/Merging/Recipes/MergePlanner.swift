@@ -50,6 +50,7 @@ struct MergePlanner {
       let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
       throw MergeError("the inputs do not fit together\(depths(recipe)):\n  \(shown)\(rest)")
     }
+    for filter in idleFilters(recipe) { notes.append("filter \(filter): no tensor has this in its name") }
     for (names, words) in [(copied, "copy takes from one model"), (dropped, "drop leaves out")] where !names.isEmpty {
       notes.append(
         "missing_tensors: \(words) what not all have: \(names.prefix(8).joined(separator: ", "))"
@@ -77,6 +78,21 @@ struct MergePlanner {
     }
     return try VocabularyPlan(
       tokenizer, vocabularies: vocabularies, order: models, base: recipe.base, source: source)
+  }
+
+  /// Filters of the recipe's parameters that fit no tensor of its inputs, which may be misspelled.
+  private func idleFilters(_ recipe: Recipe) -> [String] {
+    func filters(_ value: Recipe.Value) -> [String] {
+      guard case .choice(let choices) = value else { return [] }
+      return choices.flatMap { [$0.filter].compactMap { $0 } + filters($0.value) }
+    }
+    let slices = recipe.modules.flatMap(\.slices)
+    let parameters =
+      [recipe.parameters] + recipe.modules.map(\.parameters) + slices.map(\.parameters)
+      + slices.flatMap(\.sources).map(\.parameters)
+    let found = Set(parameters.flatMap(\.values).flatMap(filters)).subtracting(["*"])
+    let names = recipe.ownModels.flatMap { inputs[$0]?.names ?? [] }
+    return found.filter { filter in !names.contains { $0.contains(filter) } }.sorted()
   }
 
   /// Models of different depth, in words.

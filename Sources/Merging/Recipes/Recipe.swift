@@ -246,6 +246,7 @@ extension Recipe {
     }
     lines += block(parameters, "")
     if let dtype { lines.append("dtype: \(dtype)") }
+    if missingTensors != .error { lines.append("missing_tensors: \(missingTensors.rawValue)") }
     return lines.joined(separator: "\n") + "\n"
   }
 }
