@@ -1,5 +1,6 @@
 """The largest eigenvalues of the loss's Hessian by PyHessian (power iteration with deflation), and by how much they miss."""
 
+import importlib
 import json
 import time
 
@@ -35,8 +36,8 @@ else:
     computer = hessian(model, torch.nn.CrossEntropyLoss(), dataloader=loader, cuda=False)
 products = 0
 if arguments.batch >= len(labels):
-    import pyhessian.hessian as module
-
+    # `import … as` would give the class of that name.
+    module = importlib.import_module("pyhessian.hessian")
     plain = module.hessian_vector_product
 
     def counted(*given):

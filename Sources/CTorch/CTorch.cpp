@@ -93,6 +93,10 @@ c10::IValue value(const VTValue &from, const c10::Argument &argument) {
     case VT_BOOL:
       return from.integer != 0;
     case VT_INTS: {
+      // An empty array may stand for an empty list of anything.
+      if (auto list = argument.type()->cast<c10::ListType>();
+          from.count == 0 && list && list->getElementType()->kind() == c10::TypeKind::OptionalType)
+        return c10::impl::GenericList(list->getElementType());
       auto *values = static_cast<const int64_t *>(from.pointer);
       return c10::List<int64_t>(at::IntArrayRef(values, static_cast<size_t>(from.count)));
     }

@@ -83,7 +83,29 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
   return x ^ x >> 16;
 }
 
+// Which elements a random word keeps, and which it keeps or not according to their rank, a bit for each: `limits` has the limits of an
+// element's bucket, their upper halves. How many there are of the latter.
+INLINE size_t decide(
+  const uint16_t *bucket, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+  size_t count) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; i += 8) {
+    unsigned keeps = 0, opens = 0;
+    for (size_t j = 0; j < 8 && i + j < count; j++) {
+      uint32_t upper = random_word(mixed, index + (uint32_t)(i + j)) >> 16, limit = limits[bucket[i + j]];
+      unsigned keep = upper < limit >> 16, may = upper <= (limit & 0xFFFF);
+      keeps |= keep << j;
+      opens |= (may & ~keep) << j;
+    }
+    kept[i / 8] = (uint8_t)keeps;
+    open[i / 8] = (uint8_t)opens;
+    found += (size_t)__builtin_popcount(opens);
+  }
+  return found;
+}
+
 #define SET plain
+#define DECIDE decide
 #include "Working.inc"
 #undef SET
 
@@ -98,7 +120,51 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
 #pragma clang attribute push( \
   __attribute__((target("avx2,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
 // The compiler makes no use of the compressing store and of masks as bits by itself.
-#define HAS_APPEND
+#define HAS_MASKS
+#undef DECIDE
+#define DECIDE decide_avx512
+static size_t decide_avx512(
+  const uint16_t *bucket, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+  size_t count) {
+  const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i low = _mm512_set1_epi32(0xFFFF), upperKey = _mm512_set1_epi32((int)(mixed >> 32));
+  size_t found = 0, whole = count / 16 * 16;
+  for (size_t i = 0; i < whole; i += 16) {
+    // `random_word`, sixteen at a time.
+    __m512i x = _mm512_add_epi32(_mm512_set1_epi32((int)(index + (uint32_t)i + (uint32_t)mixed)), step);
+    x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
+    x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x21F0AAAD));
+    x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+    x = _mm512_xor_si512(x, upperKey);
+    x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x735A2D97));
+    x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+    x = _mm512_mullo_epi32(x, _mm512_set1_epi32((int)0x9E3779B1));
+    __m512i upper = _mm512_srli_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), 16);
+    __m512i places = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(bucket + i)));
+    __m512i limit = _mm512_i32gather_epi32(places, limits, 4);
+    __mmask16 keep = _mm512_cmplt_epu32_mask(upper, _mm512_srli_epi32(limit, 16));
+    __mmask16 may = _mm512_cmple_epu32_mask(upper, _mm512_and_si512(limit, low)) & (__mmask16)~keep;
+    memcpy(kept + i / 8, &keep, 2);
+    memcpy(open + i / 8, &may, 2);
+    found += (size_t)__builtin_popcount(may);
+  }
+  return found
+    + decide(bucket + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
+}
+static void keepWide_f32_avx512(float *y, const uint8_t *bits, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    __mmask16 mask;
+    memcpy(&mask, bits + i / 8, 2);
+    _mm512_storeu_ps(y + i, _mm512_maskz_loadu_ps(mask, y + i));
+  }
+  for (; i < count; i++) y[i] = bits[i / 8] >> i % 8 & 1 ? y[i] : 0;
+}
+static void keepWide_f64_avx512(double *y, const uint8_t *bits, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) _mm512_storeu_pd(y + i, _mm512_maskz_loadu_pd(bits[i / 8], y + i));
+  for (; i < count; i++) y[i] = bits[i / 8] >> i % 8 & 1 ? y[i] : 0;
+}
 static void noteWide_f32_avx512(const float *x, uint8_t *bits, size_t count) {
   for (size_t i = 0; i < count; i += 16) {
     size_t n = count - i < 16 ? count - i : 16;
@@ -141,7 +207,8 @@ static size_t append_f64_avx512(const double *x, uint64_t low, uint64_t high, ui
   return found;
 }
 #include "Working.inc"
-#undef HAS_APPEND
+#undef HAS_MASKS
+#undef DECIDE
 #pragma clang attribute pop
 #undef SET
 #endif

@@ -1,4 +1,5 @@
 import Foundation
+import MergeKernels
 
 /// Methods whose result is a linear combination of the inputs: its coefficients follow from the inner products of the models (or task
 /// vectors) alone, so one pass takes those and another adds up.
@@ -104,6 +105,12 @@ struct Products {
 
   init(_ vectors: [Vector]) {
     var values = [Double](repeating: 0, count: vectors.count * vectors.count)
+    if let first = vectors.first, vectors.count <= Int(VMProductTerms) {
+      let terms = vectors.map { UnsafeRawPointer($0.elements) }
+      first.kernels.pointee.products(terms, Int32(terms.count), &values, first.count)
+      self.init(count: vectors.count) { values[$0 * vectors.count + $1] }
+      return
+    }
     for (i, a) in vectors.enumerated() {
       for (j, b) in vectors.enumerated() where j >= i { values[i * vectors.count + j] = a.dot(b) }
     }

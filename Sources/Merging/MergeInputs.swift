@@ -84,10 +84,13 @@ final class MergeInputs {
   /// δᵢ = Wᵢ − W₀ at `range`
   func taskVector(_ index: Int, _ range: Range<Int>) throws -> Vector {
     let start = try baseVector(range)
-    let delta = model(index, range)
-    delta.subtract(start)
+    let delta = vector(.model(index), range.count)
+    models[index].load(range, into: delta, minus: start)
     return delta
   }
+
+  /// Every δᵢ at `range`
+  func taskVectors(_ range: Range<Int>) throws -> [Vector] { try models.indices.map { try taskVector($0, range) } }
 
   /// Everything that `load` gives chunk by chunk, as one tensor of libtorch's.
   func whole(_ load: (Range<Int>) throws -> Vector) throws -> Tensor {

@@ -34,10 +34,10 @@ struct TensorSource: @unchecked Sendable {
     (bytes, count) = (nil, shape.reduce(1, *))
   }
 
-  /// Brings the elements at `range` to working precision.
-  func load(_ range: Range<Int>, into target: Vector) {
+  /// Brings the elements at `range` to working precision, less those of `other` (of the same range).
+  func load(_ range: Range<Int>, into target: Vector, minus other: Vector? = nil) {
     guard let rows else {
-      if let address = address(of: range.lowerBound) { target.load(address, dtype.rawValue) }
+      if let address = address(of: range.lowerBound) { target.load(address, dtype.rawValue, minus: other) }
       return
     }
     let width = max(1, count / max(1, rows.count))
@@ -53,6 +53,7 @@ struct TensorSource: @unchecked Sendable {
       }
       start = end
     }
+    if let other { target.subtract(other) }
   }
 
   /// Where element `index` lies.

@@ -129,20 +129,35 @@ public struct BatchNorm2d: Module {
 }
 
 extension BatchNorm2d {
-  /// The norm of a convolution's result: norm(convolution(x)).
+  /// The norm of a convolution's result, with another tensor on top and without what is below 0 where that is asked for:
+  /// norm(convolution(x)), or max(norm(convolution(x)) + other, 0).
   ///
   /// In evaluation, where no gradient is asked for, the norm is a part of the convolution's weights:
-  /// y = (W γ / √(variance + ε)) x + β + γ (b − mean) / √(variance + ε), which saves a pass over the result. Where somebody
-  /// looks on, the two are done one by one.
-  func callAsFunction(after convolution: Conv2d, _ input: Tensor, _ mode: Mode) throws -> Tensor {
+  /// y = (W γ / √(variance + ε)) x + β + γ (b − mean) / √(variance + ε), which saves passes over the result. Where somebody
+  /// looks on, one thing is done after the other.
+  ///
+  /// - Parameter overwriting: whether the result may take the other tensor's memory
+  func callAsFunction(
+    after convolution: Conv2d, _ input: Tensor, _ mode: Mode, rectified: Bool = false,
+    adding other: @autoclosure () throws -> Tensor? = nil, overwriting: Bool = false
+  ) throws -> Tensor {
     guard mode == .evaluation, !recordsGradients, !tracesOperators, !observesModules else {
-      return try self(convolution(input, mode), mode)
+      let result = try self(convolution(input, mode), mode)
+      let sum = try other().map { try result + $0 } ?? result
+      return rectified ? try sum.reluInPlace() : sum
     }
     let scale = try weight.value * (runningVar.value + epsilon).rsqrt()
     let centre = try convolution.bias.map { try runningMean.value - $0.value } ?? runningMean.value
-    return try input.conv2d(
-      convolution.weight.value * scale.view([-1, 1, 1, 1]), bias.value - centre * scale, stride: convolution.stride,
-      padding: convolution.padding, groups: convolution.groups)
+    let (stride, padding, groups) = (convolution.stride, convolution.padding, convolution.groups)
+    let weight = try convolution.weight.value * scale.view([-1, 1, 1, 1])
+    let bias = try bias.value - centre * scale
+    if rectified {
+      return try input.rectifiedConv2d(
+        weight, bias, adding: other(), overwriting: overwriting, stride: stride, padding: padding,
+        groups: groups)
+    }
+    let result = try input.conv2d(weight, bias, stride: stride, padding: padding, groups: groups)
+    return try other().map { try result + $0 } ?? result
   }
 }
 

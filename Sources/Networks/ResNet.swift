@@ -77,9 +77,11 @@ public struct ResNet: Module {
   }
 
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(after: conv1, input, mode).reluInPlace()
+    var x = try bn1(after: conv1, input, mode, rectified: true)
     if stem == .imagenet { x = try x.maxPool2d(3, stride: 2, padding: 1) }
-    for block in [layer1, layer2, layer3, layer4].joined() { x = try block(x, mode) }
+    for block in [layer1, layer2, layer3, layer4].joined() {
+      x = try observesModules ? block(x, mode) : block.forward(x, mode, overwriting: true)
+    }
     return try fc(x.globalAveragePool(), mode)
   }
 }
@@ -123,13 +125,26 @@ public struct ResidualBlock: Module {
   }
 
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(after: conv1, input, mode).reluInPlace()
-    x = try bn2(after: conv2, x, mode)
-    if let conv3, let bn3 { x = try bn3(after: conv3, x.reluInPlace(), mode) }
-    var shortcut = input
-    if let convolution = downsample.first as? Conv2d, let norm = downsample.last as? BatchNorm2d {
-      shortcut = try norm(after: convolution, input, mode)
+    try forward(input, mode, overwriting: false)
+  }
+
+  /// - Parameter overwriting: whether the result may take the input's memory
+  func forward(_ input: Tensor, _ mode: Mode, overwriting: Bool) throws -> Tensor {
+    let x = try bn1(after: conv1, input, mode, rectified: true)
+    let overwrites = overwriting || !downsample.isEmpty
+    guard let conv3, let bn3 else {
+      return try bn2(
+        after: conv2, x, mode, rectified: true, adding: shortcut(input, mode), overwriting: overwrites)
     }
-    return try (x + shortcut).reluInPlace()
+    return try bn3(
+      after: conv3, bn2(after: conv2, x, mode, rectified: true), mode, rectified: true, adding: shortcut(input, mode),
+      overwriting: overwrites)
+  }
+
+  private func shortcut(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    guard let convolution = downsample.first as? Conv2d, let norm = downsample.last as? BatchNorm2d else {
+      return input
+    }
+    return try norm(after: convolution, input, mode)
   }
 }

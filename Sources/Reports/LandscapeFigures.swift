@@ -74,10 +74,12 @@ struct LandscapeFigures {
     return policy == "reestimate" ? "BatchNorm, where there is any, is re-estimated at every point. " : ""
   }
 
-  /// How far the middle lies above the ends, over the settings.
+  /// How far the middle lies above the ends, over the settings: of several swept quantities the last is the axis, and the others have
+  /// a panel for each split.
   private func middles() -> Figure? {
     let alignments = landscapes.alignments
     guard !alignments.isEmpty, landscapes.settings.count > 1 else { return nil }
+    if landscapes.lines.axes.count > 1 { return middlesBySeries() }
     let series = ["training", "test"].flatMap { split in
       alignments.map { $0 == nil ? "\(split) loss" : "\(split) loss \(Landscapes.title($0))" }
     }
@@ -98,9 +100,67 @@ struct LandscapeFigures {
     return bars(
       "hill-or-valley", "Hill or valley between endpoints", series: series, rows: rows, estimates: estimates,
       domain: estimatesDomain(estimates, including: [0]), title: "loss in the middle above the ends (nats)",
-      caption:
-        "Loss in the middle of the straight line between two endpoints less the mean of their losses: above 0 a hill (barrier), below 0 a "
-        + "valley; the mean over pairs. \(batchNormText)")
+      caption: middlesCaption)
+  }
+
+  private var middlesCaption: String {
+    "Loss in the middle of the straight line between two endpoints less the mean of their losses: above 0 a hill (barrier), below 0 a "
+      + "valley; the mean over pairs. \(batchNormText)"
+  }
+
+  private func middlesBySeries() -> Figure? {
+    let lines = landscapes.lines
+    guard let axis = lines.axes.last(where: { $0.quantity == .other }) ?? lines.axes.last else { return nil }
+    let others = lines.axes.filter { $0 != axis }
+    let (places, series) = (lines.names([axis]), lines.names(others))
+    let quantity = others.map(\.title).joined(separator: ", ")
+    let kinds = landscapes.alignments.flatMap { alignment in
+      [("training", \LandscapeRow.Path.trainLoss), ("test", \.testLoss)].map { (alignment, $0.0, $0.1) }
+    }
+    var estimates: [Estimate] = []
+    var table: [[JSON]] = []
+    let data = kinds.map { alignment, split, loss in
+      landscapes.settings.compactMap { setting -> JSON? in
+        guard let estimate = landscapes.middles(setting, alignment, { $0[keyPath: loss] }) else { return nil }
+        let place = JSON.string(lines.name(setting.configuration, [axis]))
+        let name = JSON.string(lines.name(setting.configuration, others))
+        estimates.append(estimate)
+        table.append([
+          .string(split), .string(Landscapes.title(alignment)), name, place, .number(estimate.value),
+          JSON(estimate.lower), JSON(estimate.upper), .int(estimate.runs),
+        ])
+        return [
+          "series": name, "place": place, "value": .number(estimate.value), "lower": JSON(estimate.lower),
+          "upper": JSON(estimate.upper),
+        ]
+      }
+    }
+    let domain = estimatesDomain(estimates, including: [0])
+    let panels = kinds.enumerated().map { index, kind -> JSON in
+      let x: JSON = [
+        "field": "place", "type": "ordinal", "sort": JSON(places), "title": .string(axis.title),
+        "scale": ["type": "point", "domain": JSON(places), "padding": 0.5], "axis": ["labelAngle": -40],
+      ]
+      let y: JSON = [
+        "field": "value", "type": "quantitative",
+        "title": index == 0 ? "loss in the middle above the ends (nats)" : nil,
+        "scale": ["domain": JSON(domain), "nice": false, "zero": false], "axis": ["tickCount": 6, "format": ".3~g"],
+      ]
+      var color = Palette.encoding(series, title: quantity, isOrdered: true)
+      if index < kinds.count - 1, series.count > 1 { color["color"] = color["color"]?.merging(["legend": nil]) }
+      let title = "\(Figure.letter(index))  \(kind.1) loss" + (kind.0 == nil ? "" : " \(Landscapes.title(kind.0))")
+      return [
+        "width": 280, "height": 250, "title": ["text": .string(title)], "data": ["values": .array(data[index])],
+        "layer": .array([Figure.zeroLine("y")] + layers(x, y, color)),
+      ]
+    }
+    return Figure(
+      name: "hill-or-valley", title: "Hill or valley between endpoints",
+      caption: middlesCaption + analysis.subjectText + "."
+        + intervalWords(estimates, "; cut off at the frame where longer"),
+      table: Table(
+        columns: ["split", "alignment", "series", "setting", "value_nats", "lower", "upper", "runs"], rows: table),
+      panels: .array(panels), columns: 2)
   }
 
   // MARK: Curvature

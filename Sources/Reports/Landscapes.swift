@@ -14,11 +14,11 @@ struct Landscapes: Sendable {
   let settings: [Setting]
   /// What the series stand for, such as "learning rate".
   let quantity: String
-  let axes: [Axis]
+  let lines: Lines
 
   /// Nil where no run has a measurement.
   init?(_ configurations: [Configuration], _ lines: Lines) {
-    axes = lines.axes
+    self.lines = lines
     quantity = lines.axes.map(\.title).joined(separator: ", ")
     let names = lines.names(lines.axes)
     let (axes, single) = (lines.axes, "all runs")

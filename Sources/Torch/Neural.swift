@@ -20,6 +20,35 @@ extension Tensor {
       "aten::conv2d", self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
   }
 
+  /// max(conv2d(x) + other, 0), where oneDNN can do that without passes of its own for sum and maximum. It has no gradient.
+  ///
+  /// - Parameters:
+  ///   - overwriting: whether the result may take the memory of `other`, which nobody reads any more
+  public func rectifiedConv2d(
+    _ weight: Tensor, _ bias: Tensor?, adding other: Tensor? = nil, overwriting: Bool = false, stride: Int = 1,
+    padding: Int = 0, groups: Int = 1
+  ) throws -> Tensor {
+    guard
+      fusesConvolutions, overwriting || other == nil, device == .cpu, dtype == .float32, weight.dtype == .float32,
+      autocastType() == nil
+    else {
+      let result = try conv2d(weight, bias, stride: stride, padding: padding, groups: groups)
+      if let other { _ = try result.addInPlace(other) }
+      return try result.reluInPlace()
+    }
+    let (strides, paddings, dilations) = ([stride, stride], [padding, padding], [1, 1])
+    // Relu has no numbers and comes in one algorithm only.
+    let (numbers, algorithm) = ([Int](), String?.none)
+    guard let other else {
+      return try call(
+        "mkldnn::_convolution_pointwise", self, weight, bias, paddings, strides, dilations, groups, "relu", numbers,
+        algorithm)
+    }
+    return try call(
+      "mkldnn::_convolution_pointwise_.binary", other, self, weight, bias, paddings, strides, dilations, groups, "add",
+      Double?.none, "relu", numbers, algorithm)
+  }
+
   /// What a convolution's kernel sees at each place: [N, C, H, W] to [N, C · kH · kW, places].
   public func unfold(_ kernel: [Int], stride: [Int] = [1, 1], padding: [Int] = [0, 0], dilation: [Int] = [1, 1]) throws
     -> Tensor
@@ -147,3 +176,6 @@ extension Array where Element == Tensor {
   /// The Euclidean norm of each tensor.
   public func norms() throws -> [Tensor] { try callTensors("aten::_foreach_norm.Scalar", self, 2) }
 }
+
+private let fusesConvolutions =
+  hasOperator("mkldnn::_convolution_pointwise") && hasOperator("mkldnn::_convolution_pointwise_.binary")

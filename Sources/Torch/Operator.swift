@@ -166,6 +166,9 @@ private func handle(_ name: StaticString) throws -> VTOperator {
   return found
 }
 
+/// Whether this libtorch has an operator: some are there only where libraries are that it was built with.
+func hasOperator(_ name: StaticString) -> Bool { (try? handle(name)) != nil }
+
 /// Calls an operator by its dispatcher name, "aten::add.Tensor", with its leading arguments; the rest take the schema's defaults.
 private func invoke(
   _ name: StaticString, _ arguments: [any OperatorArgument], _ results: UnsafeMutableBufferPointer<VTValue>

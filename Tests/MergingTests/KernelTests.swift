@@ -47,7 +47,7 @@ import Testing
       let finite = kernels.pointee.store(15, values, &stored, values.count)
       #expect(stored == values.map(Self.bfloat16) && finite == stored.allSatisfy { $0 & 0x7F80 != 0x7F80 })
       var loaded = [Float](repeating: 0, count: values.count)
-      kernels.pointee.load(15, stored, &loaded, values.count)
+      kernels.pointee.load(15, stored, nil, &loaded, values.count)
       #expect(loaded.map(\.bitPattern) == stored.map { UInt32($0) << 16 })
     }
   }
@@ -57,7 +57,7 @@ import Testing
       let all = (0...UInt16.max).filter { $0 & 0x7FFF <= 0x7C00 }
       for kernels in Self.kernels(false) {
         var loaded = [Float](repeating: 0, count: all.count)
-        kernels.pointee.load(5, all, &loaded, all.count)
+        kernels.pointee.load(5, all, nil, &loaded, all.count)
         #expect(loaded == all.map { Float(Float16(bitPattern: $0)) })
         // Between neighbours too, and at ties.
         let values =
@@ -181,7 +181,7 @@ import Testing
 
   /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` lets one find out to eight
   /// bits.
-  @Test(arguments: [300, 2048])
+  @Test(arguments: [300, 2051])
   func ranksAreExact(_ count: Int) throws {
     let smooth = Self.sample(count, seed: 8).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }
     let few = (0..<count).map { Float($0 * 7919 % 23 - 11) / 8 }
@@ -249,19 +249,16 @@ import Testing
     }
   }
 
-  @Test func signsAreElected() {
-    let terms = [Self.sample(300, seed: 4), Self.sample(300, seed: 5), Self.sample(300, seed: 6)]
-    let weights = [0.5, -0.25, 2]
+  /// Some numbers of terms have loops of their own.
+  @Test(arguments: 1...5)
+  func signsAreElected(_ count: Int) {
+    let terms = (0..<count).map { Self.sample(300, seed: 4 + UInt64($0)) }
+    let weights = Array([0.5, -0.25, 2, 1, 0.75][..<count])
     for kernels in Self.kernels(false) {
       for divisor in [-1.0, 0, 1e-6] {
         var y = [Float](repeating: 0, count: 300)
-        terms[0].withUnsafeBytes { a in
-          terms[1].withUnsafeBytes { b in
-            terms[2].withUnsafeBytes { c in
-              let pointers = [a.baseAddress, b.baseAddress, c.baseAddress].compactMap { $0 }
-              kernels.pointee.elect(&y, pointers, weights, weights, 3, divisor, 300)
-            }
-          }
+        Self.withPointers(terms) {
+          kernels.pointee.elect(&y, $0, weights, weights, Int32(count), divisor, 300)
         }
         for index in y.indices {
           let scaled = zip(terms, weights).map { $0[index] * Float($1) }
@@ -274,6 +271,56 @@ import Testing
           #expect(abs(y[index] - expected) <= abs(expected) * 1e-6, "element \(index)")
         }
       }
+      var broken = terms
+      broken[0][7] = .nan
+      var y = [Float](repeating: 0, count: 300)
+      Self.withPointers(broken) { kernels.pointee.elect(&y, $0, weights, weights, Int32(count), 0, 300) }
+      #expect(y[7].isNaN)
+    }
+  }
+
+  @Test(arguments: 1...5)
+  func variancesAndProducts(_ count: Int) {
+    let terms = (0..<count).map { seed in
+      Self.sample(301, seed: 20 + UInt64(seed)).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }
+    }
+    var results: Set<[Double]> = []
+    for kernels in Self.kernels(false) {
+      var variances = [Float](repeating: -1, count: 301)
+      var products = [Double](repeating: -1, count: count * count)
+      Self.withPointers(terms) {
+        kernels.pointee.variance(&variances, $0, Int32(count), 301)
+        kernels.pointee.products($0, Int32(count), &products, 301)
+      }
+      for index in variances.indices {
+        let values = terms.map { Double($0[index]) }
+        let mean = values.reduce(0, +) / Double(count)
+        let expected = values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(count)
+        #expect(abs(Double(variances[index]) - Double(Float(expected))) <= 1e-6 * expected, "element \(index)")
+      }
+      for (i, a) in terms.enumerated() {
+        for (j, b) in terms.enumerated() { #expect(products[i * count + j] == kernels.pointee.dot(a, b, 301)) }
+      }
+      results.insert(products)
+    }
+    #expect(results.count == 1)
+  }
+
+  /// Calls the body with where the arrays lie.
+  private static func withPointers(_ arrays: [[Float]], _ body: ([UnsafeRawPointer]) -> Void) {
+    func next(_ rest: ArraySlice<[Float]>, _ found: [UnsafeRawPointer]) {
+      guard let first = rest.first else { return body(found) }
+      first.withUnsafeBytes { bytes in next(rest.dropFirst(), found + [bytes.baseAddress].compactMap(\.self)) }
+    }
+    next(arrays[...], [])
+  }
+
+  @Test func differencesAreLoaded() {
+    let (x, y) = (Self.sample(301, seed: 2), Self.sample(301, seed: 3))
+    for kernels in Self.kernels(false) {
+      var result = [Float](repeating: 0, count: 301)
+      kernels.pointee.load(6, x, y, &result, 301)
+      #expect(result == zip(x, y).map { $0 - $1 })
     }
   }
 

@@ -107,4 +107,21 @@ import Torch
         try relativeError(Tensor.concatenate(result.map { try $0.reshape([-1]) }), Tensor(expected)) < 1e-14, "\(name)")
     }
   }
+
+  @Test(arguments: [MemoryFormat.contiguous, .channelsLast], [false, true])
+  func rectifiedConvolutionsAreConvolutionsSumsAndMaxima(_ format: MemoryFormat, _ overwriting: Bool) throws {
+    let generator = try Generator(seed: 3)
+    let x = try Tensor.normal([2, 5, 9, 9], generator: generator).contiguous(format)
+    let weight = try Tensor.normal([16, 5, 3, 3], generator: generator)
+    let bias = try Tensor.normal([16], generator: generator)
+    let plain = try x.conv2d(weight, bias, stride: 2, padding: 1)
+    let other = try Tensor.normal(plain.shape, generator: generator).contiguous(format)
+    let kept = try other.clone()
+    let alone = try x.rectifiedConv2d(weight, bias, stride: 2, padding: 1)
+    #expect(try relativeError(alone, plain.relu()) < 1e-6)
+    let sum = try x.rectifiedConv2d(weight, bias, adding: other, overwriting: overwriting, stride: 2, padding: 1)
+    #expect(try relativeError(sum, (plain + kept).relu()) < 1e-6)
+    // Nothing is overwritten that may be needed.
+    if !overwriting { #expect(try relativeError(other, kept) == 0) }
+  }
 }

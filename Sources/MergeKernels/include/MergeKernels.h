@@ -42,15 +42,19 @@ typedef struct {
 /// A table of counts by a digit of the key, in four parts, so that neighbours of equal keys do not wait for one another.
 enum { VMDigitBits = 12, VMDigits = 1 << VMDigitBits, VMCounts = 4 * VMDigits };
 
+/// How many vectors `products` takes.
+enum { VMProductTerms = 8 };
+
 /// Arithmetic on vectors of one working type, float or double. `y` is written, `x` read; they may not overlap. Sums are taken in double
 /// in one order on every processor, so that results do not depend on it.
 typedef struct {
   /// The working element's size in bytes.
   size_t width;
 
-  /// Elements as stored to the working type, and back: rounded once, to nearest, ties to even; integers within their range.
-  /// `store` tells whether all are finite (in the stored type).
-  void (*_Nonnull load)(int stored, const void *_Nonnull source, void *_Nonnull y, size_t count);
+  /// Elements as stored to the working type, less `minus` (of the working type) if that is there, and back: rounded once, to nearest,
+  /// ties to even; integers within their range. `store` tells whether all are finite (in the stored type).
+  void (*_Nonnull load)(
+    int stored, const void *_Nonnull source, const void *_Nullable minus, void *_Nonnull y, size_t count);
   bool (*_Nonnull store)(int stored, const void *_Nonnull x, void *_Nonnull target, size_t count);
 
   /// y ← a y
@@ -65,6 +69,9 @@ typedef struct {
 
   /// Σ x y
   double (*_Nonnull dot)(const void *_Nonnull x, const void *_Nonnull y, size_t count);
+  /// products[i · terms + j] ← Σ xᵢ xⱼ, as `dot` gives them, for up to `VMProductTerms` vectors
+  void (*_Nonnull products)(
+    const void *_Nonnull const *_Nonnull x, int terms, double *_Nonnull products, size_t count);
   /// sums[c] ← sums[c] + Σ_r x[r, c] y[r, c]
   void (*_Nonnull dotColumns)(
     const void *_Nonnull x, const void *_Nonnull y, double *_Nonnull sums, size_t rows, size_t columns);

@@ -26,7 +26,7 @@ extension MergeMethod {
       var shared = [UInt64](repeating: 0, count: inputs.models.count)
       var unique = shared
       try inputs.forEachChunk { range in
-        let terms = try inputs.models.indices.map { UnsafeRawPointer(try inputs.taskVector($0, range).elements) }
+        let terms = try inputs.taskVectors(range).map { UnsafeRawPointer($0.elements) }
         inputs.kernels.pointee.countActive(terms, Int32(terms.count), epsilon, &shared, &unique, range.count)
       }
       // Without elements of its own a model has none to strengthen.
@@ -39,7 +39,7 @@ extension MergeMethod {
   {
     let epsilon = try settings.number("epsilon")
     return MergePass { range, result in
-      let terms = try inputs.models.indices.map { UnsafeRawPointer(try inputs.taskVector($0, range).elements) }
+      let terms = try inputs.taskVectors(range).map { UnsafeRawPointer($0.elements) }
       inputs.kernels.pointee.reinforce(
         result.elements, terms, factors, Int32(terms.count), epsilon, range.count)
       result.add(try inputs.baseVector(range))

@@ -1,3 +1,5 @@
+import MergeKernels
+
 extension MergeMethod {
   /// Select what varies, calculate weights from energy, erase minority signs.
   static let sce = MergeMethod(
@@ -9,46 +11,56 @@ extension MergeMethod {
     ],
     arithmetic: { inputs, settings in
       let topk = try settings.number("select_topk")
-      let kept = topk < 1 ? try varying(inputs, topk) : nil
+      var varying = topk < 1 ? try VaryingElements(inputs, part: topk) : nil
       var sums = [Double](repeating: 0, count: inputs.models.count)
       try inputs.forEachChunk { range in
-        for (index, delta) in try selected(inputs, range, kept).enumerated() { sums[index] += delta.dot(delta) }
+        let deltas = try inputs.taskVectors(range)
+        varying?.note(deltas, inputs, range)
+        for (index, delta) in deltas.enumerated() {
+          varying?.kept.keep(delta, range)
+          sums[index] += delta.dot(delta)
+        }
       }
       let energies = sums.map { $0 / Double(max(1, inputs.count)) }
       let total = energies.reduce(0, +)
       let weights = energies.map { total < 1e-6 ? 1 / Double(energies.count) : $0 / total }
       let votes = weights.map { _ in 1.0 }
+      let kept = varying?.kept
       return MergePass { range, result in
-        let terms = try selected(inputs, range, kept).map { UnsafeRawPointer($0.elements) }
+        let deltas = try inputs.taskVectors(range)
+        if let kept { for delta in deltas { kept.keep(delta, range) } }
+        let terms = deltas.map { UnsafeRawPointer($0.elements) }
         inputs.kernels.pointee.elect(
           result.elements, terms, votes, weights, Int32(terms.count), 1e-6, range.count)
         result.add(try inputs.baseVector(range))
       }
     })
 
-  /// The `part` of the elements that vary which vary most.
-  private static func varying(_ inputs: MergeInputs, _ part: Double) throws -> NotedElements {
-    var selection = try Magnitudes(inputs: inputs) { try variance(inputs, $0) }.largest(part: part)
-    let kept = NotedElements(count: inputs.count)
-    try inputs.forEachChunk { range in
-      let score = try variance(inputs, range)
-      // Elements that do not vary are never among these, so that 0 can tell the others.
+  /// The elements that vary most between the task vectors.
+  private struct VaryingElements {
+    private var selection: VMSelection
+    let kept: NotedElements
+
+    /// - Parameter part: how many of those that vary at all
+    init(_ inputs: MergeInputs, part: Double) throws {
+      kept = NotedElements(count: inputs.count)
+      selection = try Magnitudes(inputs: inputs) { Self.variance(try inputs.taskVectors($0), inputs) }
+        .largest(part: part)
+    }
+
+    /// Finds out about the next chunk.
+    mutating func note(_ deltas: [Vector], _ inputs: MergeInputs, _ range: Range<Int>) {
+      let score = Self.variance(deltas, inputs)
+      // Elements that do not vary are never selected, so that 0 can tell the others.
       inputs.kernels.pointee.select(score.elements, score.elements, &selection, range.count)
       kept.note(score, range)
     }
-    return kept
-  }
 
-  private static func variance(_ inputs: MergeInputs, _ range: Range<Int>) throws -> Vector {
-    let result = inputs.vector(.score, range.count)
-    let terms = try inputs.models.indices.map { UnsafeRawPointer(try inputs.taskVector($0, range).elements) }
-    inputs.kernels.pointee.variance(result.elements, terms, Int32(terms.count), range.count)
-    return result
-  }
-
-  private static func selected(_ inputs: MergeInputs, _ range: Range<Int>, _ kept: NotedElements?) throws -> [Vector] {
-    let vectors = try inputs.models.indices.map { try inputs.taskVector($0, range) }
-    if let kept { for vector in vectors { kept.keep(vector, range) } }
-    return vectors
+    private static func variance(_ deltas: [Vector], _ inputs: MergeInputs) -> Vector {
+      let result = inputs.vector(.score, deltas.first?.count ?? 0)
+      let terms = deltas.map { UnsafeRawPointer($0.elements) }
+      inputs.kernels.pointee.variance(result.elements, terms, Int32(terms.count), result.count)
+      return result
+    }
   }
 }
