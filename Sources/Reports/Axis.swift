@@ -56,9 +56,13 @@ struct Axis: Hashable, Sendable {
     case .augmentation: "augmentation"
     case .noise: "effective noise scale S̃"
     case .adamNoise: "effective noise scale S̃_Adam"
-    case .other: key
+    case .other: Self.words[key] ?? key
     }
   }
+
+  private static let words = [
+    "schedule.stable": "stable phase", "schedule.decay": "decay", "schedule.length": "length of training",
+  ]
 
   /// The name in files: letters, digits and hyphens only.
   var slug: String {

@@ -3,7 +3,7 @@ import Foundation
 /// What the lines of a plot stand for: the swept quantities apart from the one on the horizontal axis.
 struct Lines: Sendable {
   /// The swept quantities that take more than one value, without those that others decide: where the number of epochs
-  /// is chosen for each learning rate, it is not a quantity of its own.
+  /// is chosen for each learning rate, it is not a quantity of its own. Of two that stand for each other the first is kept.
   let axes: [Axis]
   let configurations: [Configuration]
 
@@ -15,7 +15,9 @@ struct Lines: Sendable {
     self.axes = varied.filter { $0.quantity == .other }.reversed().reduce(varied) { kept, axis in
       let rest = kept.filter { $0 != axis }
       let deciders = known.isEmpty ? rest : rest.filter { known.contains($0) }
-      let decided = deciders.contains { Self.decides($0, axis, configurations) }
+      let decided =
+        deciders.contains { Self.decides($0, axis, configurations) }
+        || rest.contains { Self.decides($0, axis, configurations) && Self.decides(axis, $0, configurations) }
       return decided ? rest : kept
     }
   }
