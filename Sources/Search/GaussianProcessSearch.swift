@@ -7,8 +7,13 @@ struct GaussianProcessSearch {
 
   init(_ space: SearchSpace, seed: UInt64) { (self.space, self.seed) = (space, seed) }
 
-  /// Points spread over the space before a model is worth making.
-  private var design: Int { space.dimensions.count + 4 }
+  /// Points spread over the space before a model is worth making: few, since most of a space of merges is bad; more where there are steps,
+  /// which the model knows nothing of.
+  private var design: Int {
+    let count = space.dimensions.count
+    let isSmooth = space.dimensions.allSatisfy { if case .number = $0.kind { true } else { false } }
+    return isSmooth ? max(5, count / 2 + 2) : count + 4
+  }
 
   /// More observations than these cost the model seconds; the best and the latest say the most.
   private static let most = 300
@@ -63,21 +68,35 @@ struct GaussianProcessSearch {
 
   // MARK: Where to go
 
-  /// The point of the highest expected improvement that climbs from random points and from around the best ones find; every third time that
-  /// of the lowest mean, since with few evaluations and several dimensions what looks best is worth a look, however well it seems to be known.
-  /// Points evaluated before are left out: they would give the same again.
+  /// The point of the highest expected improvement; every third time that of the lowest mean, if that is worth an evaluation: with few of
+  /// these and several dimensions what looks best is worth a look, however well it seems to be known. (0.05 is a twentieth of the values'
+  /// deviation.)
   private func mostPromising(
     _ process: GaussianProcess, _ points: [[Double]], seen: Set<[Double]>, random: inout RandomNumbers
   ) -> [Double] {
     let means = points.map { process.mean(at: $0) }
     // Noise makes the lowest value seen too good to be true; the lowest mean is not.
     let best = means.min() ?? 0
-    let exploits = points.count % 3 == 2
-    func score(_ point: [Double]) -> Double {
-      if exploits { return -process.mean(at: point) }
+    let starts = means.indices.sorted { (means[$0], $0) < (means[$1], $1) }.prefix(4).map { points[$0] }
+    if points.count % 3 == 2,
+      let lowest = highest(starts, seen: seen, random: &random, { -process.mean(at: $0) }),
+      best - process.mean(at: lowest) > 0.05
+    {
+      return lowest
+    }
+    let promising = highest(starts, seen: seen, random: &random) { point in
       let (mean, deviation) = process.posterior(at: point)
       return logExpectedImprovement(gain: best - mean, deviation: deviation)
     }
+    // A space of few points may be used up.
+    return promising ?? (0..<space.width).map { _ in random.uniform() }
+  }
+
+  /// The point of the highest score that climbs from random points and from around `starts` find. Points evaluated before are left out: they
+  /// would give the same again.
+  private func highest(
+    _ starts: [[Double]], seen: Set<[Double]>, random: inout RandomNumbers, _ score: ([Double]) -> Double
+  ) -> [Double]? {
     var candidates: [(point: [Double], score: Double)] = []
     func consider(_ unit: [Double]) {
       let point = space.snapped(unit)
@@ -85,9 +104,9 @@ struct GaussianProcessSearch {
     }
     let width = space.width
     for _ in 0..<min(2000, 200 * width) { consider((0..<width).map { _ in random.uniform() }) }
-    for index in means.indices.sorted(by: { (means[$0], $0) < (means[$1], $1) }).prefix(4) {
+    for start in starts {
       for scale in [0.2, 0.05, 0.01] {
-        for _ in 0..<10 { consider(moved(points[index], by: scale, &random)) }
+        for _ in 0..<10 { consider(moved(start, by: scale, &random)) }
       }
     }
     candidates.sort { $0.score > $1.score }
@@ -103,8 +122,7 @@ struct GaussianProcessSearch {
       }
       if climber.score > top?.score ?? -.infinity { top = climber }
     }
-    // A space of few points may be used up.
-    return top?.point ?? (0..<width).map { _ in random.uniform() }
+    return top?.point
   }
 
   /// A point near another: some of its dimensions moved, a choice now and then made anew.
