@@ -44,7 +44,8 @@ def values(name: str, size: tuple[int, ...], model: int) -> torch.Tensor:
     base = (torch.randn(size, generator=generator) * (0.05 if len(size) == 1 else 0.02)).bfloat16()
     if model == 0:
         return base
-    generator = torch.Generator().manual_seed(model << 32 | zlib.crc32(name.encode()))
+    # PyTorch keeps 32 bits of a seed.
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{model} {name}".encode()))
     return (base.float() + torch.randn(size, generator=generator) * 1e-3).bfloat16()
 
 
