@@ -64,7 +64,7 @@ import Testing
     ("groups: [pair]", "1:18: merge.groups: is pair; expected one of pairs, all; did you mean `pairs`?"),
     (
       "groups: [all], methods: [slerp]}\nbranch: {endpoints: 3",
-      "1:34: merge.methods.0: slerp takes 2 models; there is 3"
+      "1:34: merge.methods.0: slerp takes 2 models; there are 3"
     ),
   ])
   func mistakesAreToldWithTheirPlace(_ merge: String, _ expected: String) throws {
