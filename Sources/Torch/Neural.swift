@@ -20,10 +20,14 @@ extension Tensor {
       "aten::conv2d", self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
   }
 
-  /// max(conv2d(x) + other, 0), where oneDNN can do that without passes of its own for sum and maximum. It has no gradient.
+  /// max(conv2d(x) + other, 0) of an input [N, C, H, W], where oneDNN can do that without passes of its own for sum and maximum. It has no
+  /// gradient.
   ///
   /// - Parameters:
+  ///   - weight, bias, stride, padding, groups: as in `conv2d`
+  ///   - other: of the result's shape [N, outputs, H', W']
   ///   - overwriting: whether the result may take the memory of `other`, which nobody reads any more
+  /// - Throws: `TorchError` for shapes that do not fit.
   public func rectifiedConv2d(
     _ weight: Tensor, _ bias: Tensor?, adding other: Tensor? = nil, overwriting: Bool = false, stride: Int = 1,
     padding: Int = 0, groups: Int = 1
