@@ -35,10 +35,10 @@ bench-merge: build ## measure merging against mergekit; PYTHON=<an interpreter t
 	Benchmarks/run-merge --skip-build $(if $(PYTHON),--python $(PYTHON))
 
 format: ## format the Swift sources in place
-	swift format --in-place --parallel --recursive Sources Tests Package.swift
+	swift format --in-place --parallel --recursive Sources Plugins Tests Package.swift
 
 lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
-	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	swift format lint --strict --parallel --recursive Sources Plugins Tests Package.swift
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is missing: scripts unchecked"; fi
 
 docs: bootstrap ## write the API documentation to out/docs

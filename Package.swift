@@ -1,9 +1,6 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// libtorch is found through TORCH_DIR (a folder with include/ and lib/) or through `.libtorch`, the link `make bootstrap` makes.
-let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.libtorch"
-
 /// What other packages can import: a product for each target of the name.
 let libraries = [
   "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
@@ -26,14 +23,9 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .target(
-      name: "CTorch",
-      cxxSettings: [.unsafeFlags(["-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include"])],
-      linkerSettings: [
-        .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
-        .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
-      ]),
-    .target(name: "Torch", dependencies: ["CTorch"]),
+    .systemLibrary(name: "CTorch"),
+    .plugin(name: "TorchLibrary", capability: .buildTool()),
+    .target(name: "Torch", dependencies: ["CTorch"], plugins: ["TorchLibrary"]),
     .target(
       name: "Checkpoints",
       dependencies: ["Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
@@ -110,6 +102,5 @@ let package = Package(
       name: "ReportsTests", dependencies: ["Reports", "Landscape", "Studies", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
   ],
-  swiftLanguageModes: [.v6],
-  cxxLanguageStandard: .cxx17
+  swiftLanguageModes: [.v6]
 )

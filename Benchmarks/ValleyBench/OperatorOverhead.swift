@@ -18,15 +18,15 @@ struct OperatorOverhead: ParsableCommand {
     let b = try Tensor(elements)
     let handles = (try elements.handle(), try elements.handle())
     defer {
-      vt_tensor_release(handles.0)
-      vt_tensor_release(handles.1)
+      libtorch.tensor_release(handles.0)
+      libtorch.tensor_release(handles.1)
     }
     var swift: [Double] = []
     var reference: [Double] = []
     // A repetition runs both loops, one after the other, so that they meet the same machine.
     var timing = try Timing.measure("operator-overhead", options) {
       var nanoseconds = 0.0
-      try check(vt_time_add(handles.0, handles.1, operators, &nanoseconds))
+      try check(libtorch.time_add(handles.0, handles.1, operators, &nanoseconds))
       reference.append(nanoseconds * 1e-9)
       swift.append(try Timing.seconds { for _ in 0..<operators { _ = try a + b } } / Double(operators))
     }
@@ -43,7 +43,7 @@ private struct CTorchError: Error, CustomStringConvertible {
 
 private func check(_ error: VTError?) throws {
   guard let error else { return }
-  defer { vt_free(error) }
+  defer { libtorch.free(error) }
   throw CTorchError(description: String(cString: error))
 }
 
@@ -53,7 +53,7 @@ extension [Float] {
     var result: VTTensor?
     var size = Int64(count)
     try withUnsafeBytes { bytes in
-      try check(vt_tensor_from_memory(bytes.baseAddress, DType.float32.rawValue, &size, 1, nil, nil, &result))
+      try check(libtorch.tensor_from_memory(bytes.baseAddress, DType.float32.rawValue, &size, 1, nil, nil, &result))
     }
     return result
   }

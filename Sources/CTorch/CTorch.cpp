@@ -160,8 +160,6 @@ void flatten(const c10::IValue &result, std::vector<VTValue> &into) {
   into.push_back(out);
 }
 
-}  // namespace
-
 void vt_free(void *memory) { std::free(memory); }
 
 VTError vt_operator(const char *name, const char *overload, VTOperator *result) {
@@ -414,3 +412,51 @@ VTError vt_time_add(VTTensor a, VTTensor b, size_t repetitions, double *nanoseco
     *nanoseconds = std::chrono::duration<double, std::nano>(passed).count() / static_cast<double>(repetitions);
   });
 }
+
+const VTFunctions functions = {
+    .free = vt_free,
+    .find_operator = vt_operator,
+    .call = vt_call,
+    .tensor_release = vt_tensor_release,
+    .tensor_from_memory = vt_tensor_from_memory,
+    .tensor_dimensions = vt_tensor_dimensions,
+    .tensor_sizes = vt_tensor_sizes,
+    .tensor_strides = vt_tensor_strides,
+    .tensor_count = vt_tensor_count,
+    .tensor_dtype = vt_tensor_dtype,
+    .tensor_device = vt_tensor_device,
+    .tensor_is_contiguous = vt_tensor_is_contiguous,
+    .tensor_data = vt_tensor_data,
+    .tensor_item = vt_tensor_item,
+    .tensor_requires_grad = vt_tensor_requires_grad,
+    .tensor_set_requires_grad = vt_tensor_set_requires_grad,
+    .tensor_grad = vt_tensor_grad,
+    .tensor_set_grad = vt_tensor_set_grad,
+    .backward = vt_backward,
+    .gradients = vt_gradients,
+    .enter_dual_level = vt_enter_dual_level,
+    .exit_dual_level = vt_exit_dual_level,
+    .set_grad_enabled = vt_set_grad_enabled,
+    .grad_enabled = vt_grad_enabled,
+    .set_autocast = vt_set_autocast,
+    .clear_autocast_cache = vt_clear_autocast_cache,
+    .generator = vt_generator,
+    .generator_release = vt_generator_release,
+    .generator_seed = vt_generator_seed,
+    .generator_state = vt_generator_state,
+    .generator_set_state = vt_generator_set_state,
+    .keep_freed_memory = vt_keep_freed_memory,
+    .set_threads = vt_set_threads,
+    .threads = vt_threads,
+    .set_threads_here = vt_set_threads_here,
+    .cuda_devices = vt_cuda_devices,
+    .cuda_synchronize = vt_cuda_synchronize,
+    .set_deterministic = vt_set_deterministic,
+    .version = vt_version,
+    .cpu_capability = vt_cpu_capability,
+    .time_add = vt_time_add,
+};
+
+}  // namespace
+
+const VTFunctions *vt_functions(void) { return &functions; }

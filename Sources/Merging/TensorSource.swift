@@ -21,7 +21,9 @@ struct TensorSource: @unchecked Sendable {
 
   /// - Throws: `TorchError` where a tensor cannot be brought to main memory.
   init(_ tensor: Tensor) throws {
-    self.tensor = try tensor.detach().to(.cpu).contiguous()
+    // What is mapped from a file is taken as it is, so that libtorch need not be loaded.
+    let isPlain = tensor.device.isCPU && tensor.isContiguous() && !tensor.requiresGradient
+    self.tensor = isPlain ? tensor : try tensor.detach().to(.cpu).contiguous()
     bytes = try self.tensor.withUnsafeBytes { $0.baseAddress }
     (dtype, shape, count) = (self.tensor.dtype, self.tensor.shape, self.tensor.count)
     (rows, owners) = (nil, [])

@@ -2,23 +2,23 @@ import CTorch
 
 extension Tensor {
   /// Whether operations on this tensor are recorded for differentiation.
-  public var requiresGradient: Bool { vt_tensor_requires_grad(reference.handle) }
+  public var requiresGradient: Bool { reference.unmade == nil && libtorch.tensor_requires_grad(reference.handle) }
 
   /// Turns recording on or off for a leaf tensor.
   public func setRequiresGradient(_ value: Bool) throws {
-    try check(vt_tensor_set_requires_grad(reference.handle, value), "setRequiresGradient", [self])
+    try check(libtorch.tensor_set_requires_grad(reference.handle, value), "setRequiresGradient", [self])
   }
 
   /// What `backward` accumulated, or nil.
   public func gradient() throws -> Tensor? {
     var result: VTTensor?
-    try check(vt_tensor_grad(reference.handle, &result), "gradient", [self])
+    try check(libtorch.tensor_grad(reference.handle, &result), "gradient", [self])
     return result.map { Tensor(owning: $0) }
   }
 
   /// Replaces the accumulated gradient; nil frees it, so that the next `backward` writes instead of adding.
   public func setGradient(_ gradient: Tensor?) throws {
-    try check(vt_tensor_set_grad(reference.handle, gradient?.reference.handle), "setGradient", [self])
+    try check(libtorch.tensor_set_grad(reference.handle, gradient?.reference.handle), "setGradient", [self])
   }
 
   /// Accumulates the gradient of this tensor into every leaf it depends on that requires one.
@@ -27,7 +27,7 @@ extension Tensor {
   ///   - gradient: the gradient with respect to this tensor, of its shape; may be left out for a single element.
   ///   - retainGraph: keep what is needed to differentiate a second time.
   public func backward(gradient: Tensor? = nil, retainGraph: Bool = false) throws {
-    try check(vt_backward(reference.handle, gradient?.reference.handle, retainGraph, false), "backward", [self])
+    try check(libtorch.backward(reference.handle, gradient?.reference.handle, retainGraph, false), "backward", [self])
   }
 
   /// This tensor cut off from what computed it; the elements are shared.
@@ -51,7 +51,7 @@ public func gradients(
   try withExtendedLifetime((inputs, output, outputGradient)) {
     try check(
       withUnsafeMutablePointer(to: &seed) { seed in
-        vt_gradients(
+        libtorch.gradients(
           &root, outputGradient == nil ? nil : seed, 1, leaves, leaves.count, retainGraph ?? createGraph, createGraph,
           false, &results)
       },
@@ -62,15 +62,15 @@ public func gradients(
 
 /// Whether operations are recorded for differentiation on this thread.
 public var recordsGradients: Bool {
-  let isOn = vt_set_grad_enabled(false)
-  _ = vt_set_grad_enabled(isOn)
+  let isOn = libtorch.set_grad_enabled(false)
+  _ = libtorch.set_grad_enabled(isOn)
   return isOn
 }
 
 /// Runs `body` without recording for differentiation. The setting belongs to the thread, so `body` must not suspend.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
-  let former = vt_set_grad_enabled(false)
-  defer { _ = vt_set_grad_enabled(former) }
+  let former = libtorch.set_grad_enabled(false)
+  defer { _ = libtorch.set_grad_enabled(former) }
   return try body()
 }
 
@@ -81,11 +81,11 @@ public func withAutocast<Result>(_ dtype: DType?, on device: Device = .cpu, _ bo
 {
   guard let dtype else { return try body() }
   let kind = Int32(device.kind.rawValue)
-  let former = vt_set_autocast(kind, dtype.rawValue)
+  let former = libtorch.set_autocast(kind, dtype.rawValue)
   defer {
-    _ = vt_set_autocast(kind, former)
+    _ = libtorch.set_autocast(kind, former)
     // Casts of weights are cached while autocast is on; they must not outlive a change of the weights.
-    vt_clear_autocast_cache()
+    libtorch.clear_autocast_cache()
   }
   return try body()
 }
@@ -93,8 +93,8 @@ public func withAutocast<Result>(_ dtype: DType?, on device: Device = .cpu, _ bo
 /// The type that `withAutocast` has set on this thread; nil outside of it.
 public func autocastType(on device: Device = .cpu) -> DType? {
   let kind = Int32(device.kind.rawValue)
-  let type = vt_set_autocast(kind, -1)
-  _ = vt_set_autocast(kind, type)
+  let type = libtorch.set_autocast(kind, -1)
+  _ = libtorch.set_autocast(kind, type)
   return DType(rawValue: type)
 }
 
@@ -102,7 +102,7 @@ public func autocastType(on device: Device = .cpu) -> DType? {
 /// must not suspend.
 public func withoutAutocast<Result>(on device: Device = .cpu, _ body: () throws -> Result) rethrows -> Result {
   let kind = Int32(device.kind.rawValue)
-  let former = vt_set_autocast(kind, -1)
-  defer { _ = vt_set_autocast(kind, former) }
+  let former = libtorch.set_autocast(kind, -1)
+  defer { _ = libtorch.set_autocast(kind, former) }
   return try body()
 }

@@ -33,8 +33,8 @@ public func directionalDerivative(
   }
   return try ForwardMode.lock.withLock { _ in
     var level: UInt64 = 0
-    try check(vt_enter_dual_level(&level), "directionalDerivative", inputs)
-    defer { _ = vt_exit_dual_level(level) }
+    try check(libtorch.enter_dual_level(&level), "directionalDerivative", inputs)
+    defer { _ = libtorch.exit_dual_level(level) }
     return try ForwardMode.$isActive.withValue(true) {
       let duals = try zip(inputs, tangents).map { try call("aten::_make_dual", $0, $1, Int(level)) }
       return try body(duals).map { result in

@@ -157,7 +157,7 @@ private func handle(_ name: StaticString) throws -> VTOperator {
   let dot = full.lastIndex(of: ".")
   var found: VTOperator?
   try check(
-    vt_operator(
+    libtorch.find_operator(
       String(full[..<(dot ?? full.endIndex)]), dot.map { String(full[full.index(after: $0)...]) } ?? "", &found),
     full)
   guard let found else { throw TorchError(operation: full, message: "no such operator") }
@@ -185,7 +185,7 @@ private func invoke(
       argument.write(into: &values[index], scratch: &scratch)
     }
     let error = withExtendedLifetime(arguments) {
-      vt_call(handle, values.baseAddress, arguments.count, results.baseAddress, results.count, &count, &overflow)
+      libtorch.call(handle, values.baseAddress, arguments.count, results.baseAddress, results.count, &count, &overflow)
     }
     _ = consume scratch
     return error
@@ -232,7 +232,7 @@ public func callTensors(_ name: StaticString, _ arguments: any OperatorArgument.
 private func take(_ values: UnsafeBufferPointer<VTValue>, freeing block: UnsafeMutablePointer<VTValue>?)
   -> [OperatorResult]
 {
-  defer { vt_free(block) }
+  defer { libtorch.free(block) }
   return values.map { value in
     switch value.kind {
     case VT_TENSOR: .tensor(Tensor(owning: UnsafeMutableRawPointer(mutating: value.pointer)))

@@ -8,38 +8,37 @@ import CTorch
 ///
 /// Every operation throws `TorchError`, which names the operator and the shapes, when libtorch refuses it.
 public struct Tensor: @unchecked Sendable {
-  /// Owns one reference to a TensorImpl.
-  final class Reference {
-    let handle: VTTensor
-    init(_ handle: VTTensor) { self.handle = handle }
-    deinit { vt_tensor_release(handle) }
-  }
-  let reference: Reference
+  let reference: TensorReference
 
-  init(owning handle: UnsafeMutableRawPointer) { reference = Reference(handle) }
+  init(owning handle: UnsafeMutableRawPointer) { reference = TensorReference(owning: handle) }
 
   /// Sizes by dimension.
-  public var shape: [Int] { Array(sizes(vt_tensor_sizes(reference.handle))) }
+  public var shape: [Int] { reference.unmade?.shape ?? Array(sizes(libtorch.tensor_sizes(reference.handle))) }
 
   /// Elements from one index to the next, by dimension.
-  public var strides: [Int] { Array(sizes(vt_tensor_strides(reference.handle))) }
+  public var strides: [Int] { Array(sizes(libtorch.tensor_strides(reference.handle))) }
 
   private func sizes(_ pointer: UnsafePointer<Int64>?) -> some Sequence<Int> {
     UnsafeBufferPointer(start: pointer, count: rank).lazy.map(Int.init)
   }
 
   /// The number of dimensions.
-  public var rank: Int { vt_tensor_dimensions(reference.handle) }
+  public var rank: Int { reference.unmade?.shape.count ?? libtorch.tensor_dimensions(reference.handle) }
 
   /// The number of elements.
-  public var count: Int { Int(vt_tensor_count(reference.handle)) }
+  public var count: Int { reference.unmade?.shape.reduce(1, *) ?? Int(libtorch.tensor_count(reference.handle)) }
 
-  public var dtype: DType { DType(rawValue: vt_tensor_dtype(reference.handle)) ?? .uint8 }
+  public var dtype: DType {
+    reference.unmade?.dtype ?? DType(rawValue: libtorch.tensor_dtype(reference.handle)) ?? .uint8
+  }
 
-  public var device: Device { Device(code: vt_tensor_device(reference.handle)) }
+  public var device: Device {
+    reference.unmade == nil ? Device(code: libtorch.tensor_device(reference.handle)) : .cpu
+  }
 
   public func isContiguous(_ format: MemoryFormat = .contiguous) -> Bool {
-    vt_tensor_is_contiguous(reference.handle, Int32(format.rawValue))
+    if format == .contiguous, reference.unmade != nil { return true }
+    return libtorch.tensor_is_contiguous(reference.handle, Int32(format.rawValue))
   }
 
   /// The size of one dimension; negative numbers count from the end.
@@ -48,7 +47,7 @@ public struct Tensor: @unchecked Sendable {
     guard (0..<rank).contains(index) else {
       throw TorchError(operation: "size", message: "no dimension \(dimension)", arguments: [shapeDescription])
     }
-    return Int(vt_tensor_sizes(reference.handle)[index])
+    return reference.unmade?.shape[index] ?? Int(libtorch.tensor_sizes(reference.handle)[index])
   }
 
   /// "[2, 3] float32", with the device unless it is the CPU.
@@ -78,7 +77,8 @@ public struct Tensor: @unchecked Sendable {
     var result: VTTensor?
     try shape.map(Int64.init).withUnsafeBufferPointer { sizes in
       try check(
-        vt_tensor_from_memory(bytes.baseAddress, dtype.rawValue, sizes.baseAddress, sizes.count, nil, nil, &result),
+        libtorch.tensor_from_memory(
+          bytes.baseAddress, dtype.rawValue, sizes.baseAddress, sizes.count, nil, nil, &result),
         "Tensor")
     }
     guard let result else { throw TorchError(operation: "Tensor", message: "no tensor was made") }
@@ -92,29 +92,20 @@ public struct Tensor: @unchecked Sendable {
     guard expected == bytes.count else {
       throw TorchError(operation: "Tensor", message: "\(bytes.count) bytes where \(shape) \(dtype) takes \(expected)")
     }
-    let context = Unmanaged.passRetained(owner)
-    var result: VTTensor?
-    let error = shape.map(Int64.init).withUnsafeBufferPointer { sizes in
-      vt_tensor_from_memory(
-        bytes.baseAddress, dtype.rawValue, sizes.baseAddress, sizes.count,
-        { Unmanaged<AnyObject>.fromOpaque($0!).release() }, context.toOpaque(), &result)
-    }
-    if error != nil { context.release() }
-    try check(error, "Tensor")
-    guard let result else { throw TorchError(operation: "Tensor", message: "no tensor was made") }
-    self.init(owning: result)
+    reference = TensorReference(borrowing: BorrowedElements(bytes: bytes, dtype: dtype, shape: shape, owner: owner))
   }
 
   private static func elementCount(_ shape: [Int]) throws -> Int {
-    var count = 1
+    // Strides are products of the sizes, of which one may be 0.
+    var stride = 1
     for size in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      let (product, overflow) = stride.multipliedReportingOverflow(by: Swift.max(1, size))
       guard size >= 0, !overflow, product <= Int.max / 8 else {
         throw TorchError(operation: "Tensor", message: "\(shape) is no shape")
       }
-      count = product
+      stride = product
     }
-    return count
+    return shape.contains(0) ? 0 : stride
   }
 
   /// The elements in row-major order, converted to `Scalar`'s type and brought to main memory.
@@ -125,11 +116,14 @@ public struct Tensor: @unchecked Sendable {
 
   /// The bytes of a contiguous tensor in main memory; valid only during `body`.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    if let elements = reference.unmade {
+      return try withExtendedLifetime(elements) { try body(elements.bytes) }
+    }
     guard isContiguous() else {
       throw TorchError(operation: "withUnsafeBytes", message: "is not contiguous", arguments: [shapeDescription])
     }
     var data: UnsafeMutableRawPointer?
-    try check(vt_tensor_data(reference.handle, &data), "withUnsafeBytes", [self])
+    try check(libtorch.tensor_data(reference.handle, &data), "withUnsafeBytes", [self])
     return try withExtendedLifetime(reference) {
       try body(UnsafeRawBufferPointer(start: data, count: count * dtype.byteCount))
     }
@@ -139,7 +133,7 @@ public struct Tensor: @unchecked Sendable {
   public func item() throws -> Double {
     var real = 0.0
     var integer: Int64 = 0
-    try check(vt_tensor_item(reference.handle, &real, &integer), "item", [self])
+    try check(libtorch.tensor_item(reference.handle, &real, &integer), "item", [self])
     return real
   }
 
@@ -150,7 +144,7 @@ public struct Tensor: @unchecked Sendable {
     }
     var real = 0.0
     var integer: Int64 = 0
-    try check(vt_tensor_item(reference.handle, &real, &integer), "intItem", [self])
+    try check(libtorch.tensor_item(reference.handle, &real, &integer), "intItem", [self])
     return Int(integer)
   }
 }

@@ -25,7 +25,7 @@ func check(_ error: VTError?, _ operation: @autoclosure () -> String, _ tensors:
   throws
 {
   guard let error else { return }
-  defer { vt_free(error) }
+  defer { libtorch.free(error) }
   throw TorchError(
     operation: operation(), message: String(cString: error), arguments: tensors().map(\.shapeDescription))
 }

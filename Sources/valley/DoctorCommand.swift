@@ -38,7 +38,8 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     let checks =
-      [Self.torch(), Self.devices(), Self.training(), Self.renderer(), Self.browser(), Self.pictures()]
+      [Self.torch()] + (Libtorch.trouble == nil ? [Self.devices(), Self.training()] : [])
+      + [Self.renderer(), Self.browser(), Self.pictures()]
       + Self.datasets() + [Self.disk()]
     let isSound = !checks.contains { $0.state == .broken }
     if json {
@@ -57,7 +58,11 @@ struct DoctorCommand: ParsableCommand {
   }
 
   private static func torch() -> Check {
-    Check(
+    if let trouble = Libtorch.trouble {
+      return Check(
+        subject: "libtorch", state: .broken, finding: trouble, remedy: "run `make bootstrap`, then build again")
+    }
+    return Check(
       subject: "libtorch", state: .ok,
       finding: "\(Libtorch.version), \(Libtorch.cpuCapability) on \(Machine.processorName), \(Libtorch.threads) threads"
     )

@@ -40,23 +40,34 @@ struct LandscapeOptions: ParsableArguments {
     Libtorch.keepFreedMemory()
     let runSetting = try RunSetting(configuration)
     let network = try runSetting.makeNetwork()
-    let points = try files.map { file in
+    let points = try zip(files, Self.shortNames(files.map(\.path))).map { file, name in
       for message in try configuration.load(file, into: network, on: runSetting.device) {
         Terminal.writeError("\(file.path): \(message)\n")
       }
       let weights = network.weights
       try weights.requireFinite(of: file.path)
-      return LandscapeSession.Point(name: Self.shortName(file.path), path: file.path, weights: weights)
+      return LandscapeSession.Point(name: name, path: file.path, weights: weights)
     }
     return LandscapeSession(
       configuration: configuration, setting: runSetting, network: network, points: points, options: self)
   }
 
-  /// `out/first/checkpoints/endpoint-832-0.safetensors` as `endpoint-832-0`, a folder by its name.
-  private static func shortName(_ path: String) -> String {
-    let url = URL(fileURLWithPath: path)
-    let isFile = ["safetensors", "pt", "pth", "bin", "ckpt"].contains(url.pathExtension)
-    return isFile ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
+  /// `out/first/checkpoints/endpoint-832-0.safetensors` as `endpoint-832-0`, a folder by its name. Files of one name are told apart by
+  /// the nearest folders that differ: `first/endpoint-832-0`.
+  static func shortNames(_ paths: [String]) -> [String] {
+    let parts = paths.map { path in
+      let url = URL(fileURLWithPath: path)
+      let isFile = ["safetensors", "pt", "pth", "bin", "ckpt"].contains(url.pathExtension)
+      return Array((isFile ? url.deletingPathExtension() : url).standardizedFileURL.pathComponents.reversed())
+    }
+    let distinct = Set(parts).count
+    let names = parts.map { $0.first ?? "" }
+    if Set(names).count == distinct { return names }
+    for level in 1..<max(1, parts.map(\.count).min() ?? 1) {
+      let longer = zip(parts, names).map { "\($0[level])/\($1)" }
+      if Set(longer).count == distinct { return longer }
+    }
+    return paths
   }
 }
 

@@ -10,12 +10,44 @@ struct MergeSummary: Encodable {
     var coefficient: Double?
   }
 
+  /// A value as people write it: 0.5, true, "model".
+  enum Value: Encodable, Hashable {
+    case number(Double)
+    case flag(Bool)
+    case word(String)
+
+    init(_ value: Double, _ parameter: MergeParameter?) {
+      switch parameter?.kind {
+      case .flag: self = .flag(value == 1)
+      case .choice: self = .word(parameter?.text(of: value) ?? "")
+      case .number, .integer, nil: self = .number(value)
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .number(let value): try container.encode(value)
+      case .flag(let value): try container.encode(value)
+      case .word(let value): try container.encode(value)
+      }
+    }
+
+    var text: String {
+      switch self {
+      case .number(let value): String(format: "%g", value)
+      case .flag(let value): "\(value)"
+      case .word(let value): value
+      }
+    }
+  }
+
   var output: String?
   var method: String
   var tensors, parameters, bytes, memory, threads: Int
   var inputs: [Input]
   var base: Input?
-  var settings: [String: [Double]]?
+  var settings: [String: [Value]]?
   var seed: UInt64?
   var seconds: Double?
 
@@ -29,7 +61,7 @@ struct MergeSummary: Encodable {
     base = Self.base(plan).map { Input(file: Self.name($0)) }
     // Settings that all tensors share say more than those of one.
     let all = Set(plan.tensors.filter { $0.method.name == recipe.method.name }.map(\.settings))
-    settings = all.count == 1 ? all.first?.all : nil
+    settings = all.count == 1 ? all.first.map { Self.values($0, of: method) } : nil
     self.seed = recipe.method.isRandom ? seed : nil
   }
 
@@ -82,22 +114,26 @@ struct MergeSummary: Encodable {
     return metadata
   }
 
-  /// `density=0.5,0.7`, `normalize=true`; short: equal values of all models once.
-  static func text(_ settings: [String: [Double]], of method: String, isShort: Bool) -> [String] {
+  static func values(_ settings: MergeSettings, of method: String) -> [String: [Value]] {
     let parameters = (try? MergeMethod.named(method, among: DataMethod.declarations))?.parameters ?? []
-    return settings.sorted { $0.key < $1.key }.map { key, values in
-      let parameter = parameters.first { $0.name == key }
-      let texts = values.map { value in
-        parameter.map { $0.kind == .flag || $0.kind == .choice ? $0.text(of: value) : String(format: "%g", value) }
-          ?? String(format: "%g", value)
-      }
-      return "\(key)=" + (isShort && Set(texts).count == 1 ? Array(texts.prefix(1)) : texts).joined(separator: ",")
+    return Dictionary(
+      uniqueKeysWithValues: settings.all.map { key, values in
+        let parameter = parameters.first { $0.name == key }
+        return (key, values.map { Value($0, parameter) })
+      })
+  }
+
+  /// `density=0.5,0.7`, `normalize=true`; short: equal values of all models once.
+  static func text(_ settings: [String: [Value]], isShort: Bool) -> [String] {
+    settings.sorted { $0.key < $1.key }.map { key, values in
+      "\(key)="
+        + (isShort && Set(values).count == 1 ? Array(values.prefix(1)) : values).map(\.text).joined(separator: ",")
     }
   }
 
   /// `ties(a, b, base=c, density=0.5): 201 tensors, 1100048384 numbers`
   var text: String {
-    let values = Self.text(settings ?? [:], of: method, isShort: true)
+    let values = Self.text(settings ?? [:], isShort: true)
     let names = inputs.map { ($0.coefficient.map { String(format: "%g", $0) + " · " } ?? "") + $0.file }
     let parts = names + (base.map { ["base=\($0.file)"] } ?? []) + values
     return "\(method)(\(parts.joined(separator: ", "))): \(tensors) tensors, \(parameters) numbers"
@@ -110,7 +146,7 @@ struct MergeListing {
     let name, dtype, method: String
     let shape: [Int]
     let inputs: [String]
-    let settings: [String: [Double]]
+    let settings: [String: [MergeSummary.Value]]
   }
 
   private let lines: [Line]
@@ -119,14 +155,14 @@ struct MergeListing {
     lines = plan.tensors.map {
       Line(
         name: $0.name, dtype: "\($0.dtype)", method: $0.method.name, shape: $0.shape, inputs: $0.sources,
-        settings: $0.settings.all)
+        settings: MergeSummary.values($0.settings, of: $0.method.name))
     }
   }
 
   func print(json: Bool) throws {
     if json { return try printJSON(lines) }
     for line in lines {
-      let settings = MergeSummary.text(line.settings, of: line.method, isShort: false)
+      let settings = MergeSummary.text(line.settings, isShort: false)
       Swift.print("\(line.name) \(line.shape) \(line.dtype)")
       Swift.print("  \(line.method)(\((line.inputs + settings).joined(separator: ", ")))")
     }

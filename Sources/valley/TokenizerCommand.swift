@@ -50,6 +50,9 @@ struct TokenizerCommand: ParsableCommand {
         vocabularySize: vocabulary, minimumFrequency: minimumFrequency, specialTokens: special.filter { !$0.isEmpty })
       for file in files {
         let text = try textFile(file)
+        if !isText(text) {
+          Terminal.writeError("\(file) is no UTF-8 text; what is learned from it are patterns of its bytes\n")
+        }
         text.withUnsafeBytes { trainer.count($0.bindMemory(to: UInt8.self)) }
       }
       let result = trainer.train()
@@ -164,6 +167,16 @@ private func textFile(_ path: String) throws -> Data {
     return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
   } catch {
     throw CommandError("\(path): cannot be read: \(error.localizedDescription)")
+  }
+}
+
+/// Whether what a file begins with is UTF-8 without NUL.
+private func isText(_ data: Data) -> Bool {
+  let start = data.prefix(1 << 16)
+  guard !start.contains(0) else { return false }
+  // A character may be cut where the part ends.
+  return (0..<(start.count < data.count ? 4 : 1)).contains {
+    String(validating: start.dropLast($0), as: UTF8.self) != nil
   }
 }
 

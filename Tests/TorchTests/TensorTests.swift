@@ -21,6 +21,49 @@ import Testing
     #expect(try (a * 0.5).array(Double.self) == [1.5, 0x1p59])
   }
 
+  @Test func whatLiesInAFileIsATensorOnceItIsUsed() async throws {
+    let values = (0..<6).map(Float.init)
+    let owner = Memory(values)
+    func borrowed(_ shape: [Int]) throws -> Tensor {
+      try Tensor(borrowing: UnsafeRawBufferPointer(owner.memory), dtype: .float32, shape: shape, owner: owner)
+    }
+    let tensor = try borrowed([2, 3])
+    func describe(_ tensor: Tensor) throws -> String {
+      let bytes = try tensor.withUnsafeBytes { Array($0) }
+      return try
+        "\(tensor.shapeDescription) \(tensor.rank) \(tensor.count) \(tensor.size(-1)) \(tensor.isContiguous()) "
+        + "\(tensor.device) \(tensor.requiresGradient) \(bytes)"
+    }
+    let before = try describe(tensor)
+    #expect(tensor.reference.unmade != nil)
+    #expect(throws: TorchError.self) { try tensor.size(2) }
+    // Many are first at once, and there is one tensor.
+    let handles = await withTaskGroup(of: UInt.self) { group in
+      for _ in 0..<16 { group.addTask { UInt(bitPattern: tensor.reference.handle) } }
+      return await group.reduce(into: Set<UInt>()) { $0.insert($1) }
+    }
+    #expect(handles.count == 1 && tensor.reference.unmade == nil)
+    #expect(try describe(tensor) == before)
+    #expect(tensor.strides == [3, 1])
+    #expect(try (tensor + 1).array(Float.self) == values.map { $0 + 1 })
+    // Their strides are no numbers, though they hold nothing.
+    for shape in [[0, .max], [0, 1 << 40, 1 << 40]] {
+      #expect(throws: TorchError.self) {
+        try Tensor(borrowing: UnsafeRawBufferPointer(start: nil, count: 0), dtype: .float32, shape: shape, owner: owner)
+      }
+    }
+  }
+
+  /// Elements that are no tensor's.
+  private final class Memory: @unchecked Sendable {
+    let memory: UnsafeMutableRawBufferPointer
+    init(_ values: [Float]) {
+      memory = .allocate(byteCount: values.count * 4, alignment: 16)
+      values.withUnsafeBytes { memory.copyMemory(from: $0) }
+    }
+    deinit { memory.deallocate() }
+  }
+
   @Test func wrongShapesNameTheOperatorAndTheShapes() throws {
     let a = try Tensor.zeros([2, 3]), b = try Tensor.zeros([4])
     #expect {

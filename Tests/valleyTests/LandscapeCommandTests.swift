@@ -40,6 +40,15 @@ extension EndToEnd {
         ["landscape", "path"] + weights + ["--all-pairs", "--points", "3", "--split", "test", "--examples", "32"])
       #expect(all.code == 0 && all.out.split(separator: "\n").count == 5, "\(all.out)\(all.err)")
 
+      // Checkpoints of one name, from two runs.
+      let other = scratch.path("other/\(URL(fileURLWithPath: weights[0]).lastPathComponent)")
+      try FileManager.default.createDirectory(atPath: scratch.path("other"), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: weights[1], toPath: other)
+      let named = try Command.run("landscape", "path", weights[0], other, "--points", "2", "--json")
+      let ends = try #require((try Command.json(named.out)["paths"] as? [[String: Any]])?.first)
+      #expect(
+        ends["to"] as? String == "other/\(paths[0]["from"] ?? "")" && ends["from"] as? String != ends["to"] as? String)
+
       let plane = try Command.run(
         ["landscape", "plane"] + weights + ["--size", "4", "--json", "--out", scratch.path("plane"), "--format", "svg"])
       #expect(plane.code == 0, "\(plane.err)")

@@ -36,7 +36,35 @@ extension EndToEnd {
       #expect(try result.weights["w"]?.array(Float.self) == [7, 13, 1])
       #expect(result.metadata["merge.settings"]?.contains(#""density":[0.4,0.4],"lambda":[3]"#) == true)
       #expect(result.metadata["merge.base"]?.contains("c.safetensors") == true)
+      #expect(result.metadata["merge.settings"]?.contains(#""normalize":[true]"#) == true)
     }
+
+    #if os(Linux)
+      // libtorch takes a third of a second to load, which nobody should wait for who does not use it.
+      @Test func nothingThatDoesWithoutLibtorchLoadsIt() throws {
+        let scratch = Scratch()
+        try Data().write(to: scratch.url("libtorch_cpu.so"))
+        let environment = ["LD_LIBRARY_PATH": scratch.folder.path]
+        let (a, b, base) = (scratch.path("a.safetensors"), scratch.path("b.safetensors"), scratch.path("c.safetensors"))
+        let out = scratch.path("out.safetensors")
+        for (path, values) in [(a, [3, 1, -1] as [Float]), (b, [1, 5, 1]), (base, [1, 1, 1])] {
+          try Safetensors.write(Weights([("w", Tensor(values))]), to: path)
+        }
+        for arguments in [
+          ["--help"], ["study", "list"], ["inspect", a], ["merge", "linear", a, b, "-o", out],
+          ["diff", a, b], ["merge", "model_stock", a, b, "--base", base, "-o", scratch.path("stock.safetensors")],
+        ] {
+          let outcome = try Command.run(arguments, environment: environment)
+          #expect(outcome.code == 0, "\(arguments): \(outcome.err)")
+        }
+        #expect(try Safetensors.read(out).weights["w"]?.array(Float.self) == [2, 3, 0])
+
+        let doctor = try Command.run("doctor", environment: environment)
+        #expect(doctor.code == 1 && doctor.out.contains("file too short") && doctor.out.contains("make bootstrap"))
+        let model = try Command.run("model", "show", "mlp", environment: environment)
+        #expect(model.code == 71 && model.err.hasPrefix("Error: loading libtorch: "), "\(model.err)")
+      }
+    #endif
 
     @Test func listsEveryMethod() throws {
       let list = try Command.run("merge", "--list-methods", "--json")

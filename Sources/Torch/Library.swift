@@ -1,0 +1,38 @@
+import CTorch
+import Foundation
+
+/// libtorch, loaded by whoever is first to use this.
+package let libtorch: VTFunctions = {
+  switch Library.opened {
+  case .success(let functions): functions
+  case .failure(let error): Library.end(error, remedy: "; run `make bootstrap`, then build again")
+  }
+}()
+
+/// The library the plugin `TorchLibrary` makes of `CTorch.cpp`, which lies in the bundle of this target's resources.
+enum Library {
+  /// Stays open for as long as the process lives.
+  static let opened: Result<VTFunctions, TorchError> = {
+    let name = "libvalley-torch"
+    guard let path = Bundle.module.path(forResource: name, ofType: "so") else {
+      return .failure(refusal("\(name).so is missing beside the program"))
+    }
+    // Global, because operators of libtorch's own libraries look one another up.
+    guard let library = dlopen(path, RTLD_LAZY | RTLD_GLOBAL) else {
+      return .failure(refusal(dlerror().map { String(cString: $0) } ?? "\(path) cannot be opened"))
+    }
+    typealias Functions = @convention(c) () -> UnsafePointer<VTFunctions>
+    guard let symbol = dlsym(library, "vt_functions") else { return .failure(refusal("\(path) is another library")) }
+    return .success(unsafeBitCast(symbol, to: Functions.self)().pointee)
+  }()
+
+  /// Ends the program as the system ends one whose libraries it cannot find: every use of a tensor would have to fail.
+  static func end(_ error: any Error, remedy: String = "") -> Never {
+    FileHandle.standardError.write(Data("Error: \(error)\(remedy)\n".utf8))
+    exit(71)  // EX_OSERR
+  }
+
+  private static func refusal(_ message: String) -> TorchError {
+    TorchError(operation: "loading libtorch", message: message)
+  }
+}
