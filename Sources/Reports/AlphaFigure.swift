@@ -10,7 +10,8 @@ struct AlphaFigure {
 
   func figure() -> Figure {
     let methods = curves.methods
-    let domain = estimatesDomain(curves.curves.flatMap(\.points).map(\.value))
+    let domain = estimatesDomain(
+      curves.curves.flatMap(\.points).map(\.value), possible: measure == .accuracy ? 0...100 : 0 ... .infinity)
     var panels = methods.enumerated().map { panel($0.element, index: $0.offset, domain: domain) }
     // One setting has nothing to be compared with.
     let hasWidths = curves.series.count > 1

@@ -160,13 +160,19 @@ func paddedDomain(_ values: [Double], including always: [Double] = [], margin: D
 
 /// All estimates and `always`, and of the intervals at most three quarters of that span beyond it: with two seeds an
 /// interval can be fifty times as long as anything there is to see.
-func estimatesDomain(_ estimates: [Estimate], including always: [Double] = []) -> [Double] {
+/// - Parameter possible: the values there can be, which an interval may leave and the axis does not.
+func estimatesDomain(
+  _ estimates: [Estimate], including always: [Double] = [], possible: ClosedRange<Double> = -.infinity ... .infinity
+) -> [Double] {
   let values = estimates.map(\.value)
   let inner = paddedDomain(values, including: always, margin: 0)
   let reach = inner[1] - inner[0]
   let ends = estimates.flatMap { [$0.lower, $0.upper] }.compactMap(\.self)
     .map { min(max($0, inner[0] - reach * 0.75), inner[1] + reach * 0.75) }
-  return paddedDomain(values + ends, including: always, margin: 0.07)
+  let domain = paddedDomain(values + ends, including: always, margin: 0.07)
+  // Room for half a point at the end.
+  let margin = 0.02 * (domain[1] - domain[0])
+  return [max(domain[0], possible.lowerBound - margin), min(domain[1], possible.upperBound + margin)]
 }
 
 /// The same on a logarithmic scale; `values` are positive.
