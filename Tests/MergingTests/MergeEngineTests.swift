@@ -99,7 +99,7 @@ import Torch
         #expect(mode == 0o644, "\(name)")
       }
       // The result is a model in turn.
-      let again = try MergePlan(Recipe(.linear, [Recipe.Source(Recipe.Model("out"))]), relativeTo: folder)
+      let again = try MergePlan(Recipe(.linear, [Recipe.Source(Recipe.Model(folder + "/out"))]))
       #expect(again.tensors.count == 6 && again.byteCount == plan.byteCount)
     }
   }
