@@ -7,8 +7,8 @@ import PackagePlugin
 struct TorchLibrary: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let package = context.package.directoryURL
-    // As in Package.swift.
-    let torch = ProcessInfo.processInfo.environment["TORCH_DIR"] ?? package.appending(path: ".libtorch").path()
+    // A folder with include/ and lib/, or the link `make bootstrap` makes.
+    let torch = ProcessInfo.processInfo.environment["TORCH_DIR"] ?? path(package.appending(path: ".libtorch"))
     let folder = package.appending(path: "Sources/CTorch")
     let source = folder.appending(path: "CTorch.cpp")
     let library = context.pluginWorkDirectoryURL.appending(path: "libvalley-torch.so")
@@ -17,8 +17,8 @@ struct TorchLibrary: BuildToolPlugin {
         displayName: "Compiling \(library.lastPathComponent)", executable: try context.tool(named: "clang++").url,
         arguments: [
           "-std=c++20", "-O2", "-fPIC", "-shared", "-Wall", "-Werror", "-isystem", "\(torch)/include",
-          "-isystem", "\(torch)/include/torch/csrc/api/include", source.path(), "-L\(torch)/lib",
-          "-Wl,-rpath,\(torch)/lib", "-ltorch_cpu", "-lc10", "-o", library.path(),
+          "-isystem", "\(torch)/include/torch/csrc/api/include", path(source), "-L\(torch)/lib",
+          "-Wl,-rpath,\(torch)/lib", "-ltorch_cpu", "-lc10", "-o", path(library),
         ],
         inputFiles: [
           source, folder.appending(path: "CTorch.h"),
@@ -27,4 +27,7 @@ struct TorchLibrary: BuildToolPlugin {
         outputFiles: [library])
     ]
   }
+
+  /// As programs take it: a blank stays a blank.
+  private func path(_ url: URL) -> String { url.path(percentEncoded: false) }
 }
