@@ -83,16 +83,16 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
   return x ^ x >> 16;
 }
 
-// Which elements a random word keeps, and which it keeps or not according to their rank, a bit for each: `limits` has the limits of an
-// element's bucket, their upper halves. How many there are of the latter.
+// Which elements a random word keeps, and which it keeps or not according to their rank, a bit for each: `limits` has the limits of a
+// short key's bucket, their upper halves. How many there are of the latter.
 INLINE size_t decide(
-  const uint16_t *bucket, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+  const uint16_t *shorts, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
   size_t count) {
   size_t found = 0;
   for (size_t i = 0; i < count; i += 8) {
     unsigned keeps = 0, opens = 0;
     for (size_t j = 0; j < 8 && i + j < count; j++) {
-      uint32_t upper = random_word(mixed, index + (uint32_t)(i + j)) >> 16, limit = limits[bucket[i + j]];
+      uint32_t upper = random_word(mixed, index + (uint32_t)(i + j)) >> 16, limit = limits[shorts[i + j] >> 8];
       unsigned keep = upper < limit >> 16, may = upper <= (limit & 0xFFFF);
       keeps |= keep << j;
       opens |= (may & ~keep) << j;
@@ -104,8 +104,39 @@ INLINE size_t decide(
   return found;
 }
 
+// How many short keys come before the i-th, of equals the first first; they come in lines of 64.
+INLINE size_t shorts_before(const uint16_t *shorts, size_t i, size_t lines) {
+  const uint16_t own = shorts[i];
+  const size_t middle = i / 64;
+  size_t before = 0;
+  for (size_t line = 0; line < lines; line++) {
+    uint16_t below = 0, same = 0;
+    for (size_t j = 0; j < 64; j++) below += shorts[64 * line + j] < own, same += shorts[64 * line + j] == own;
+    before += line < middle ? below + same : below;
+  }
+  for (size_t j = middle * 64; j < i; j++) before += shorts[j] == own;
+  return before;
+}
+
+// Sets those of the bits from `offset` on that are 1 in `source`.
+INLINE void put_bits(uint8_t *bits, size_t offset, const uint64_t *source, size_t count) {
+  const size_t shift = offset % 8, bytes = (count + 7) / 8;
+  const uint8_t *next = (const uint8_t *)source;
+  bits += offset / 8;
+  if (shift == 0) {
+    for (size_t i = 0; i < bytes; i++) bits[i] |= next[i];
+    return;
+  }
+  for (size_t i = 0; i < bytes; i++) {
+    const unsigned both = (unsigned)next[i] << shift;
+    bits[i] |= (uint8_t)both;
+    if (both >> 8 != 0) bits[i + 1] |= (uint8_t)(both >> 8);
+  }
+}
+
 #define SET plain
 #define DECIDE decide
+#define SHORTS_BEFORE shorts_before
 #include "Working.inc"
 #undef SET
 
@@ -122,9 +153,61 @@ INLINE size_t decide(
 // The compiler makes no use of the compressing store and of masks as bits by itself.
 #define HAS_MASKS
 #undef DECIDE
+#undef SHORTS_BEFORE
 #define DECIDE decide_avx512
+#define SHORTS_BEFORE shorts_before_avx512
+static size_t shorts_before_avx512(const uint16_t *shorts, size_t i, size_t lines) {
+  const __m512i own = _mm512_set1_epi16((short)shorts[i]);
+  const size_t middle = i / 64;
+  size_t before = 0;
+#define BITS(COMPARE, line) \
+  ((uint64_t)COMPARE(_mm512_loadu_si512(shorts + 64 * (line) + 32), own) << 32 \
+   | (uint64_t)COMPARE(_mm512_loadu_si512(shorts + 64 * (line)), own))
+  for (size_t line = 0; line < middle; line++)
+    before += (size_t)__builtin_popcountll(BITS(_mm512_cmple_epu16_mask, line));
+  for (size_t line = middle; line < lines; line++)
+    before += (size_t)__builtin_popcountll(BITS(_mm512_cmplt_epu16_mask, line));
+  const uint64_t earlier = ((uint64_t)1 << i % 64) - 1;
+  return before + (size_t)__builtin_popcountll(BITS(_mm512_cmpeq_epu16_mask, middle) & earlier);
+#undef BITS
+}
+// Whole groups of sixteen only.
+static size_t shortenWide_f32_avx512(
+  const float *y, uint32_t floor, int cut, uint16_t *restrict shorts, uint32_t *restrict cutAt, size_t room,
+  size_t count) {
+  const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF), least = _mm512_set1_epi32((int)floor);
+  const __m512i rest = _mm512_set1_epi32((1 << cut) - 1);
+  size_t cuts = 0;
+  for (size_t i = 0; i + 16 <= count; i += 16) {
+    __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
+    __mmask16 isAbove = _mm512_cmpgt_epu32_mask(keys, least);
+    __m512i above = _mm512_maskz_sub_epi32(isAbove, keys, least);
+    _mm256_storeu_si256((__m256i *)(shorts + i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(above, (unsigned)cut)));
+    unsigned isCut = _mm512_test_epi32_mask(above, rest) | (_mm512_test_epi32_mask(keys, keys) & (unsigned)(uint16_t)~isAbove);
+    for (; isCut != 0; isCut &= isCut - 1, cuts++)
+      if (cuts < room) cutAt[cuts] = (uint32_t)i + (uint32_t)__builtin_ctz(isCut);
+  }
+  return cuts;
+}
+static size_t shortenWide_f64_avx512(
+  const double *y, uint64_t floor, int cut, uint16_t *restrict shorts, uint32_t *restrict cutAt, size_t room,
+  size_t count) {
+  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), least = _mm512_set1_epi64((long long)floor);
+  const __m512i rest = _mm512_set1_epi64((1ll << cut) - 1);
+  size_t cuts = 0;
+  for (size_t i = 0; i < count / 16 * 16; i += 8) {
+    __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
+    __mmask8 isAbove = _mm512_cmpgt_epu64_mask(keys, least);
+    __m512i above = _mm512_maskz_sub_epi64(isAbove, keys, least);
+    _mm_storeu_si128((__m128i *)(shorts + i), _mm512_cvtepi64_epi16(_mm512_srli_epi64(above, (unsigned)cut)));
+    unsigned isCut = _mm512_test_epi64_mask(above, rest) | (_mm512_test_epi64_mask(keys, keys) & (unsigned)(uint8_t)~isAbove);
+    for (; isCut != 0; isCut &= isCut - 1, cuts++)
+      if (cuts < room) cutAt[cuts] = (uint32_t)i + (uint32_t)__builtin_ctz(isCut);
+  }
+  return cuts;
+}
 static size_t decide_avx512(
-  const uint16_t *bucket, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+  const uint16_t *shorts, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
   size_t count) {
   const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i low = _mm512_set1_epi32(0xFFFF), upperKey = _mm512_set1_epi32((int)(mixed >> 32));
@@ -140,7 +223,8 @@ static size_t decide_avx512(
     x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
     x = _mm512_mullo_epi32(x, _mm512_set1_epi32((int)0x9E3779B1));
     __m512i upper = _mm512_srli_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), 16);
-    __m512i places = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(bucket + i)));
+    __m512i places = _mm512_cvtepu16_epi32(
+      _mm256_srli_epi16(_mm256_loadu_si256((const __m256i *)(shorts + i)), 8));
     __m512i limit = _mm512_i32gather_epi32(places, limits, 4);
     __mmask16 keep = _mm512_cmplt_epu32_mask(upper, _mm512_srli_epi32(limit, 16));
     __mmask16 may = _mm512_cmple_epu32_mask(upper, _mm512_and_si512(limit, low)) & (__mmask16)~keep;
@@ -149,7 +233,7 @@ static size_t decide_avx512(
     found += (size_t)__builtin_popcount(may);
   }
   return found
-    + decide(bucket + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
+    + decide(shorts + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
 }
 static void keepWide_f32_avx512(float *y, const uint8_t *bits, size_t count) {
   size_t i = 0;
@@ -165,20 +249,16 @@ static void keepWide_f64_avx512(double *y, const uint8_t *bits, size_t count) {
   for (; i + 8 <= count; i += 8) _mm512_storeu_pd(y + i, _mm512_maskz_loadu_pd(bits[i / 8], y + i));
   for (; i < count; i++) y[i] = bits[i / 8] >> i % 8 & 1 ? y[i] : 0;
 }
+// Whole groups of sixteen only.
 static void noteWide_f32_avx512(const float *x, uint8_t *bits, size_t count) {
-  for (size_t i = 0; i < count; i += 16) {
-    size_t n = count - i < 16 ? count - i : 16;
-    __m512 values = _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x + i);
-    __mmask16 mask = _mm512_cmp_ps_mask(values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-    memcpy(bits + i / 8, &mask, n > 8 ? 2 : 1);
+  for (size_t i = 0; i + 16 <= count; i += 16) {
+    __mmask16 mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + i), _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    memcpy(bits + i / 8, &mask, 2);
   }
 }
 static void noteWide_f64_avx512(const double *x, uint8_t *bits, size_t count) {
-  for (size_t i = 0; i < count; i += 8) {
-    size_t n = count - i < 8 ? count - i : 8;
-    __m512d values = _mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), x + i);
-    bits[i / 8] = (uint8_t)_mm512_cmp_pd_mask(values, _mm512_setzero_pd(), _CMP_NEQ_UQ);
-  }
+  for (size_t i = 0; i < count / 16 * 16; i += 8)
+    bits[i / 8] = (uint8_t)_mm512_cmp_pd_mask(_mm512_loadu_pd(x + i), _mm512_setzero_pd(), _CMP_NEQ_UQ);
 }
 static size_t append_f32_avx512(const float *x, uint32_t low, uint32_t high, uint32_t *restrict inside, size_t count) {
   const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF);
@@ -206,9 +286,85 @@ static size_t append_f64_avx512(const double *x, uint64_t low, uint64_t high, ui
   }
   return found;
 }
+// In the order of the plain loop's sixteen sums; whole groups of sixteen only.
+static void absoluteSumsWide_f32_avx512(const float *x, const uint8_t *bits, double *whole, double *part, size_t count) {
+  __m512d all[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()}, noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+  for (size_t i = 0; i < count; i += 16) {
+    for (int half = 0; half < 2; half++) {
+      __m512d magnitudes = _mm512_abs_pd(_mm512_cvtps_pd(_mm256_loadu_ps(x + i + 8 * half)));
+      all[half] = _mm512_add_pd(all[half], magnitudes);
+      noted[half] = _mm512_mask_add_pd(noted[half], bits[i / 8 + half], noted[half], magnitudes);
+    }
+  }
+  for (int half = 0; half < 2; half++) {
+    _mm512_storeu_pd(whole + 8 * half, all[half]);
+    _mm512_storeu_pd(part + 8 * half, noted[half]);
+  }
+}
+static void absoluteSumsWide_f64_avx512(const double *x, const uint8_t *bits, double *whole, double *part, size_t count) {
+  __m512d all[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()}, noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+  for (size_t i = 0; i < count; i += 16) {
+    for (int half = 0; half < 2; half++) {
+      __m512d magnitudes = _mm512_abs_pd(_mm512_loadu_pd(x + i + 8 * half));
+      all[half] = _mm512_add_pd(all[half], magnitudes);
+      noted[half] = _mm512_mask_add_pd(noted[half], bits[i / 8 + half], noted[half], magnitudes);
+    }
+  }
+  for (int half = 0; half < 2; half++) {
+    _mm512_storeu_pd(whole + 8 * half, all[half]);
+    _mm512_storeu_pd(part + 8 * half, noted[half]);
+  }
+}
+// Whole groups of sixteen only.
+static size_t splitWide_f32_avx512(
+  const float *x, uint32_t low, uint32_t high, VMBracket *bracket, uint8_t *above, uint32_t *open, uint32_t first,
+  size_t count) {
+  const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF), none = _mm512_setzero_si512();
+  const __m512i from = _mm512_set1_epi32((int)low), to = _mm512_set1_epi32((int)high);
+  const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  size_t found = 0, below = 0, zero = 0;
+  for (size_t i = 0; i + 16 <= count; i += 16) {
+    __m512i keys = _mm512_and_si512(_mm512_loadu_si512(x + i), sign);
+    __mmask16 larger = _mm512_cmpgt_epu32_mask(keys, to), smaller = _mm512_cmplt_epu32_mask(keys, from);
+    __mmask16 rest = (__mmask16)~(larger | smaller);
+    memcpy(above + i / 8, &larger, 2);
+    __m512i places = _mm512_add_epi32(_mm512_set1_epi32((int)(first + (uint32_t)i)), step);
+    // Sixteen are written whatever is found: there is room for as many as there are elements.
+    _mm512_storeu_si512(open + found, _mm512_maskz_compress_epi32(rest, places));
+    found += (size_t)__builtin_popcount(rest);
+    below += (size_t)__builtin_popcount(smaller);
+    zero += (size_t)__builtin_popcount(_mm512_cmpeq_epu32_mask(keys, none));
+  }
+  bracket->below += below;
+  bracket->zero += zero;
+  return found;
+}
+static size_t splitWide_f64_avx512(
+  const double *x, uint64_t low, uint64_t high, VMBracket *bracket, uint8_t *above, uint32_t *open, uint32_t first,
+  size_t count) {
+  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), none = _mm512_setzero_si512();
+  const __m512i from = _mm512_set1_epi64((long long)low), to = _mm512_set1_epi64((long long)high);
+  const __m256i step = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  size_t found = 0, below = 0, zero = 0;
+  for (size_t i = 0; i < count / 16 * 16; i += 8) {
+    __m512i keys = _mm512_and_si512(_mm512_loadu_si512(x + i), sign);
+    __mmask8 larger = _mm512_cmpgt_epu64_mask(keys, to), smaller = _mm512_cmplt_epu64_mask(keys, from);
+    __mmask8 rest = (__mmask8)~(larger | smaller);
+    above[i / 8] = larger;
+    __m256i places = _mm256_add_epi32(_mm256_set1_epi32((int)(first + (uint32_t)i)), step);
+    _mm256_storeu_si256((__m256i *)(open + found), _mm256_maskz_compress_epi32(rest, places));
+    found += (size_t)__builtin_popcount(rest);
+    below += (size_t)__builtin_popcount(smaller);
+    zero += (size_t)__builtin_popcount(_mm512_cmpeq_epu64_mask(keys, none));
+  }
+  bracket->below += below;
+  bracket->zero += zero;
+  return found;
+}
 #include "Working.inc"
 #undef HAS_MASKS
 #undef DECIDE
+#undef SHORTS_BEFORE
 #pragma clang attribute pop
 #undef SET
 #endif

@@ -54,6 +54,61 @@ struct Magnitudes {
     return known.count == found.count ? known : try countedPlaces(ranks)
   }
 
+  /// Which elements are the `part` of those other than 0 that are largest (of equals the first), and for each of the vectors beside them
+  /// Σ x² over these.
+  ///
+  /// As with `places` a sample tells about where the boundary lies. A single pass notes what is certainly above, adds that up, and
+  /// gathers what lies near the boundary, to be decided at its end.
+  ///
+  /// - Parameter beside: the vectors at a range, for which `elements` has just been asked; they may be overwritten
+  /// - Returns: nothing where the tensor is too small, or luck fails; `beside` has then been asked for in vain
+  func noteLargest(part: Double, beside: (Range<Int>) throws -> [Vector]) throws -> (NotedElements, [Double])? {
+    guard count > 4 * Self.sampleSize, count <= UInt32.max else { return nil }
+    let sample = try sample()
+    let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
+    var bracket = try bracket(sample, Double(sample.count) - Double(sample.count - zeros) * part)
+    let noted = NotedElements(count: count)
+    let room = count / 8 + MergeInputs.chunk
+    let near = inputs.vector(.inside(0), room)
+    let places = inputs.vector(.order, room).elements.assumingMemoryBound(to: UInt32.self)
+    var nearBeside: [Vector] = []
+    var sums: [Double] = []
+    var found = 0
+    try inputs.forEachChunk { range in
+      guard found + range.count <= room else { return found = room }
+      let chunk = try elements(range)
+      let vectors = try beside(range)
+      let here = noted.split(chunk, range, by: &bracket, open: places + found)
+      if sums.isEmpty {
+        sums = vectors.map { _ in 0 }
+        nearBeside = vectors.indices.map { inputs.vector(.inside(1 + $0), room) }
+      }
+      for (target, vector) in zip([near] + nearBeside, [chunk] + vectors) {
+        kernels.pointee.pick(
+          vector.elements, places + found, UInt32(range.lowerBound), target[found..<found + here].elements, here)
+      }
+      for (index, vector) in vectors.enumerated() {
+        noted.keep(vector, range)
+        sums[index] += vector.dot(vector)
+      }
+      found += here
+    }
+    let above = count - Int(bracket.below) - found
+    let chosen = Int(Double(count - Int(bracket.zero)) * part) - above
+    guard found < room, chosen >= 0, chosen <= found else { return nil }
+    let open = near[0..<found]
+    var selection = try Self.largest(chosen, of: open)
+    kernels.pointee.select(open.elements, open.elements, &selection, found)
+    noted.mark(open, at: places)
+    let kept = NotedElements(count: found, group: max(1, found))
+    kept.note(open, 0..<found)
+    for (index, vector) in nearBeside.enumerated() {
+      kept.keep(vector[0..<found], 0..<found)
+      sums[index] += vector[0..<found].dot(vector[0..<found])
+    }
+    return (noted, sums)
+  }
+
   // MARK: Sampling
 
   private static let sampleSize = 1 << 16
@@ -155,7 +210,7 @@ struct Magnitudes {
   func largest(_ kept: Int) throws -> VMSelection {
     guard kept > 0 else { return nothing }
     guard kept < count else { return everything }
-    return selection(try places([count - kept])[0], kept)
+    return Self.selection(try places([count - kept])[0], kept, of: count, kernels)
   }
 
   /// The `part` of the elements other than 0 that are largest; of equals the first.
@@ -165,11 +220,21 @@ struct Magnitudes {
       kept = Int(Double(count - zeros) * part)
       return [min(count - 1, max(0, count - kept))]
     }
-    return kept > 0 ? kept < count ? selection(places[0], kept) : everything : nothing
+    return kept > 0 ? kept < count ? Self.selection(places[0], kept, of: count, kernels) : everything : nothing
   }
 
-  private func selection(_ place: Place, _ kept: Int) -> VMSelection {
-    var selection = everything
+  /// The `kept` largest of these elements; of equals the first.
+  private static func largest(_ kept: Int, of elements: Vector) throws -> VMSelection {
+    let (count, kernels) = (elements.count, elements.kernels)
+    guard kept > 0 else { return nothing(kernels) }
+    guard kept < count else { return everything(kernels) }
+    return selection(try counted([count - kept], count, kernels) { try $0(elements) }[0], kept, of: count, kernels)
+  }
+
+  private static func selection(
+    _ place: Place, _ kept: Int, of count: Int, _ kernels: UnsafePointer<VMKernels>
+  ) -> VMSelection {
+    var selection = everything(kernels)
     (selection.lowKey, selection.lowTo) = (place.key, UInt64(kept - (count - place.below - place.equal)))
     return selection
   }

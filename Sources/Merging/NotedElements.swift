@@ -1,4 +1,6 @@
-/// Which elements of a tensor are kept, a bit for each: what is found out in one pass need not be found out again in the next.
+import MergeKernels
+
+/// Which elements of a tensor are kept, a bit for each, at first none: what is found out in one pass need not be found out again in the next.
 final class NotedElements {
   private let bits: UnsafeMutablePointer<UInt8>
   private let group: Int
@@ -7,7 +9,9 @@ final class NotedElements {
   init(count: Int, group: Int = 1) {
     self.group = group
     let length = MergeInputs.chunkLength(of: group)
-    bits = .allocate(capacity: (count / length + 1) * ((length + 7) / 8))
+    let byteCount = (count / length + 1) * ((length + 7) / 8)
+    bits = .allocate(capacity: byteCount)
+    bits.initialize(repeating: 0, count: byteCount)
   }
 
   deinit { bits.deallocate() }
@@ -26,5 +30,45 @@ final class NotedElements {
   /// Sets the others to 0.
   func keep(_ elements: Vector, _ range: Range<Int>) {
     elements.kernels.pointee.keepNoted(elements.elements, place(range), range.count)
+  }
+
+  /// Keeps those of the chunk, of which none is kept yet, that their ranks and chance decide for, as Sparsification.ranked says.
+  ///
+  /// - Parameters:
+  ///   - length: how many elements are ranked together
+  ///   - step: how far apart these lie
+  func noteRanked(
+    _ elements: Vector, _ range: Range<Int>, from lowest: Double, to highest: Double, length: Int, step: Int,
+    key: UInt64, scratch: Vector
+  ) {
+    for start in stride(from: 0, to: elements.count, by: max(1, length * step)) {
+      for offset in start..<start + step {
+        elements.kernels.pointee.noteRanked(
+          elements[offset..<elements.count].elements, lowest, highest, key, UInt64(range.lowerBound + offset), length,
+          step, place(range), offset, scratch.elements)
+      }
+    }
+  }
+
+  /// Σ |x| over all elements of the chunk, and over those kept.
+  func absoluteSums(_ elements: Vector, _ range: Range<Int>) -> (all: Double, kept: Double) {
+    var (all, kept) = (0.0, 0.0)
+    elements.kernels.pointee.absoluteSums(elements.elements, place(range), &all, &kept, range.count)
+    return (all, kept)
+  }
+
+  /// Keeps those of the chunk that lie above the bracket; `open` gets the places of those that lie within it.
+  ///
+  /// - Returns: how many are open
+  func split(
+    _ elements: Vector, _ range: Range<Int>, by bracket: inout VMBracket, open: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    elements.kernels.pointee.split(
+      elements.elements, &bracket, place(range), open, UInt32(range.lowerBound), range.count)
+  }
+
+  /// Keeps those elements at the places of the tensor that are not 0; the others stay as they were. Chunks of whole bytes only.
+  func mark(_ elements: Vector, at places: UnsafePointer<UInt32>) {
+    elements.kernels.pointee.mark(elements.elements, places, bits, elements.count)
   }
 }

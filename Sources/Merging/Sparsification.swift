@@ -29,30 +29,55 @@ enum Sparsification {
     return max(1, inputs.shape.count < 2 ? inputs.count : inputs.count / max(1, inputs.shape[0]))
   }
 
-  /// What is known of model `index`'s task vector after as many passes over it as that takes. `rescale` scales what is kept to the L1
-  /// norm of the whole.
+  /// What is known of each model's task vector after as many passes over it as that takes. `rescale` scales what is kept to the L1 norm of
+  /// the whole.
   ///
   /// Of equal magnitudes the first are kept, or by `withoutOutliers` are the smaller: mergekit's order where its sort is stable.
-  func prepared(_ inputs: MergeInputs, model index: Int, group: Int, rescale: Bool) throws -> SparseTaskVector {
-    var vector = SparseTaskVector(model: index, mask: try mask(inputs, index), scale: 1)
-    guard rescale, density > 0, density < 1 else { return vector }
-    var (whole, part, counted) = (0.0, 0.0, vector)
-    var noted: NotedElements?
-    if case .ranked = self { noted = NotedElements(count: inputs.count, group: group) }
-    try inputs.forEachChunk(of: group) { range in
-      let delta = try inputs.taskVector(index, range)
-      whole += delta.absoluteSum
-      counted.apply(to: delta, inputs, range)
-      part += delta.absoluteSum
-      noted?.note(delta, range)
+  static func prepare(
+    _ sparsifications: [Sparsification], _ inputs: MergeInputs, group: Int, rescale: Bool
+  ) throws -> [SparseTaskVector] {
+    var vectors = try sparsifications.enumerated().map {
+      SparseTaskVector(model: $0, mask: try $1.mask(inputs, $0, group), scale: 1)
     }
-    if whole >= 1e-7, part >= 1e-7 { vector.scale = whole / part }
-    // Ranks take longest of all.
-    if let noted { vector.mask = .noted(noted) }
-    return vector
+    // Ranks take longest of all, so that they are found out once.
+    let open = vectors.indices.filter {
+      let density = sparsifications[$0].density
+      return density > 0 && density < 1 && (rescale || sparsifications[$0].isRanked)
+    }
+    guard !open.isEmpty else { return vectors }
+    var (whole, part, counted) = (vectors.map { _ in 0.0 }, vectors.map { _ in 0.0 }, vectors)
+    try inputs.forEachChunk(of: group) { range in
+      for index in open {
+        let delta = try inputs.taskVector(index, range)
+        if case .ranked(let density, let epsilon) = sparsifications[index], case .noted(let kept) = vectors[index].mask
+        {
+          // Ranks run along the second axis; further axes lie between its elements.
+          let length = inputs.shape.count < 2 ? inputs.count : inputs.shape[1]
+          kept.noteRanked(
+            delta, range, from: density - epsilon, to: density + epsilon, length: length,
+            step: inputs.shape.dropFirst(2).reduce(1, *), key: inputs.randomKey(model: index),
+            scratch: inputs.vector(.order, 4 * length + 64))
+          if rescale {
+            let sums = kept.absoluteSums(delta, range)
+            whole[index] += sums.all
+            part[index] += sums.kept
+          }
+        } else {
+          whole[index] += delta.absoluteSum
+          counted[index].apply(to: delta, inputs, range)
+          part[index] += delta.absoluteSum
+        }
+      }
+    }
+    for index in open where whole[index] >= 1e-7 && part[index] >= 1e-7 {
+      vectors[index].scale = whole[index] / part[index]
+    }
+    return vectors
   }
 
-  private func mask(_ inputs: MergeInputs, _ index: Int) throws -> SparseTaskVector.Mask {
+  private var isRanked: Bool { if case .ranked = self { true } else { false } }
+
+  private func mask(_ inputs: MergeInputs, _ index: Int, _ group: Int) throws -> SparseTaskVector.Mask {
     if density >= 1 { return .all }
     if density <= 0 { return .none }
     let magnitudes = Magnitudes(inputs: inputs) { try inputs.taskVector(index, $0) }
@@ -67,8 +92,8 @@ enum Sparsification {
       return .selection(try magnitudes.ranked(dropped..<dropped + kept))
     case .ofModel(let selection):
       return .selection(selection)
-    case .ranked(let density, let epsilon):
-      return .ranked(lowest: density - epsilon, highest: density + epsilon)
+    case .ranked:
+      return .noted(NotedElements(count: inputs.count, group: group))
     }
   }
 }
@@ -79,7 +104,6 @@ struct SparseTaskVector {
     case all, none
     case selection(VMSelection)
     case random(Double)
-    case ranked(lowest: Double, highest: Double)
     case noted(NotedElements)
   }
 
@@ -107,19 +131,6 @@ struct SparseTaskVector {
     case .random(let density):
       kernels.drop(
         delta.elements, density, inputs.randomKey(model: model), UInt64(range.lowerBound), delta.count)
-    case .ranked(let lowest, let highest):
-      // Ranks run along the second axis; further axes lie between its elements.
-      let length = inputs.shape.count < 2 ? inputs.count : inputs.shape[1]
-      let step = inputs.shape.dropFirst(2).reduce(1, *)
-      let scratch = inputs.vector(.order, 4 * length)
-      let key = inputs.randomKey(model: model)
-      for start in stride(from: 0, to: delta.count, by: max(1, length * step)) {
-        for offset in start..<start + step {
-          kernels.dropRanked(
-            delta[offset..<delta.count].elements, lowest, highest, key, UInt64(range.lowerBound + offset), length,
-            step, scratch.elements)
-        }
-      }
     }
   }
 }

@@ -37,9 +37,7 @@ enum TaskVectors {
     let rescale = settings.all["rescale"] == [1]
     let sparsifications = try inputs.models.indices.map(sparsification)
     let group = sparsifications.map { $0.group(inputs) }.max() ?? 1
-    var vectors = try sparsifications.enumerated().map {
-      try $1.prepared(inputs, model: $0, group: group, rescale: rescale)
-    }
+    var vectors = try Sparsification.prepare(sparsifications, inputs, group: group, rescale: rescale)
     switch consensus {
     case .sum:
       let total = weights.reduce(0, +)

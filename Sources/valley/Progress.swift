@@ -72,9 +72,12 @@ final class Progress {
   func advance(_ count: Int = 1, note: @autoclosure () -> String = "") { update(done + count, note: note()) }
 
   func update(_ done: Int, note: @autoclosure () -> String = "") {
+    let wasLast = self.done >= total
     self.done = done
     let now = Date()
     let isLast = done >= total
+    // The end is told once, even where steps are rounded.
+    if wasLast && isLast { return }
     guard now.timeIntervalSince(last) >= (Terminal.isErrorTerminal ? 0.1 : every) || isLast else { return }
     last = now
     while marks.count > 1, now.timeIntervalSince(marks[1].time) > 30 { marks.removeFirst() }

@@ -171,11 +171,25 @@ import Testing
     let values: [Float] = (0..<4000).map { Float(4000 - $0) * ($0 % 2 == 0 ? 1 : -1) }
     for kernels in Self.kernels(false) {
       var y = values
-      var scratch = [Float](repeating: 0, count: 4 * values.count)
-      kernels.pointee.dropRanked(&y, 0, 1, 5, 0, y.count, 1, &scratch)
+      Self.dropRanked(&y, kernels, from: 0, to: 1, index: 0)
       let kept = y.map { $0 == 0 ? 0.0 : 1.0 }
       #expect(kept[..<1000].reduce(0, +) > 800 && kept[3000...].reduce(0, +) < 200)
       #expect(zip(y, values).allSatisfy { $0 == 0 || $0 == $1 })
+    }
+  }
+
+  /// Sets what its rank and chance decide against to 0; bits may begin anywhere.
+  private static func dropRanked(
+    _ y: inout [Float], _ kernels: UnsafePointer<VMKernels>, from lowest: Double, to highest: Double, index: UInt64
+  ) {
+    for offset in [0, 3] {
+      // Room for words, so that all is aligned.
+      var scratch = [UInt64](repeating: 0, count: 2 * y.count + 32)
+      var bits = [UInt8](repeating: 0, count: (y.count + offset + 7) / 8)
+      kernels.pointee.noteRanked(y, lowest, highest, 5, index, y.count, 1, &bits, offset, &scratch)
+      let kept = y.indices.map { bits[($0 + offset) / 8] >> (($0 + offset) % 8) & 1 == 1 }
+      #expect(bits.reduce(0) { $0 + $1.nonzeroBitCount } == kept.count { $0 })
+      if offset == 3 { for index in y.indices where !kept[index] { y[index] = 0 } }
     }
   }
 
@@ -185,7 +199,9 @@ import Testing
   func ranksAreExact(_ count: Int) throws {
     let smooth = Self.sample(count, seed: 8).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }
     let few = (0..<count).map { Float($0 * 7919 % 23 - 11) / 8 }
-    for values in [smooth, few, [Float](repeating: 1, count: count)] {
+    // Mostly few values, and some that lie between, or far below them.
+    let mixed = few.enumerated().map { $0 % 97 == 5 ? $1 * 1.00001 : $0 % 89 == 7 ? $1 * 1e-6 : $1 }
+    for values in [smooth, few, mixed, [Float](repeating: 1, count: count)] {
       let order = values.indices.sorted { (abs(values[$0]), $0) < (abs(values[$1]), $1) }
       var ranks = [Int](repeating: 0, count: count)
       for (rank, index) in order.enumerated() { ranks[index] = rank }
@@ -199,8 +215,7 @@ import Testing
           for index in ones.indices where ones[index] == 1 { level[index] = step }
         }
         var y = values.map { $0 == 0 ? .leastNonzeroMagnitude : $0 }
-        var scratch = [Float](repeating: 0, count: 4 * count)
-        kernels.pointee.dropRanked(&y, 0.2, 0.7, 5, 77, count, 1, &scratch)
+        Self.dropRanked(&y, kernels, from: 0.2, to: 0.7, index: 77)
         for index in y.indices {
           let limit = (0.2 + 0.5 * Double(ranks[index]) / Double(count - 1)) * 256
           guard Int(limit) != level[index] - 1 else { continue }
@@ -235,6 +250,37 @@ import Testing
     }
   }
 
+  @Test func aSplitFindsWhatIsNearABoundary() {
+    for count in [1, 16, 37, 301] {
+      let values = Self.sample(count, seed: 9).map { abs($0) < 1e10 ? $0 : 0 }
+      let sorted = values.map(\.magnitude).sorted()
+      let (low, high) = (sorted[count / 3].bitPattern, sorted[count / 2].bitPattern)
+      let expected = values.indices.filter { low...high ~= values[$0].magnitude.bitPattern }
+      for kernels in Self.kernels(false) {
+        var bracket = VMBracket()
+        (bracket.low, bracket.high) = (UInt64(low), UInt64(high))
+        var bits = [UInt8](repeating: 0xAA, count: (count + 7) / 8)
+        var places = [UInt32](repeating: 0, count: count + 16)
+        let found = kernels.pointee.split(values, &bracket, &bits, &places, 1000, count)
+        #expect(places[..<found].map { Int($0) - 1000 } == expected)
+        #expect(bracket.below == values.count { $0.magnitude.bitPattern < low })
+        #expect(bracket.zero == values.count { $0 == 0 })
+        for index in values.indices {
+          #expect((bits[index / 8] >> (index % 8) & 1 == 1) == (values[index].magnitude.bitPattern > high))
+        }
+        var picked = [Float](repeating: .nan, count: found)
+        kernels.pointee.pick(values, places, 1000, &picked, found)
+        #expect(picked == expected.map { values[$0] })
+        var marked = [UInt8](repeating: 0, count: 1000 / 8 + bits.count)
+        kernels.pointee.mark(picked, places, &marked, found)
+        for index in values.indices {
+          let isMarked = marked[(1000 + index) / 8] >> ((1000 + index) % 8) & 1 == 1
+          #expect(isMarked == (expected.contains(index) && values[index] != 0))
+        }
+      }
+    }
+  }
+
   @Test func notedElementsAreKept() {
     for count in [1, 8, 23, 301] {
       let values = Self.sample(count, seed: 9)
@@ -245,6 +291,10 @@ import Testing
         var ones = [Float](repeating: 1, count: count)
         kernels.pointee.keepNoted(&ones, bits, count)
         #expect(ones == values.map { $0 == 0 ? 0 : 1 })
+        let fourths = (0..<count).map { Float($0 % 4 == 3 ? -1 : 1) }
+        var (all, noted) = (0.0, 0.0)
+        kernels.pointee.absoluteSums(fourths, bits, &all, &noted, count)
+        #expect(all == Double(count) && noted == Double(values.count { $0 != 0 }))
       }
     }
   }

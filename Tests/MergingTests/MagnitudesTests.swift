@@ -50,4 +50,24 @@ import Torch
       #expect(result == expected, "distribution \(index)")
     }
   }
+
+  /// Three models, of which the first is what varies: the variance is a matter of its task vector's magnitude alone.
+  @Test func whatVariesMostIsKept() throws {
+    for (index, values) in Self.distributions.enumerated() {
+      let order = try Self.order(values, descending: true)
+      let nonzero = values.count { $0 != 0 }
+      for part in [0.001, 0.5, 0.9] {
+        let kept = Set(order.prefix(Int(part * Double(nonzero))))
+        let method = try MergeMethod.named("sce")
+        let zeros = [Float](repeating: 0, count: values.count)
+        let models = try [values, zeros, zeros].map { try Weights([("w", Tensor($0))]) }
+        let settings = try MergeSettings(["select_topk": [part]], for: method, models: 3)
+        let merged = try merge(models, base: models[1], method: method, settings: settings)
+        let result = try #require(merged["w"]).array(Float.self)
+        // All the energy is the first model's, so that it is taken as it is.
+        let isKept = result.indices.allSatisfy { result[$0] == (kept.contains($0) ? values[$0] : 0) }
+        #expect(isKept, "distribution \(index), \(part)")
+      }
+    }
+  }
 }

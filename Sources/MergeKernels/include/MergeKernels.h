@@ -77,6 +77,9 @@ typedef struct {
     const void *_Nonnull x, const void *_Nonnull y, double *_Nonnull sums, size_t rows, size_t columns);
   /// Σ |x|
   double (*_Nonnull absoluteSum)(const void *_Nonnull x, size_t count);
+  /// Σ |x|, and over the elements whose bit is 1.
+  void (*_Nonnull absoluteSums)(
+    const void *_Nonnull x, const uint8_t *_Nonnull bits, double *_Nonnull all, double *_Nonnull noted, size_t count);
   /// How many elements are not 0.
   size_t (*_Nonnull nonzero)(const void *_Nonnull x, size_t count);
 
@@ -89,6 +92,17 @@ typedef struct {
   void (*_Nonnull select)(
     void *_Nonnull y, const void *_Nonnull by, VMSelection *_Nonnull selection, size_t count);
 
+  /// A bit for each element as `note` has them: whether its key is above the bracket's `high`; `open` gets the places of those from `low`
+  /// to `high`, counted from `first`, and has room for all. How many are open; of the bracket's numbers `below` and `zero` grow.
+  size_t (*_Nonnull split)(
+    const void *_Nonnull x, VMBracket *_Nonnull bracket, uint8_t *_Nonnull above, uint32_t *_Nonnull open,
+    uint32_t first, size_t count);
+  /// y[i] ← x[placesᵢ − first] for `count` places
+  void (*_Nonnull pick)(
+    const void *_Nonnull x, const uint32_t *_Nonnull places, uint32_t first, void *_Nonnull y, size_t count);
+  /// Sets the bits at the places whose x is not 0.
+  void (*_Nonnull mark)(
+    const void *_Nonnull x, const uint32_t *_Nonnull places, uint8_t *_Nonnull bits, size_t count);
   /// A bit for each element, from the lowest of each byte on: whether it is not 0.
   void (*_Nonnull note)(const void *_Nonnull x, uint8_t *_Nonnull bits, size_t count);
   /// Sets the elements whose bit is 0 to 0.
@@ -96,12 +110,12 @@ typedef struct {
 
   /// Sets each element to 0 but with the given probability. Random numbers belong to `key` and the element's `index` in its tensor.
   void (*_Nonnull drop)(void *_Nonnull y, double probability, uint64_t key, uint64_t index, size_t count);
-  /// As `drop`, with a probability that rises from `lowest` to `highest` with the rank by magnitude, of equals the first lower.
-  /// Element i lies at y[i · stride]; `count` < 2³²; `scratch` has room
-  /// for 4 · count working elements.
-  void (*_Nonnull dropRanked)(
-    void *_Nonnull y, double lowest, double highest, uint64_t key, uint64_t index, size_t count, size_t stride,
-    void *_Nonnull scratch);
+  /// Sets the bits, from `offset` on, of the elements that are kept: with a probability that rises from `lowest` to `highest` with the rank
+  /// by magnitude, of equals the first lower, and the random numbers that `drop` would take. Element i lies at x[i · stride], its bit that
+  /// far from the first; `count` < 2³²; `scratch` has room for 4 · count working elements and 256 bytes.
+  void (*_Nonnull noteRanked)(
+    const void *_Nonnull x, double lowest, double highest, uint64_t key, uint64_t index, size_t count, size_t stride,
+    uint8_t *_Nonnull bits, size_t offset, void *_Nonnull scratch);
 
   /// y ← Σₖ wₖ xₖ over the terms that have the sign of Σₖ votesₖ xₖ (+ where that is 0). `divisor`: below 0 none; 0 the sum of these
   /// weights where that is not 0; above 0 that sum, but at least `divisor`.

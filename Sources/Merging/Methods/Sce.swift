@@ -11,49 +11,60 @@ extension MergeMethod {
     ],
     arithmetic: { inputs, settings in
       let topk = try settings.number("select_topk")
-      var varying = topk < 1 ? try VaryingElements(inputs, part: topk) : nil
-      var sums = [Double](repeating: 0, count: inputs.models.count)
-      try inputs.forEachChunk { range in
-        let deltas = try inputs.taskVectors(range)
-        varying?.note(deltas, inputs, range)
-        for (index, delta) in deltas.enumerated() {
-          varying?.kept.keep(delta, range)
-          sums[index] += delta.dot(delta)
-        }
-      }
-      let energies = sums.map { $0 / Double(max(1, inputs.count)) }
+      let varying = topk < 1 ? try VaryingElements(inputs, part: topk) : nil
+      let energies = try varying?.energies ?? energies(inputs) { _, _ in }
       let total = energies.reduce(0, +)
       let weights = energies.map { total < 1e-6 ? 1 / Double(energies.count) : $0 / total }
       let votes = weights.map { _ in 1.0 }
-      let kept = varying?.kept
       return MergePass { range, result in
-        let deltas = try inputs.taskVectors(range)
-        if let kept { for delta in deltas { kept.keep(delta, range) } }
-        let terms = deltas.map { UnsafeRawPointer($0.elements) }
+        let terms = try inputs.taskVectors(range).map { UnsafeRawPointer($0.elements) }
         inputs.kernels.pointee.elect(
           result.elements, terms, votes, weights, Int32(terms.count), 1e-6, range.count)
+        varying?.kept.keep(result, range)
         result.add(try inputs.baseVector(range))
       }
     })
 
+  /// The mean square of each task vector's elements, of which `keep` may set some to 0.
+  private static func energies(
+    _ inputs: MergeInputs, keep: ([Vector], Range<Int>) -> Void
+  ) throws -> [Double] {
+    var sums = [Double](repeating: 0, count: inputs.models.count)
+    try inputs.forEachChunk { range in
+      let deltas = try inputs.taskVectors(range)
+      keep(deltas, range)
+      for (index, delta) in deltas.enumerated() { sums[index] += delta.dot(delta) }
+    }
+    return sums.map { $0 / Double(max(1, inputs.count)) }
+  }
+
   /// The elements that vary most between the task vectors.
   private struct VaryingElements {
-    private var selection: VMSelection
     let kept: NotedElements
+    /// Mean squares with all other elements as 0.
+    let energies: [Double]
 
     /// - Parameter part: how many of those that vary at all
     init(_ inputs: MergeInputs, part: Double) throws {
-      kept = NotedElements(count: inputs.count)
-      selection = try Magnitudes(inputs: inputs) { Self.variance(try inputs.taskVectors($0), inputs) }
-        .largest(part: part)
-    }
-
-    /// Finds out about the next chunk.
-    mutating func note(_ deltas: [Vector], _ inputs: MergeInputs, _ range: Range<Int>) {
-      let score = Self.variance(deltas, inputs)
-      // Elements that do not vary are never selected, so that 0 can tell the others.
-      inputs.kernels.pointee.select(score.elements, score.elements, &selection, range.count)
-      kept.note(score, range)
+      var deltas: [Vector] = []
+      let magnitudes = Magnitudes(inputs: inputs) {
+        deltas = try inputs.taskVectors($0)
+        return Self.variance(deltas, inputs)
+      }
+      if let (noted, sums) = try magnitudes.noteLargest(part: part, beside: { _ in deltas }) {
+        (kept, energies) = (noted, sums.map { $0 / Double(inputs.count) })
+        return
+      }
+      var selection = try magnitudes.largest(part: part)
+      let noted = NotedElements(count: inputs.count)
+      energies = try MergeMethod.energies(inputs) { deltas, range in
+        let score = Self.variance(deltas, inputs)
+        // Elements that do not vary are never selected, so that 0 can tell the others.
+        inputs.kernels.pointee.select(score.elements, score.elements, &selection, range.count)
+        noted.note(score, range)
+        for delta in deltas { noted.keep(delta, range) }
+      }
+      kept = noted
     }
 
     private static func variance(_ deltas: [Vector], _ inputs: MergeInputs) -> Vector {
