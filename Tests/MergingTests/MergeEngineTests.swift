@@ -37,6 +37,20 @@ import Torch
   }
 
   /// Streamed from files by any number of threads into any number of shards: what merging in memory gives, bit for bit.
+  @Test func aFolderWithoutWeightsHidesNoModel() throws {
+    let hiding = try #require(
+      FileManager.default.contentsOfDirectory(atPath: ".").sorted().first {
+        ((try? Self.names($0)) ?? []).contains("MergingTests")
+      })
+    try Self.withModels { folder, sources, _ in
+      try FileManager.default.createDirectory(atPath: folder + "/" + hiding, withIntermediateDirectories: false)
+      try Safetensors.write(Self.model(1), to: folder + "/" + hiding + "/model.safetensors")
+      let recipe = try Recipe(.linear, [Recipe.Source(Recipe.Model(hiding)), #require(sources.last)])
+      try MergePlan(recipe, relativeTo: folder).write(to: folder + "/out")
+      #expect(try Self.names(folder + "/out").contains("model.safetensors"))
+    }
+  }
+
   @Test func filesGiveWhatMemoryGives() throws {
     let (models, base) = try ([1, 2, 3].map { try Self.model($0) }, Self.model(9))
     try Self.withModels { folder, sources, baseModel in

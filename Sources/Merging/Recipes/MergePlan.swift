@@ -183,7 +183,9 @@ public final class PlannedTensor: Sendable {
     // Of decompositions about three matrices a model in float64.
     let whole = method.needsWhole(shape, settings) ? 24 * operands.count * count : 0
     let chunks = (operands.count + 4) * MergeInputs.chunk * 8 + whole
-    return operands.reduce(chunks + 3 * count / 8) { $0 + $1.workingBytes }
+    // A bit for each element of each input, and of the few elements near a boundary by magnitude all that is known.
+    let noted = (operands.count + 2) * count / 8
+    return operands.reduce(chunks + noted) { $0 + $1.workingBytes }
   }
 }
 

@@ -30,13 +30,17 @@ struct ModelFiles {
     weights = try Checkpoint.read(path).weights
   }
 
-  /// A file or folder of that name, in the working folder or beside the recipe.
+  /// A file or folder of that name, in the working folder or beside the recipe: the first that has weights, if one has.
   private static func local(_ name: String, _ folder: String) -> String? {
+    let manager = FileManager.default
     let expanded = (name as NSString).expandingTildeInPath
     let beside = URL(fileURLWithPath: folder).appendingPathComponent(expanded).path
-    return (expanded.hasPrefix("/") ? [expanded] : [expanded, beside]).first {
-      FileManager.default.fileExists(atPath: $0)
-    }
+    let found = (expanded.hasPrefix("/") ? [expanded] : [expanded, beside]).filter(manager.fileExists(atPath:))
+    return found.first { path in
+      // A file has no contents of a folder.
+      guard let names = try? manager.contentsOfDirectory(atPath: path) else { return true }
+      return names.contains { name in [".safetensors", ".bin", ".pt", ".pth"].contains { name.hasSuffix($0) } }
+    } ?? found.first
   }
 
   /// A file or folder of that name, or what the Hugging Face cache holds under it.
