@@ -329,6 +329,23 @@ import Testing
     }
   }
 
+  /// What is small beside terms that cancel decides, in whatever order they come.
+  @Test func theSignOfASumIsExact() {
+    let tiny: [Float] = [-1, -1e-30, 1]
+    for small in tiny {
+      for place in 0..<3 {
+        var terms: [[Float]] = [[1e8, 3.3e7, 1e-20], [-1e8, -3.3e7, -1e-20]]
+        terms.insert([small, small, small], at: place)
+        for kernels in Self.kernels(false) {
+          var y = [Float](repeating: 0, count: 3)
+          Self.withPointers(terms) { kernels.pointee.elect(&y, $0, [1, 1, 1], [1, 1, 1], 3, -1, 3) }
+          let large = terms.first { $0[0] == (small < 0 ? -1e8 : 1e8) } ?? []
+          #expect(y == large.map { $0 + small }, "\(small) at \(place)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: 1...5)
   func variancesAndProducts(_ count: Int) {
     let terms = (0..<count).map { seed in
