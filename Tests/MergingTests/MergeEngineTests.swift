@@ -36,7 +36,7 @@ import Torch
     try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
   }
 
-  /// Streamed from files by any number of threads into any number of shards: what merging in memory gives, bit for bit.
+  /// Tests run in the package's folder, which has one that holds no weights.
   @Test func aFolderWithoutWeightsHidesNoModel() throws {
     let hiding = try #require(
       FileManager.default.contentsOfDirectory(atPath: ".").sorted().first {
@@ -51,6 +51,7 @@ import Torch
     }
   }
 
+  /// Streamed from files by any number of threads into any number of shards: what merging in memory gives, bit for bit.
   @Test func filesGiveWhatMemoryGives() throws {
     let (models, base) = try ([1, 2, 3].map { try Self.model($0) }, Self.model(9))
     try Self.withModels { folder, sources, baseModel in
