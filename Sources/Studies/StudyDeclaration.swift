@@ -34,18 +34,41 @@ public struct StudyDeclaration: Sendable {
     try StudyFile.parse(text, file: file, name: name, settings: settings, scale: scale)
   }
 
+  /// The same study computed on `device` (`cpu`, `cuda`, `cuda:N`), whatever the text says; nil leaves it as it is.
+  ///
+  /// Throws `StudyFileError` where there is no such device, or the text has no place for it.
+  public func on(device: String?) throws -> StudyDeclaration {
+    guard let device else { return self }
+    _ = try study(settings: [Setting(key: "device", value: device)])
+    func isMeant(_ study: Study) -> Bool { study.runs.allSatisfy { $0.configuration.device == device } }
+    let declaration = try StudyDeclaration(
+      text: text(saying: "device", device, meaning: isMeant), file: file, name: name)
+    for scale in try study().scales where try !isMeant(declaration.study(scale: scale)) {
+      let problem = StudyProblem(
+        place: .start, keyPath: "scales.\(scale.rawValue).device",
+        message: "says where scale \(scale.rawValue) computes; leave it out there, or do without --device")
+      throw StudyFileError(file: file, problems: [problem])
+    }
+    return declaration
+  }
+
   /// The text that by itself means the study at `scale`: with a line that says so.
   func text(at scale: StudyScale?) throws -> String {
     guard let scale else { return text }
-    let wanted = "scale: \(scale.rawValue)"
+    return try text(saying: "scale", scale.rawValue) { $0.scale == scale }
+  }
+
+  /// The text with a line of its own for a key of the outermost level, if it then means what it should.
+  private func text(saying key: String, _ value: String, meaning: (Study) -> Bool) throws -> String {
+    let wanted = "\(key): \(value)"
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.contains(wanted) { return text }
-    lines.removeAll { $0.hasPrefix("scale:") }
+    lines.removeAll { $0.hasPrefix("\(key):") }
     while lines.last?.isEmpty ?? false { lines.removeLast() }
     let changed = lines.joined(separator: "\n") + "\n\(wanted)\n"
-    guard let found = try? StudyFile.parse(changed, name: name).scale, found == scale else {
+    guard let found = try? StudyFile.parse(changed, name: name), meaning(found) else {
       let problem = StudyProblem(
-        place: .start, keyPath: "scale",
+        place: .start, keyPath: key,
         message: "cannot be added to this file; write its keys one a line, or `\(wanted)` yourself")
       throw StudyFileError(file: file, problems: [problem])
     }

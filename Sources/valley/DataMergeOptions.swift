@@ -20,6 +20,7 @@ struct DataMergeOptions: ParsableArguments {
   @Option(help: "Take network and data from a study's file.", completion: .file()) var config: String?
   @Option(name: .customLong("run"), help: "Take network and data from a run's folder.", completion: .directory)
   var runFolder: String?
+  @Option(help: "Where networks compute for methods that look at data: cpu, cuda or cuda:N.") var device: String?
   @Option(help: "The examples that a method looks at: train or test.") var split = EvalCommand.Which.train
   @Option(
     name: .customLong("reestimate-batchnorm"), defaultAsFlag: 0,
@@ -45,7 +46,8 @@ struct DataMergeOptions: ParsableArguments {
     [
       ("--model", model != nil), ("--data", !data.isEmpty), ("--data-path", !dataPath.isEmpty),
       ("--run", runFolder != nil),
-      ("--config", config != nil), ("--split", split != .train), ("--reestimate-batchnorm", reestimate != nil),
+      ("--config", config != nil), ("--device", device != nil), ("--split", split != .train),
+      ("--reestimate-batchnorm", reestimate != nil),
     ].filter(\.1).map(\.0)
   }
 
@@ -67,7 +69,8 @@ struct DataMergeOptions: ParsableArguments {
   func configurations(
     _ path: String, datasets: [[Studies.Setting]], _ settings: [Studies.Setting], method: String
   ) throws -> [RunConfiguration] {
-    let network = (model.map { [Studies.Setting(key: "model.name", value: $0)] } ?? []) + settings
+    let named = [("model.name", model), ("device", device)]
+    let network = named.compactMap { key, value in value.map { Studies.Setting(key: key, value: $0) } } + settings
     return try (datasets.isEmpty ? [[]] : datasets).map { dataset in
       let command = "merge \(method)"
       if let config { return try RunSource.configuration(config, dataset + network, command: command) }

@@ -19,6 +19,7 @@ struct RunOptions: ParsableArguments {
   var text: String?
   @Option(help: "A text's tokens: bytes, or a tokenizer.json.", completion: .file(extensions: ["json"]))
   var tokenizer: String?
+  @Option(help: "Where to compute: cpu, cuda or cuda:N.") var device: String?
 
   func validate() throws {
     if text != nil, dataPath != nil { throw ValidationError("give one of --text and --data-path") }
@@ -31,6 +32,7 @@ struct RunOptions: ParsableArguments {
     let named = [
       ("model.name", model ?? (text == nil ? nil : "gpt")), ("dataset.name", data ?? (text == nil ? nil : "text")),
       ("dataset.path", (text ?? dataPath).map(quoted)), ("dataset.tokenizer", tokenizer.map(quoted)),
+      ("device", device),
     ]
     let given = set.map { text in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -13,8 +13,12 @@ struct StudyChoice: ParsableArguments {
   @Option(
     help: "How large: smoke (minutes), small (hours on a GPU) or paper.  (default: smoke, where the study has it)")
   var scale: StudyScale?
+  @Option(help: "Where to compute: cpu, cuda or cuda:N.  (default: as the study says, otherwise cpu)")
+  var device: String?
 
-  func declarations() throws -> [StudyDeclaration] {
+  func declarations() throws -> [StudyDeclaration] { try chosen().map { try $0.on(device: device) } }
+
+  private func chosen() throws -> [StudyDeclaration] {
     let found = Catalogue.named(study)
     // A file of that name goes first.
     guard !found.isEmpty, !FileManager.default.fileExists(atPath: study) else {

@@ -103,6 +103,31 @@ import Testing
   }
 }
 
+@Suite struct StudyDeviceTests {
+  @Test func everyStudyTakesADevice() throws {
+    for declaration in Catalogue.studies {
+      let moved = try declaration.on(device: "cuda:1")
+      let (before, after) = try (declaration.study(scale: .small), moved.study(scale: .small))
+      #expect(after.runs.count == before.runs.count && before.runs.allSatisfy { $0.configuration.device == "cpu" })
+      #expect(after.runs.allSatisfy { $0.configuration.device == "cuda:1" }, "\(declaration.name)")
+    }
+    let one = try #require(Catalogue.studies.first).on(device: "cuda")
+    #expect(try StudyFile.parse(one.text(at: .paper)).runs == one.study(scale: .paper).runs)
+    #expect(try one.on(device: "cuda").text == one.text && one.on(device: nil).text == one.text)
+  }
+
+  @Test func mistakesAreTold() throws {
+    func problem(_ text: String, _ device: String) throws -> String {
+      let declaration = StudyDeclaration(text: text, file: "s.yaml", name: "s")
+      return try #require(throws: StudyFileError.self) { try declaration.on(device: device) }.description
+    }
+    #expect(try problem("batch_size: 64\n", "gpu").contains("expected cpu, cuda or cuda:N"))
+    #expect(try problem("{batch_size: 64}\n", "cuda").contains("`device: cuda` yourself"))
+    let scaled = "scales:\n  smoke: {}\n  small: {device: cpu}\n"
+    #expect(try problem(scaled, "cuda").contains("scales.small.device"))
+  }
+}
+
 @Suite struct CatalogueTests {
   private let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Sources/Studies/Figures").standardizedFileURL

@@ -13,6 +13,9 @@ import Testing
     #expect((try Valley.parseAsRoot(["study", "list"]) as? StudyList)?.root == nil)
     #expect(
       (try Valley.parseAsRoot(["study", "plan", "fig1", "--scale", "paper"]) as? StudyPlan)?.choice.scale == .paper)
+    #expect(
+      (try Valley.parseAsRoot(["study", "run", "fig1", "--device", "cuda"]) as? StudyRunCommand)?.choice.device
+        == "cuda")
     #expect((try Valley.parseAsRoot(["study", "ensemble", "x"]) as? StudyEnsemble)?.endpoints == nil)
     #expect(try Valley.parseAsRoot(["study", "status", "x"]) is StudyStatus)
     #expect(try Valley.parseAsRoot(["study", "plan", "x", "--json"]) is StudyPlan)
