@@ -84,38 +84,37 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
 }
 
 // Which elements a random word keeps, and which it keeps or not according to their rank, a bit for each: `limits` has the limits of a
-// short key's bucket, their upper halves. How many there are of the latter.
-INLINE size_t decide(
-  const uint16_t *shorts, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+// bucket, their upper halves.
+INLINE void decide(
+  const uint16_t *places, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
   size_t count) {
-  size_t found = 0;
   for (size_t i = 0; i < count; i += 8) {
     unsigned keeps = 0, opens = 0;
     for (size_t j = 0; j < 8 && i + j < count; j++) {
-      uint32_t upper = random_word(mixed, index + (uint32_t)(i + j)) >> 16, limit = limits[shorts[i + j] >> 8];
+      uint32_t upper = random_word(mixed, index + (uint32_t)(i + j)) >> 16, limit = limits[places[i + j] / 2];
       unsigned keep = upper < limit >> 16, may = upper <= (limit & 0xFFFF);
       keeps |= keep << j;
       opens |= (may & ~keep) << j;
     }
     kept[i / 8] = (uint8_t)keeps;
     open[i / 8] = (uint8_t)opens;
-    found += (size_t)__builtin_popcount(opens);
   }
-  return found;
 }
 
-// How many short keys come before the i-th, of equals the first first; they come in lines of 64.
-INLINE size_t shorts_before(const uint16_t *shorts, size_t i, size_t lines) {
-  const uint16_t own = shorts[i];
-  const size_t middle = i / 64;
-  size_t before = 0;
-  for (size_t line = 0; line < lines; line++) {
-    uint16_t below = 0, same = 0;
-    for (size_t j = 0; j < 64; j++) below += shorts[64 * line + j] < own, same += shorts[64 * line + j] == own;
-    before += line < middle ? below + same : below;
+// The positions of the bits that are 1, and how many there are. Two of a word at once, which mostly are all, so that there is hardly a jump to
+// foresee: `ats` needs room for two more.
+INLINE size_t list_bits(const uint64_t *words, size_t count, uint32_t *ats) {
+  size_t found = 0;
+  for (size_t word = 0; word < count; word++) {
+    uint64_t bits = words[word];
+    const size_t here = (size_t)__builtin_popcountll(bits);
+    for (size_t n = 0; n < here || n < 2; n += 2) {
+      for (size_t m = 0; m < 2; m++, bits &= bits - 1)
+        ats[found + n + m] = (uint32_t)(64 * word) + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+    }
+    found += here;
   }
-  for (size_t j = middle * 64; j < i; j++) before += shorts[j] == own;
-  return before;
+  return found;
 }
 
 // Sets those of the bits from `offset` on that are 1 in `source`.
@@ -136,7 +135,6 @@ INLINE void put_bits(uint8_t *bits, size_t offset, const uint64_t *source, size_
 
 #define SET plain
 #define DECIDE decide
-#define SHORTS_BEFORE shorts_before
 #include "Working.inc"
 #undef SET
 
@@ -153,65 +151,37 @@ INLINE void put_bits(uint8_t *bits, size_t offset, const uint64_t *source, size_
 // The compiler makes no use of the compressing store and of masks as bits by itself.
 #define HAS_MASKS
 #undef DECIDE
-#undef SHORTS_BEFORE
 #define DECIDE decide_avx512
-#define SHORTS_BEFORE shorts_before_avx512
-static size_t shorts_before_avx512(const uint16_t *shorts, size_t i, size_t lines) {
-  const __m512i own = _mm512_set1_epi16((short)shorts[i]);
-  const size_t middle = i / 64;
-  size_t before = 0;
-#define BITS(COMPARE, line) \
-  ((uint64_t)COMPARE(_mm512_loadu_si512(shorts + 64 * (line) + 32), own) << 32 \
-   | (uint64_t)COMPARE(_mm512_loadu_si512(shorts + 64 * (line)), own))
-  for (size_t line = 0; line < middle; line++)
-    before += (size_t)__builtin_popcountll(BITS(_mm512_cmple_epu16_mask, line));
-  for (size_t line = middle; line < lines; line++)
-    before += (size_t)__builtin_popcountll(BITS(_mm512_cmplt_epu16_mask, line));
-  const uint64_t earlier = ((uint64_t)1 << i % 64) - 1;
-  return before + (size_t)__builtin_popcountll(BITS(_mm512_cmpeq_epu16_mask, middle) & earlier);
-#undef BITS
-}
 // Whole groups of sixteen only.
-static size_t shortenWide_f32_avx512(
-  const float *y, uint32_t floor, int cut, uint16_t *restrict shorts, uint32_t *restrict cutAt, size_t room,
-  size_t count) {
-  const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF), least = _mm512_set1_epi32((int)floor);
-  const __m512i rest = _mm512_set1_epi32((1 << cut) - 1);
-  size_t cuts = 0;
+static void findPlacesWide_f32_avx512(const float *y, uint32_t floor, int shift, uint16_t *restrict places, size_t count) {
+  const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF), least = _mm512_set1_epi32((int)floor), one = _mm512_set1_epi32(1);
+  const __m512i rest = _mm512_set1_epi32((1 << shift) - 1);
   for (size_t i = 0; i + 16 <= count; i += 16) {
     __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
-    __mmask16 isAbove = _mm512_cmpgt_epu32_mask(keys, least);
-    __m512i above = _mm512_maskz_sub_epi32(isAbove, keys, least);
-    _mm256_storeu_si256((__m256i *)(shorts + i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(above, (unsigned)cut)));
-    unsigned isCut = _mm512_test_epi32_mask(above, rest) | (_mm512_test_epi32_mask(keys, keys) & (unsigned)(uint16_t)~isAbove);
-    for (; isCut != 0; isCut &= isCut - 1, cuts++)
-      if (cuts < room) cutAt[cuts] = (uint32_t)i + (uint32_t)__builtin_ctz(isCut);
+    // Those not above the floor are 0 or between.
+    __m512i above = _mm512_mask_sub_epi32(_mm512_min_epu32(keys, one), _mm512_cmpgt_epu32_mask(keys, least), keys, least);
+    __m512i upper = _mm512_srli_epi32(above, (unsigned)shift), next = _mm512_add_epi32(above, rest);
+    __m512i found = _mm512_add_epi32(upper, _mm512_srli_epi32(next, (unsigned)shift));
+    _mm256_storeu_si256((__m256i *)(places + i), _mm512_cvtepi32_epi16(found));
   }
-  return cuts;
 }
-static size_t shortenWide_f64_avx512(
-  const double *y, uint64_t floor, int cut, uint16_t *restrict shorts, uint32_t *restrict cutAt, size_t room,
-  size_t count) {
-  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), least = _mm512_set1_epi64((long long)floor);
-  const __m512i rest = _mm512_set1_epi64((1ll << cut) - 1);
-  size_t cuts = 0;
+static void findPlacesWide_f64_avx512(const double *y, uint64_t floor, int shift, uint16_t *restrict places, size_t count) {
+  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), least = _mm512_set1_epi64((long long)floor), one = _mm512_set1_epi64(1);
+  const __m512i rest = _mm512_set1_epi64((1ll << shift) - 1);
   for (size_t i = 0; i < count / 16 * 16; i += 8) {
     __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
-    __mmask8 isAbove = _mm512_cmpgt_epu64_mask(keys, least);
-    __m512i above = _mm512_maskz_sub_epi64(isAbove, keys, least);
-    _mm_storeu_si128((__m128i *)(shorts + i), _mm512_cvtepi64_epi16(_mm512_srli_epi64(above, (unsigned)cut)));
-    unsigned isCut = _mm512_test_epi64_mask(above, rest) | (_mm512_test_epi64_mask(keys, keys) & (unsigned)(uint8_t)~isAbove);
-    for (; isCut != 0; isCut &= isCut - 1, cuts++)
-      if (cuts < room) cutAt[cuts] = (uint32_t)i + (uint32_t)__builtin_ctz(isCut);
+    __m512i above = _mm512_mask_sub_epi64(_mm512_min_epu64(keys, one), _mm512_cmpgt_epu64_mask(keys, least), keys, least);
+    __m512i upper = _mm512_srli_epi64(above, (unsigned)shift), next = _mm512_add_epi64(above, rest);
+    __m512i found = _mm512_add_epi64(upper, _mm512_srli_epi64(next, (unsigned)shift));
+    _mm_storeu_si128((__m128i *)(places + i), _mm512_cvtepi64_epi16(found));
   }
-  return cuts;
 }
-static size_t decide_avx512(
-  const uint16_t *shorts, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
+static void decide_avx512(
+  const uint16_t *places, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
   size_t count) {
   const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i low = _mm512_set1_epi32(0xFFFF), upperKey = _mm512_set1_epi32((int)(mixed >> 32));
-  size_t found = 0, whole = count / 16 * 16;
+  const size_t whole = count / 16 * 16;
   for (size_t i = 0; i < whole; i += 16) {
     // `random_word`, sixteen at a time.
     __m512i x = _mm512_add_epi32(_mm512_set1_epi32((int)(index + (uint32_t)i + (uint32_t)mixed)), step);
@@ -223,17 +193,14 @@ static size_t decide_avx512(
     x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
     x = _mm512_mullo_epi32(x, _mm512_set1_epi32((int)0x9E3779B1));
     __m512i upper = _mm512_srli_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), 16);
-    __m512i places = _mm512_cvtepu16_epi32(
-      _mm256_srli_epi16(_mm256_loadu_si256((const __m256i *)(shorts + i)), 8));
-    __m512i limit = _mm512_i32gather_epi32(places, limits, 4);
+    __m512i buckets = _mm512_cvtepu16_epi32(_mm256_srli_epi16(_mm256_loadu_si256((const __m256i *)(places + i)), 1));
+    __m512i limit = _mm512_i32gather_epi32(buckets, limits, 4);
     __mmask16 keep = _mm512_cmplt_epu32_mask(upper, _mm512_srli_epi32(limit, 16));
     __mmask16 may = _mm512_cmple_epu32_mask(upper, _mm512_and_si512(limit, low)) & (__mmask16)~keep;
     memcpy(kept + i / 8, &keep, 2);
     memcpy(open + i / 8, &may, 2);
-    found += (size_t)__builtin_popcount(may);
   }
-  return found
-    + decide(shorts + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
+  decide(places + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
 }
 static void keepWide_f32_avx512(float *y, const uint8_t *bits, size_t count) {
   size_t i = 0;
@@ -364,7 +331,6 @@ static size_t splitWide_f64_avx512(
 #include "Working.inc"
 #undef HAS_MASKS
 #undef DECIDE
-#undef SHORTS_BEFORE
 #pragma clang attribute pop
 #undef SET
 #endif

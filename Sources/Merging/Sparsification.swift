@@ -56,7 +56,7 @@ enum Sparsification {
           kept.noteRanked(
             delta, range, from: density - epsilon, to: density + epsilon, length: length,
             step: inputs.shape.dropFirst(2).reduce(1, *), key: inputs.randomKey(model: index),
-            scratch: inputs.vector(.order, 4 * length + 64))
+            scratch: inputs.vector(.order, 5 * length + 64))
           if rescale {
             let sums = kept.absoluteSums(delta, range)
             whole[index] += sums.all

@@ -112,7 +112,7 @@ typedef struct {
   void (*_Nonnull drop)(void *_Nonnull y, double probability, uint64_t key, uint64_t index, size_t count);
   /// Sets the bits, from `offset` on, of the elements that are kept: with a probability that rises from `lowest` to `highest` with the rank
   /// by magnitude, of equals the first lower, and the random numbers that `drop` would take. Element i lies at x[i · stride], its bit that
-  /// far from the first; `count` < 2³²; `scratch` has room for 4 · count working elements and 256 bytes.
+  /// far from the first; `count` < 2³²; `scratch` has room for 5 · count working elements and 256 bytes.
   void (*_Nonnull noteRanked)(
     const void *_Nonnull x, double lowest, double highest, uint64_t key, uint64_t index, size_t count, size_t stride,
     uint8_t *_Nonnull bits, size_t offset, void *_Nonnull scratch);
