@@ -1,6 +1,7 @@
 #include "MergeKernels.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -202,19 +203,19 @@ static void decide_avx512(
   }
   decide(places + whole, limits, mixed, index + (uint32_t)whole, kept + whole / 8, open + whole / 8, count - whole);
 }
-static void keepWide_f32_avx512(float *y, const uint8_t *bits, size_t count) {
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
+// Whole groups of sixteen only.
+static void keepWide_f32_avx512(float *y, const uint8_t *bits, float scale, size_t count) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  for (size_t i = 0; i + 16 <= count; i += 16) {
     __mmask16 mask;
     memcpy(&mask, bits + i / 8, 2);
-    _mm512_storeu_ps(y + i, _mm512_maskz_loadu_ps(mask, y + i));
+    _mm512_storeu_ps(y + i, _mm512_maskz_mul_ps(mask, _mm512_loadu_ps(y + i), factor));
   }
-  for (; i < count; i++) y[i] = bits[i / 8] >> i % 8 & 1 ? y[i] : 0;
 }
-static void keepWide_f64_avx512(double *y, const uint8_t *bits, size_t count) {
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) _mm512_storeu_pd(y + i, _mm512_maskz_loadu_pd(bits[i / 8], y + i));
-  for (; i < count; i++) y[i] = bits[i / 8] >> i % 8 & 1 ? y[i] : 0;
+static void keepWide_f64_avx512(double *y, const uint8_t *bits, double scale, size_t count) {
+  const __m512d factor = _mm512_set1_pd(scale);
+  for (size_t i = 0; i < count / 16 * 16; i += 8)
+    _mm512_storeu_pd(y + i, _mm512_maskz_mul_pd(bits[i / 8], _mm512_loadu_pd(y + i), factor));
 }
 // Whole groups of sixteen only.
 static void noteWide_f32_avx512(const float *x, uint8_t *bits, size_t count) {

@@ -27,9 +27,9 @@ final class NotedElements {
     elements.kernels.pointee.note(elements.elements, place(range), range.count)
   }
 
-  /// Sets the others to 0.
-  func keep(_ elements: Vector, _ range: Range<Int>) {
-    elements.kernels.pointee.keepNoted(elements.elements, place(range), range.count)
+  /// Multiplies those kept by the factor, and sets the others to 0.
+  func keep(_ elements: Vector, _ range: Range<Int>, scale: Double = 1) {
+    elements.kernels.pointee.keepNoted(elements.elements, place(range), scale, range.count)
   }
 
   /// Keeps those of the chunk, of which none is kept yet, that their ranks and chance decide for, as Sparsification.ranked says.

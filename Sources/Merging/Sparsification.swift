@@ -37,7 +37,7 @@ enum Sparsification {
     _ sparsifications: [Sparsification], _ inputs: MergeInputs, group: Int, rescale: Bool
   ) throws -> [SparseTaskVector] {
     var vectors = try sparsifications.enumerated().map {
-      SparseTaskVector(model: $0, mask: try $1.mask(inputs, $0, group), scale: 1)
+      SparseTaskVector(model: $0, key: inputs.randomKey(model: $0), mask: try $1.mask(inputs, $0, group), scale: 1)
     }
     // Ranks take longest of all, so that they are found out once.
     let open = vectors.indices.filter {
@@ -55,7 +55,7 @@ enum Sparsification {
           let length = inputs.shape.count < 2 ? inputs.count : inputs.shape[1]
           kept.noteRanked(
             delta, range, from: density - epsilon, to: density + epsilon, length: length,
-            step: inputs.shape.dropFirst(2).reduce(1, *), key: inputs.randomKey(model: index),
+            step: inputs.shape.dropFirst(2).reduce(1, *), key: vectors[index].key,
             scratch: inputs.vector(.order, 5 * length + 64))
           if rescale {
             let sums = kept.absoluteSums(delta, range)
@@ -64,7 +64,7 @@ enum Sparsification {
           }
         } else {
           whole[index] += delta.absoluteSum
-          counted[index].apply(to: delta, inputs, range)
+          counted[index].apply(to: delta, range)
           part[index] += delta.absoluteSum
         }
       }
@@ -108,29 +108,29 @@ struct SparseTaskVector {
   }
 
   let model: Int
+  fileprivate let key: UInt64
   fileprivate(set) var mask: Mask
   fileprivate(set) var scale: Double
 
   /// The kept part of δ at `range`.
   mutating func vector(_ inputs: MergeInputs, _ range: Range<Int>) throws -> Vector {
     let delta = try inputs.taskVector(model, range)
-    apply(to: delta, inputs, range)
-    delta.scale(by: scale)
+    apply(to: delta, range)
     return delta
   }
 
-  fileprivate mutating func apply(to delta: Vector, _ inputs: MergeInputs, _ range: Range<Int>) {
+  fileprivate mutating func apply(to delta: Vector, _ range: Range<Int>) {
     let kernels = delta.kernels.pointee
     switch mask {
     case .all: break
     case .none: delta.clear()
-    case .noted(let elements): elements.keep(delta, range)
+    case .noted(let elements): return elements.keep(delta, range, scale: scale)
     case .selection(var selection):
       kernels.select(delta.elements, delta.elements, &selection, delta.count)
       mask = .selection(selection)
     case .random(let density):
-      kernels.drop(
-        delta.elements, density, inputs.randomKey(model: model), UInt64(range.lowerBound), delta.count)
+      kernels.drop(delta.elements, density, key, UInt64(range.lowerBound), delta.count)
     }
+    delta.scale(by: scale)
   }
 }

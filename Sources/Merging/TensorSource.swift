@@ -1,7 +1,8 @@
 import Torch
 
-/// The elements of one input's tensor as they are stored, in memory or in a mapped file.
-struct TensorSource: @unchecked Sendable {
+/// The elements of one input's tensor as they are stored, in memory or in a mapped file. A class, since a chunk's work begins with taking
+/// one out of an array.
+final class TensorSource: @unchecked Sendable {
   // Unchecked: the bytes are only read, and nobody else writes them while a merge runs.
   private let bytes: UnsafeRawPointer?
   let tensor: Tensor

@@ -105,8 +105,8 @@ typedef struct {
     const void *_Nonnull x, const uint32_t *_Nonnull places, uint8_t *_Nonnull bits, size_t count);
   /// A bit for each element, from the lowest of each byte on: whether it is not 0.
   void (*_Nonnull note)(const void *_Nonnull x, uint8_t *_Nonnull bits, size_t count);
-  /// Sets the elements whose bit is 0 to 0.
-  void (*_Nonnull keepNoted)(void *_Nonnull y, const uint8_t *_Nonnull bits, size_t count);
+  /// Multiplies the elements whose bit is 1 by the factor, and sets the others to 0.
+  void (*_Nonnull keepNoted)(void *_Nonnull y, const uint8_t *_Nonnull bits, double factor, size_t count);
 
   /// Sets each element to 0 but with the given probability. Random numbers belong to `key` and the element's `index` in its tensor.
   void (*_Nonnull drop)(void *_Nonnull y, double probability, uint64_t key, uint64_t index, size_t count);
