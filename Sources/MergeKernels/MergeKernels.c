@@ -283,6 +283,27 @@ static void absoluteSumsWide_f64_avx512(const double *x, const uint8_t *bits, do
     _mm512_storeu_pd(part + 8 * half, noted[half]);
   }
 }
+// The same of squares.
+static void squaresNotedWide_f32_avx512(const float *x, const uint8_t *bits, double *sums, size_t count) {
+  __m512d noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+  for (size_t i = 0; i < count; i += 16) {
+    for (int half = 0; half < 2; half++) {
+      __m512d wide = _mm512_cvtps_pd(_mm256_loadu_ps(x + i + 8 * half));
+      noted[half] = _mm512_mask_add_pd(noted[half], bits[i / 8 + half], noted[half], _mm512_mul_pd(wide, wide));
+    }
+  }
+  for (int half = 0; half < 2; half++) _mm512_storeu_pd(sums + 8 * half, noted[half]);
+}
+static void squaresNotedWide_f64_avx512(const double *x, const uint8_t *bits, double *sums, size_t count) {
+  __m512d noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+  for (size_t i = 0; i < count; i += 16) {
+    for (int half = 0; half < 2; half++) {
+      __m512d wide = _mm512_loadu_pd(x + i + 8 * half);
+      noted[half] = _mm512_mask_add_pd(noted[half], bits[i / 8 + half], noted[half], _mm512_mul_pd(wide, wide));
+    }
+  }
+  for (int half = 0; half < 2; half++) _mm512_storeu_pd(sums + 8 * half, noted[half]);
+}
 // Whole groups of sixteen only.
 static size_t splitWide_f32_avx512(
   const float *x, uint32_t low, uint32_t high, VMBracket *bracket, uint8_t *above, uint32_t *open, uint32_t first,

@@ -60,7 +60,7 @@ struct Magnitudes {
   /// As with `places` a sample tells about where the boundary lies. A single pass notes what is certainly above, adds that up, and
   /// gathers what lies near the boundary, to be decided at its end.
   ///
-  /// - Parameter beside: the vectors at a range, for which `elements` has just been asked; they may be overwritten
+  /// - Parameter beside: the vectors at a range, for which `elements` has just been asked
   /// - Returns: nothing where the tensor is too small, or luck fails; `beside` has then been asked for in vain
   func noteLargest(part: Double, beside: (Range<Int>) throws -> [Vector]) throws -> (NotedElements, [Double])? {
     guard count > 4 * Self.sampleSize, count <= UInt32.max else { return nil }
@@ -87,10 +87,7 @@ struct Magnitudes {
         kernels.pointee.pick(
           vector.elements, places + found, UInt32(range.lowerBound), target[found..<found + here].elements, here)
       }
-      for (index, vector) in vectors.enumerated() {
-        noted.keep(vector, range)
-        sums[index] += vector.dot(vector)
-      }
+      for (index, vector) in vectors.enumerated() { sums[index] += noted.squares(vector, range) }
       found += here
     }
     let above = count - Int(bracket.below) - found
@@ -102,10 +99,7 @@ struct Magnitudes {
     noted.mark(open, at: places)
     let kept = NotedElements(count: found, group: max(1, found))
     kept.note(open, 0..<found)
-    for (index, vector) in nearBeside.enumerated() {
-      kept.keep(vector[0..<found], 0..<found)
-      sums[index] += vector[0..<found].dot(vector[0..<found])
-    }
+    for (index, vector) in nearBeside.enumerated() { sums[index] += kept.squares(vector[0..<found], 0..<found) }
     return (noted, sums)
   }
 

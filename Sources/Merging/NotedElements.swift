@@ -57,6 +57,11 @@ final class NotedElements {
     return (all, kept)
   }
 
+  /// Σ x² over the elements kept of the chunk.
+  func squares(_ elements: Vector, _ range: Range<Int>) -> Double {
+    elements.kernels.pointee.squaresNoted(elements.elements, place(range), range.count)
+  }
+
   /// Keeps those of the chunk that lie above the bracket; `open` gets the places of those that lie within it.
   ///
   /// - Returns: how many are open

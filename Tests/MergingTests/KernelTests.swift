@@ -300,6 +300,8 @@ import Testing
         var (all, noted) = (0.0, 0.0)
         kernels.pointee.absoluteSums(fourths, bits, &all, &noted, count)
         #expect(all == Double(count) && noted == Double(values.count { $0 != 0 }))
+        let fives = [Float](repeating: -5, count: count)
+        #expect(kernels.pointee.squaresNoted(fives, bits, count) == 25 * noted)
       }
     }
   }

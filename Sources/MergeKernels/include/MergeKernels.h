@@ -80,6 +80,8 @@ typedef struct {
   /// Σ |x|, and over the elements whose bit is 1.
   void (*_Nonnull absoluteSums)(
     const void *_Nonnull x, const uint8_t *_Nonnull bits, double *_Nonnull all, double *_Nonnull noted, size_t count);
+  /// Σ x² over the elements whose bit is 1.
+  double (*_Nonnull squaresNoted)(const void *_Nonnull x, const uint8_t *_Nonnull bits, size_t count);
   /// How many elements are not 0.
   size_t (*_Nonnull nonzero)(const void *_Nonnull x, size_t count);
 

@@ -12,7 +12,7 @@ extension MergeMethod {
     arithmetic: { inputs, settings in
       let topk = try settings.number("select_topk")
       let varying = topk < 1 ? try VaryingElements(inputs, part: topk) : nil
-      let energies = try varying?.energies ?? energies(inputs) { _, _ in }
+      let energies = try varying?.energies ?? energies(inputs) { delta, _ in delta.dot(delta) }
       let total = energies.reduce(0, +)
       let weights = energies.map { total < 1e-6 ? 1 / Double(energies.count) : $0 / total }
       let votes = weights.map { _ in 1.0 }
@@ -25,15 +25,16 @@ extension MergeMethod {
       }
     })
 
-  /// The mean square of each task vector's elements, of which `keep` may set some to 0.
+  /// The mean square of each task vector's elements, by the sum of squares of its part at a range, after what `prepare` does there.
   private static func energies(
-    _ inputs: MergeInputs, keep: ([Vector], Range<Int>) -> Void
+    _ inputs: MergeInputs, prepare: ([Vector], Range<Int>) -> Void = { _, _ in },
+    squares: (Vector, Range<Int>) -> Double
   ) throws -> [Double] {
     var sums = [Double](repeating: 0, count: inputs.models.count)
     try inputs.forEachChunk { range in
       let deltas = try inputs.taskVectors(range)
-      keep(deltas, range)
-      for (index, delta) in deltas.enumerated() { sums[index] += delta.dot(delta) }
+      prepare(deltas, range)
+      for (index, delta) in deltas.enumerated() { sums[index] += squares(delta, range) }
     }
     return sums.map { $0 / Double(max(1, inputs.count)) }
   }
@@ -62,7 +63,8 @@ extension MergeMethod {
         // Elements that do not vary are never selected, so that 0 can tell the others.
         inputs.kernels.pointee.select(score.elements, score.elements, &selection, range.count)
         noted.note(score, range)
-        for delta in deltas { noted.keep(delta, range) }
+      } squares: {
+        noted.squares($0, $1)
       }
       kept = noted
     }
