@@ -31,6 +31,19 @@ INLINE uint64_t bits_of_double(double x) {
   return bits;
 }
 
+INLINE size_t stored_width(int stored) {
+  switch (stored) {
+  case VMStoredFloat64:
+  case VMStoredInt64: return 8;
+  case VMStoredFloat32:
+  case VMStoredInt32: return 4;
+  case VMStoredFloat16:
+  case VMStoredBFloat16:
+  case VMStoredInt16: return 2;
+  default: return 1;
+  }
+}
+
 /// bfloat16 is float32's upper half. Rounded to nearest, ties to even; NaN stays NaN.
 INLINE uint16_t bfloat_of_float(float x) {
   uint32_t bits = bits_of_float(x);

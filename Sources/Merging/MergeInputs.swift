@@ -83,10 +83,24 @@ final class MergeInputs {
 
   /// δᵢ = Wᵢ − W₀ at `range`
   func taskVector(_ index: Int, _ range: Range<Int>) throws -> Vector {
-    let start = try baseVector(range)
-    let delta = vector(.model(index), range.count)
-    models[index].load(range, into: delta, minus: start)
+    let (model, delta) = (models[index], vector(.model(index), range.count))
+    if let base, let start = base.address(of: range.lowerBound), let address = model.address(of: range.lowerBound) {
+      kernels.pointee.loadDifference(
+        model.dtype.rawValue, address, base.dtype.rawValue, start, delta.elements, range.count)
+    } else {
+      model.load(range, into: delta)
+      delta.subtract(try baseVector(range))
+    }
     return delta
+  }
+
+  /// W₀ at `range`, added to the vector.
+  func addBase(to result: Vector, _ range: Range<Int>) throws {
+    if let base, let start = base.address(of: range.lowerBound) {
+      kernels.pointee.addStored(base.dtype.rawValue, start, result.elements, range.count)
+    } else {
+      result.add(try baseVector(range))
+    }
   }
 
   /// Every δᵢ at `range`

@@ -54,7 +54,7 @@ enum TaskVectors {
         inputs.kernels.pointee.elect(
           result.elements, terms, weights, weights, Int32(terms.count), isNormalized ? 0 : -1, range.count)
         result.scale(by: lambda)
-        result.add(try inputs.baseVector(range))
+        try inputs.addBase(to: result, range)
       }
     }
   }

@@ -37,10 +37,10 @@ final class TensorSource: @unchecked Sendable {
     (bytes, count) = (nil, shape.reduce(1, *))
   }
 
-  /// Brings the elements at `range` to working precision, less those of `other` (of the same range).
-  func load(_ range: Range<Int>, into target: Vector, minus other: Vector? = nil) {
+  /// Brings the elements at `range` to working precision.
+  func load(_ range: Range<Int>, into target: Vector) {
     guard let rows else {
-      if let address = address(of: range.lowerBound) { target.load(address, dtype.rawValue, minus: other) }
+      if let address = address(of: range.lowerBound) { target.load(address, dtype.rawValue) }
       return
     }
     let width = max(1, count / max(1, rows.count))
@@ -56,9 +56,8 @@ final class TensorSource: @unchecked Sendable {
       }
       start = end
     }
-    if let other { target.subtract(other) }
   }
 
-  /// Where element `index` lies.
+  /// Where element `index` lies, and all others after it, if they follow one another.
   func address(of index: Int) -> UnsafeRawPointer? { bytes.map { $0 + index * dtype.byteCount } }
 }

@@ -24,10 +24,8 @@ struct Vector {
 
   func copy(_ x: Vector) { memcpy(elements, x.elements, count * kernels.pointee.width) }
 
-  /// Takes stored elements, less those of `other`.
-  func load(_ stored: UnsafeRawPointer, _ type: Int32, minus other: Vector? = nil) {
-    kernels.pointee.load(type, stored, other.map { UnsafeRawPointer($0.elements) }, elements, count)
-  }
+  /// Takes stored elements.
+  func load(_ stored: UnsafeRawPointer, _ type: Int32) { kernels.pointee.load(type, stored, elements, count) }
 
   /// Rounds to the stored type; false where an element is not finite.
   func store(_ stored: UnsafeMutableRawPointer, _ type: Int32) -> Bool {

@@ -47,7 +47,7 @@ import Testing
       let finite = kernels.pointee.store(15, values, &stored, values.count)
       #expect(stored == values.map(Self.bfloat16) && finite == stored.allSatisfy { $0 & 0x7F80 != 0x7F80 })
       var loaded = [Float](repeating: 0, count: values.count)
-      kernels.pointee.load(15, stored, nil, &loaded, values.count)
+      kernels.pointee.load(15, stored, &loaded, values.count)
       #expect(loaded.map(\.bitPattern) == stored.map { UInt32($0) << 16 })
     }
   }
@@ -57,7 +57,7 @@ import Testing
       let all = (0...UInt16.max).filter { $0 & 0x7FFF <= 0x7C00 }
       for kernels in Self.kernels(false) {
         var loaded = [Float](repeating: 0, count: all.count)
-        kernels.pointee.load(5, all, nil, &loaded, all.count)
+        kernels.pointee.load(5, all, &loaded, all.count)
         #expect(loaded == all.map { Float(Float16(bitPattern: $0)) })
         // Between neighbours too, and at ties.
         let values =
@@ -389,12 +389,21 @@ import Testing
     next(arrays[...], [])
   }
 
-  @Test func differencesAreLoaded() {
-    let (x, y) = (Self.sample(301, seed: 2), Self.sample(301, seed: 3))
+  @Test(arguments: [5, 512, 1301])
+  func differencesAreLoaded(_ count: Int) {
+    let (x, y) = (Self.sample(count, seed: 2), Self.sample(count, seed: 3))
+    let small = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
     for kernels in Self.kernels(false) {
-      var result = [Float](repeating: 0, count: 301)
-      kernels.pointee.load(6, x, y, &result, 301)
+      var result = [Float](repeating: 0, count: count)
+      kernels.pointee.loadDifference(6, x, 6, y, &result, count)
       #expect(result == zip(x, y).map { $0 - $1 })
+      kernels.pointee.addStored(6, y, &result, count)
+      #expect(result == zip(x, y).map { ($0 - $1) + $1 })
+      // Stored in two ways.
+      kernels.pointee.loadDifference(6, x, 0, small, &result, count)
+      #expect(result == zip(x, small).map { $0 - Float($1) })
+      kernels.pointee.loadDifference(0, small, 6, x, &result, count)
+      #expect(result == zip(small, x).map { Float($0) - $1 })
     }
   }
 

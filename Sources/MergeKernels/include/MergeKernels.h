@@ -51,11 +51,15 @@ typedef struct {
   /// The working element's size in bytes.
   size_t width;
 
-  /// Elements as stored to the working type, less `minus` (of the working type) if that is there, and back: rounded once, to nearest,
-  /// ties to even; integers within their range. `store` tells whether all are finite (in the stored type).
-  void (*_Nonnull load)(
-    int stored, const void *_Nonnull source, const void *_Nullable minus, void *_Nonnull y, size_t count);
+  /// Elements as stored to the working type, and back: rounded once, to nearest, ties to even; integers within their range. `store` tells
+  /// whether all are finite (in the stored type).
+  void (*_Nonnull load)(int stored, const void *_Nonnull source, void *_Nonnull y, size_t count);
   bool (*_Nonnull store)(int stored, const void *_Nonnull x, void *_Nonnull target, size_t count);
+  /// y ← source − base, both as stored
+  void (*_Nonnull loadDifference)(
+    int stored, const void *_Nonnull source, int storedBase, const void *_Nonnull base, void *_Nonnull y, size_t count);
+  /// y ← y + source, as stored
+  void (*_Nonnull addStored)(int stored, const void *_Nonnull source, void *_Nonnull y, size_t count);
 
   /// y ← a y
   void (*_Nonnull scale)(void *_Nonnull y, double a, size_t count);

@@ -13,7 +13,7 @@ extension MergeMethod {
           inputs.kernels.pointee.takeLarger(result.elements, delta.elements, range.count)
         }
         result.scale(by: lambda)
-        result.add(try inputs.baseVector(range))
+        try inputs.addBase(to: result, range)
       }
     })
 }

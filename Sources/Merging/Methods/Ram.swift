@@ -42,7 +42,7 @@ extension MergeMethod {
       let terms = try inputs.taskVectors(range).map { UnsafeRawPointer($0.elements) }
       inputs.kernels.pointee.reinforce(
         result.elements, terms, factors, Int32(terms.count), epsilon, range.count)
-      result.add(try inputs.baseVector(range))
+      try inputs.addBase(to: result, range)
     }
   }
 }

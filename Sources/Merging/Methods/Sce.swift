@@ -21,7 +21,7 @@ extension MergeMethod {
         inputs.kernels.pointee.elect(
           result.elements, terms, votes, weights, Int32(terms.count), 1e-6, range.count)
         varying?.kept.keep(result, range)
-        result.add(try inputs.baseVector(range))
+        try inputs.addBase(to: result, range)
       }
     })
 
