@@ -72,7 +72,7 @@ enum Combination {
   }
 
   private static func start(_ inputs: MergeInputs, _ terms: Terms, _ range: Range<Int>, _ result: Vector) throws {
-    if terms == .models { result.clear() } else { result.copy(try inputs.baseVector(range)) }
+    if terms == .models { result.clear() } else { try inputs.copyBase(to: result, range) }
   }
 
   private static func columnProducts(_ inputs: MergeInputs, _ terms: Terms, _ columns: Int) throws -> [Products] {

@@ -42,7 +42,7 @@ enum Matrices {
     }
     let source = try TensorSource(result)
     return MergePass { range, target in
-      target.copy(try inputs.baseVector(range))
+      try inputs.copyBase(to: target, range)
       guard let address = source.address(of: range.lowerBound) else { return }
       let delta = inputs.vector(.difference, range.count)
       delta.load(address, source.dtype.rawValue)

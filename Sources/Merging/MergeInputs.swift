@@ -94,6 +94,12 @@ final class MergeInputs {
     return delta
   }
 
+  /// W₀ at `range`, into the vector.
+  func copyBase(to result: Vector, _ range: Range<Int>) throws {
+    guard let base else { throw MergeError("\(name): the base is missing") }
+    base.load(range, into: result)
+  }
+
   /// W₀ at `range`, added to the vector.
   func addBase(to result: Vector, _ range: Range<Int>) throws {
     if let base, let start = base.address(of: range.lowerBound) {

@@ -43,7 +43,7 @@ enum TaskVectors {
       let total = weights.reduce(0, +)
       let factor = lambda / (isNormalized && abs(total) >= 1e-8 ? total : 1)
       return MergePass(group: group) { range, result in
-        result.copy(try inputs.baseVector(range))
+        try inputs.copyBase(to: result, range)
         for index in vectors.indices {
           result.add(try vectors[index].vector(inputs, range), scale: weights[index] * factor)
         }

@@ -37,7 +37,7 @@ extension MergeMethod {
         // The score left the task vector in its place.
         let delta = inputs.vector(.model(0), range.count)
         inputs.kernels.pointee.keepFrom(delta.elements, score.elements, threshold, range.count)
-        result.copy(try inputs.baseVector(range))
+        try inputs.copyBase(to: result, range)
         result.add(delta)
       }
     })

@@ -7,7 +7,7 @@ extension MergeMethod {
     arithmetic: { inputs, settings in
       let t = try settings.number("t")
       return MergePass { range, result in
-        result.copy(try inputs.baseVector(range))
+        try inputs.copyBase(to: result, range)
         inputs.kernels.pointee.nearswap(result.elements, inputs.model(0, range).elements, t, range.count)
       }
     })
