@@ -1,7 +1,7 @@
 import Torch
 
-/// The elements of one input's tensor as they are stored, in memory or in a mapped file. A class, since a chunk's work begins with taking
-/// one out of an array.
+/// The elements of one input's tensor as they are stored, in memory or in a mapped file. A class, so that taking
+/// one out of an array, as every chunk does, counts one reference and not one for each property.
 final class TensorSource: @unchecked Sendable {
   // Unchecked: the bytes are only read, and nobody else writes them while a merge runs.
   private let bytes: UnsafeRawPointer?
