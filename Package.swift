@@ -3,10 +3,21 @@ import PackageDescription
 
 /// What other packages can import: a product for each target of the name.
 let libraries = [
-  "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
-  "Search",
-  "Studies", "Reports",
+  "Support", "Search", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging",
+  "Alignment", "Landscape", "Studies", "Reports",
 ]
+
+/// SwiftPM refuses a dependency by version whose targets have unsafe flags, so only a clone that is itself built has them: without them
+/// debug builds are slow, and nothing else changes. Dependencies lie in a folder `checkouts` of whoever uses them.
+let isRoot = Context.packageDirectory.split(separator: "/").dropLast().last != "checkouts"
+
+/// Merging and assignment in tests are real arithmetic, for which a debug build must not take minutes.
+let optimised: [CSetting] = isRoot ? [.unsafeFlags(["-O3"])] : []
+
+// What most targets stand on, and what those do that run networks on data.
+let files: [Target.Dependency] = ["Support", "Torch", "Weights", "Checkpoints"]
+let training: [Target.Dependency] = files + ["Networks", "Datasets", "Training"]
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
   name: "valley",
@@ -18,18 +29,22 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "Support", dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
+    // Optimised in debug builds too: fitting a model to observations is thousands of small matrix factorisations.
+    .target(name: "Search", dependencies: ["Support"], swiftSettings: isRoot ? [.unsafeFlags(["-O"])] : []),
     .systemLibrary(name: "CTorch"),
     .plugin(name: "TorchLibrary", capability: .buildTool()),
     .target(name: "Torch", dependencies: ["CTorch"], plugins: ["TorchLibrary"]),
     .target(
-      name: "Checkpoints",
-      dependencies: ["Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
-    .target(name: "Networks", dependencies: ["Torch", "Checkpoints"]),
+      name: "Weights",
+      dependencies: ["Support", "Torch", .product(name: "OrderedCollections", package: "swift-collections")]),
+    .target(name: "Checkpoints", dependencies: ["Support", "Torch", "Weights"]),
+    .target(name: "Networks", dependencies: files),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg",
       providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
@@ -37,56 +52,38 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Datasets",
-      dependencies: [
-        "Torch", "Checkpoints", "CTurboJPEG", "CPng", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "HeapModule", package: "swift-collections"),
+      dependencies: files + [
+        "CTurboJPEG", "CPng", "CZlib", .product(name: "HeapModule", package: "swift-collections"),
       ],
       resources: [.embedInCode("Resources")]),
-    .target(name: "Training", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets"]),
-    .target(name: "YAML", dependencies: ["Yams"]),
-    // Optimised in debug builds too: tests merge real arithmetic, and a debug build must not take minutes for it.
-    .target(name: "MergeKernels", cSettings: [.unsafeFlags(["-O3"])]),
-    .target(
-      name: "Merging",
-      dependencies: [
-        "MergeKernels", "Torch", "Checkpoints", "YAML", "Search", .product(name: "Crypto", package: "swift-crypto"),
-      ]),
-    .target(
-      name: "DataMerging",
-      dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Search"]),
-    .target(name: "AssignmentKernel", cSettings: [.unsafeFlags(["-O3"])]),
-    .target(
-      name: "Alignment",
-      dependencies: ["AssignmentKernel", "Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
-    .target(name: "Landscape", dependencies: ["Torch", "Checkpoints", "Networks", "Datasets", "Training"]),
-    // Optimised in debug builds too: fitting a model to observations is thousands of small matrix factorisations.
-    .target(name: "Search", swiftSettings: [.unsafeFlags(["-O"])]),
+    .target(name: "Training", dependencies: files + ["Networks", "Datasets"]),
+    .target(name: "YAML", dependencies: ["Support", "Yams"]),
+    .target(name: "MergeKernels", cSettings: optimised),
+    .target(name: "Merging", dependencies: files + ["MergeKernels", "YAML", "Search"]),
+    .target(name: "DataMerging", dependencies: training + ["Merging", "Search"]),
+    .target(name: "AssignmentKernel", cSettings: optimised),
+    .target(name: "Alignment", dependencies: training + ["AssignmentKernel"]),
+    .target(name: "Landscape", dependencies: training),
     .target(
       name: "Studies",
-      dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "Alignment", "Landscape", "YAML",
-        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+      dependencies: training + [
+        "Merging", "Alignment", "Landscape", "YAML", .product(name: "GRDB", package: "GRDB.swift"),
       ],
       resources: [.embedInCode("Figures")]),
     .target(
-      name: "Reports", dependencies: ["Checkpoints", "Landscape", "Studies"], resources: [.embedInCode("Resources")]),
+      name: "Reports", dependencies: ["Support", "Weights", "Checkpoints", "Landscape", "Studies"],
+      resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",
-      dependencies: [
-        "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging", "Alignment", "Landscape",
-        "Search",
-        "Studies", "Reports", "YAML",
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      dependencies: training + [
+        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports", "YAML", arguments,
       ]),
     .executableTarget(
-      name: "ValleyBench",
-      dependencies: [
-        "CTorch", "Torch", "Checkpoints", "Networks", "Datasets", "Training", "Alignment", "Landscape", "Studies",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      name: "ValleyBench", dependencies: training + ["CTorch", "Alignment", "Landscape", "Studies", arguments],
       path: "Benchmarks/ValleyBench"),
-    .target(name: "TestSupport", dependencies: ["Torch", "Checkpoints", "Networks"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: files + ["Networks"], path: "Tests/TestSupport"),
+    .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"]),
+    .testTarget(name: "WeightsTests", dependencies: ["Weights", "Merging", "TestSupport"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Datasets", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"]),

@@ -60,7 +60,7 @@ struct Curvature: ParsableCommand {
       try train(network, on: pictures)
     }
     if let write {
-      var tensors = try network.weights.map { _, tensor in try tensor.detach().contiguous() }
+      var tensors = try network.weights.mapTensors { _, tensor in try tensor.detach().contiguous() }
       tensors["images"] = try pictures.inputs.contiguous()
       tensors["labels"] = pictures.labels
       try Safetensors.write(tensors, to: write)

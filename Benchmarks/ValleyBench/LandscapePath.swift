@@ -38,7 +38,7 @@ struct LandscapePath: ParsableCommand {
     for network in networks { try network.move(to: .cpu, format: .channelsLast) }
     // Networks drawn from one seed are one point: the others are moved off it.
     let weights = try networks.enumerated().map { index, network in
-      try network.weights.map { name, tensor in
+      try network.weights.mapTensors { name, tensor in
         index > 0 && tensor.dtype.isFloatingPoint && !name.hasSuffix("running_var")
           ? try tensor + Tensor.normal(tensor.shape, generator: generator) * 0.05 : tensor
       }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Checkpoints
 import Networks
 import Torch
+import Weights
 
 /// Weight matching of two networks, from weights in memory to permutations.
 struct MatchingSpeed: ParsableCommand {
@@ -25,7 +26,7 @@ struct MatchingSpeed: ParsableCommand {
     let both = try Safetensors.read(weights).weights.clone()
     let sides = ["a/", "b/"].map { prefix in
       Weights(
-        zip(both.names, both.tensors).filter { $0.0.hasPrefix(prefix) }.map { (String($0.0.dropFirst(2)), $0.1) })
+        both.filter { $0.0.hasPrefix(prefix) }.map { (String($0.0.dropFirst(2)), $0.1) })
     }
     let symmetry = try Symmetry(of: network)
     var objective = 0.0

@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import Networks
 import Torch
+import Weights
 
 /// What our network makes of another library's weights: its logits, loss and gradients, for `Benchmarks/parity` to compare.
 ///
@@ -60,6 +61,6 @@ struct Parity: ParsableCommand {
     results["logits_train"] = try logits.detach()
     results["loss"] = try loss.detach()
     for (name, parameter) in trainable { results["gradients/\(name)"] = try parameter.value.gradient() }
-    try Safetensors.write(results.map { try $1.detach().to(.cpu) }, to: output)
+    try Safetensors.write(results.mapTensors { try $1.detach().to(.cpu) }, to: output)
   }
 }

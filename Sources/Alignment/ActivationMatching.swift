@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Networks
 import Torch
+import Weights
 
 /// Activation matching (Li et al. 2016; Ainsworth et al. 2023): units belong together whose activations correlate most over examples.
 ///

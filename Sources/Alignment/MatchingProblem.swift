@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// Two weights in float64, and where the permutations between them stand.
 final class MatchingProblem {

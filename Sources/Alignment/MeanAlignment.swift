@@ -1,6 +1,8 @@
 import Checkpoints
 import Datasets
+import Support
 import Torch
+import Weights
 
 /// Several networks brought together without any of them being the reference: each in turn is matched by its weights to the mean of the others, in
 /// random order, until a round changes nothing (Ainsworth et al. 2023, MergeMany). Σ‖θᵢ − mean‖² never rises.

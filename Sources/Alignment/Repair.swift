@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Networks
 import Torch
+import Weights
 
 /// REPAIR (Jordan et al. 2023): the units of merged weights vary less than those of the networks they come from; each is rescaled so that mean and
 /// deviation of its pre-activation are the mix of theirs.

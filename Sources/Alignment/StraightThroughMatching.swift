@@ -3,6 +3,7 @@ import Datasets
 import Networks
 import Torch
 import Training
+import Weights
 
 /// Straight-through matching (Ainsworth et al. 2023): permutations trained so that the midpoint of A and πB does well on data.
 ///

@@ -1,6 +1,7 @@
 import Checkpoints
 import Networks
 import Torch
+import Weights
 
 /// Units of a network that can change places: hidden neurons, the channels of a stage, heads of an attention.
 public struct UnitGroup: Sendable, Hashable, Codable {
@@ -178,7 +179,7 @@ public struct Symmetry: Sendable {
   public func apply(_ permutations: [Permutation], to weights: Weights) throws -> Weights {
     try require(permutations)
     return try withoutGradients {
-      try weights.map { name, tensor in
+      try weights.mapTensors { name, tensor in
         var moved = tensor
         if let axes = axes[name] {
           guard tensor.shape == shapes[name] else {

@@ -1,6 +1,8 @@
 import Checkpoints
 import Datasets
+import Support
 import Torch
+import Weights
 
 /// Weight matching (Ainsworth et al. 2023, Git Re-Basin): the permutations π of a network's units that bring its weights B closest to another's
 /// A, by maximising Σ⟨A, πB⟩.

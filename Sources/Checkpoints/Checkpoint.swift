@@ -1,5 +1,7 @@
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The weights of a network, from any of the files people have them in.
 ///
@@ -100,7 +102,7 @@ public struct Checkpoint: Sendable {
   }
 
   private static func config(_ folder: String) throws -> Data {
-    let mapping = try FileMapping(URL(fileURLWithPath: folder).appendingPathComponent("config.json").path)
+    let mapping = try MappedFile(URL(fileURLWithPath: folder).appendingPathComponent("config.json").path)
     guard mapping.bytes.count <= 16 << 20 else {
       throw CheckpointError(mapping.path, "is too large for a configuration")
     }
@@ -111,7 +113,7 @@ public struct Checkpoint: Sendable {
 extension Checkpoint.Content {
   /// Reads one file, by what its first bytes say it is.
   init(file path: String, part: String? = nil) throws {
-    let mapping = try FileMapping(path)
+    let mapping = try MappedFile(path)
     let isSafetensors = Safetensors.hasHeader(mapping)
     if !isSafetensors, TorchFile.isTorch(mapping) {
       let content = try TorchFile.read(mapping, part: part)
@@ -141,7 +143,7 @@ extension Checkpoint.Content {
     let prefix = "weights/"
     guard metadata["step"] != nil, weights.names.contains(where: { $0.hasPrefix(prefix) }) else { return }
     weights = Weights(
-      zip(weights.names, weights.tensors).filter { $0.0.hasPrefix(prefix) }
+      weights.filter { $0.0.hasPrefix(prefix) }
         .map { (String($0.0.dropFirst(prefix.count)), $0.1) })
   }
 }

@@ -1,5 +1,7 @@
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes without gaps.
 public enum Safetensors {
@@ -15,10 +17,10 @@ public enum Safetensors {
   ///
   /// - Throws: `CheckpointError` naming the file, the tensor and what is wrong.
   public static func read(_ path: String) throws -> Content {
-    try read(FileMapping(path))
+    try read(MappedFile(path))
   }
 
-  static func read(_ mapping: FileMapping) throws -> Content {
+  static func read(_ mapping: MappedFile) throws -> Content {
     let (entries, metadata, dataStart) = try header(of: mapping)
     let tensors = try entries.map { entry -> (String, Tensor) in
       let range = (dataStart + entry.start)..<(dataStart + entry.end)
@@ -28,37 +30,62 @@ public enum Safetensors {
   }
 
   /// Writes weights so that the file appears all at once or not at all. Equal weights and metadata give equal bytes.
+  ///
+  /// - Throws: `FileError` where the file cannot be written, or the format has no place for a tensor.
   public static func write(_ weights: Weights, metadata: [String: String] = [:], to path: String) throws {
-    var header: [(String, String)] = []
-    if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
-      header.append(("__metadata__", "{\(pairs.joined(separator: ","))}"))
-    }
-    var offset = 0
-    for (name, tensor) in zip(weights.names, weights.tensors) {
-      guard name != "__metadata__" else {
-        throw CheckpointError(path, "no tensor can be named __metadata__: safetensors keeps that name for the metadata")
-      }
-      guard let code = codes[tensor.dtype] else {
-        throw CheckpointError(path, "\(name): safetensors has no type for \(tensor.dtype)")
-      }
-      let end = offset + tensor.count * tensor.dtype.byteCount
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
-      header.append((name, "{\"dtype\":\"\(code)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"))
-      offset = end
-    }
-    var json = "{" + header.map { "\(quoted($0.0)):\($0.1)" }.joined(separator: ",") + "}"
-    // Pad so that the tensors start at a multiple of 8.
-    json += String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
-
+    let layout = try layout(of: weights.map { ($0.name, $0.tensor.dtype, $0.tensor.shape) }, metadata, path: path)
     let file = try AtomicFile(path)
-    try withUnsafeBytes(of: UInt64(json.utf8.count).littleEndian) { try file.write($0) }
-    try file.write(Data(json.utf8))
+    try file.write(layout.header)
     for tensor in weights.tensors {
       let plain = try tensor.detach().to(.cpu).contiguous()
       try plain.withUnsafeBytes { try file.write($0) }
     }
     try file.commit()
+  }
+
+  /// How a file of tensors is laid out.
+  package struct Layout {
+    /// All before the first tensor: the length and the JSON, padded so that tensors start at a multiple of 8.
+    package let header: Data
+    /// Bytes from the file's start to each tensor, by name.
+    package let offsets: [String: Int]
+    /// Bytes of the whole file.
+    package let size: Int
+  }
+
+  /// The layout of a file with these tensors in this order.
+  ///
+  /// - Throws: `FileError` for a name or type that the format does not have.
+  package static func layout(
+    of tensors: [(name: String, dtype: DType, shape: [Int])], _ metadata: [String: String], path: String
+  ) throws -> Layout {
+    var members: [JSON.Member] = []
+    if !metadata.isEmpty {
+      let about = metadata.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .text($0.value)) }
+      members.append(JSON.Member("__metadata__", .object(about)))
+    }
+    var offsets: [String: Int] = [:]
+    var end = 0
+    for (name, dtype, shape) in tensors {
+      guard name != "__metadata__" else {
+        throw FileError(path, "no tensor can be named __metadata__: safetensors keeps that name for the metadata")
+      }
+      guard let code = codes[dtype] else { throw FileError(path, "\(name): safetensors has no type for \(dtype)") }
+      offsets[name] = end
+      let next = end + shape.reduce(dtype.byteCount, *)
+      let entry: [JSON.Member] = [
+        JSON.Member("dtype", .text(code)), JSON.Member("shape", .array(shape.map(JSON.number))),
+        JSON.Member("data_offsets", .array([.number(end), .number(next)])),
+      ]
+      members.append(JSON.Member(name, .object(entry)))
+      end = next
+    }
+    var json = Data(JSON.object(members).compact.utf8)
+    json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
+    let start = 8 + json.count
+    return Layout(
+      header: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json,
+      offsets: offsets.mapValues { $0 + start }, size: start + end)
   }
 
   /// The format's name of a type, such as "BF16"; nil where it has none.
@@ -68,7 +95,7 @@ public enum Safetensors {
 
   /// Whether a file starts as this format does: a length below 4 GiB, then an object. Other formats' first bytes may be such a length
   /// (pickles start 80 02 to 80 05), but not with these after them.
-  static func hasHeader(_ mapping: FileMapping) -> Bool {
+  static func hasHeader(_ mapping: MappedFile) -> Bool {
     mapping.bytes.count > 8 && mapping.bytes[8] == UInt8(ascii: "{") && mapping.bytes[4..<8].allSatisfy { $0 == 0 }
   }
 
@@ -87,20 +114,7 @@ public enum Safetensors {
   ]
   private static let dtypes = Dictionary(uniqueKeysWithValues: codes.map { ($1, $0) })
 
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-
-  private static func header(of mapping: FileMapping) throws -> ([Entry], [String: String], Int) {
+  private static func header(of mapping: MappedFile) throws -> ([Entry], [String: String], Int) {
     let path = mapping.path, size = mapping.bytes.count
     guard size >= 8 else { throw CheckpointError(path, "is \(size) bytes long, too short for a safetensors file") }
     let length = UInt64(littleEndian: mapping.bytes.loadUnaligned(as: UInt64.self))
@@ -110,26 +124,27 @@ public enum Safetensors {
     }
     let dataStart = 8 + Int(length)
     let dataSize = size - dataStart
-    let object: [(String, HeaderJSON)]
+    let object: [JSON.Member]
     do {
-      object = try HeaderJSON.object(UnsafeRawBufferPointer(rebasing: mapping.bytes[8..<dataStart]))
+      object = try JSON.object(Array(mapping.bytes[8..<dataStart]))
     } catch {
       throw CheckpointError(path, "its header is damaged at byte \(8 + error.offset): \(error.message)")
     }
     var entries: [Entry] = []
     var metadata: [String: String] = [:]
-    for (name, value) in object {
-      guard case .object(let fields) = value else {
+    for member in object {
+      let name = member.name
+      guard let fields = member.value.members else {
         throw CheckpointError(path, "\(name): its header entry is no object")
       }
       if name == "__metadata__" {
-        for (key, value) in fields {
-          guard case .string(let text) = value else { throw CheckpointError(path, "metadata \(key) is no text") }
-          metadata[key] = text
+        for field in fields {
+          guard let text = field.value.string else { throw CheckpointError(path, "metadata \(field.name) is no text") }
+          metadata[field.name] = text
         }
         continue
       }
-      entries.append(try entry(name, fields, dataSize: dataSize, path: path))
+      entries.append(try entry(name, member.value, dataSize: dataSize, path: path))
     }
     entries.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     var end = 0
@@ -149,19 +164,16 @@ public enum Safetensors {
     return (entries, metadata, dataStart)
   }
 
-  private static func entry(_ name: String, _ fields: [(String, HeaderJSON)], dataSize: Int, path: String) throws
-    -> Entry
-  {
-    func integers(_ value: HeaderJSON?) -> [Int]? {
-      guard case .array(let items) = value else { return nil }
-      let numbers = items.compactMap { if case .integer(let number) = $0, number >= 0 { number } else { nil } }
+  private static func entry(_ name: String, _ fields: JSON, dataSize: Int, path: String) throws -> Entry {
+    func integers(_ value: JSON?) -> [Int]? {
+      guard let items = value?.elements else { return nil }
+      let numbers = items.compactMap(\.integer).filter { $0 >= 0 }
       return numbers.count == items.count ? numbers : nil
     }
-    let byKey = Dictionary(fields, uniquingKeysWith: { $1 })
-    guard case .string(let code) = byKey["dtype"], let dtype = dtypes[code] else {
+    guard let code = fields["dtype"]?.string, let dtype = dtypes[code] else {
       throw CheckpointError(path, "\(name): its type is none of \(dtypes.keys.sorted().joined(separator: ", "))")
     }
-    guard let shape = integers(byKey["shape"]), let offsets = integers(byKey["data_offsets"]),
+    guard let shape = integers(fields["shape"]), let offsets = integers(fields["data_offsets"]),
       offsets.count == 2
     else { throw CheckpointError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
     // Strides must not overflow either, and an empty dimension does not make them smaller.

@@ -1,5 +1,7 @@
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The index of weights in several files, `model.safetensors.index.json`: which tensor lies in which shard beside it.
 enum ShardIndex {
@@ -45,19 +47,20 @@ enum ShardIndex {
   }
 
   private static func places(_ path: String) throws -> [(name: String, file: String)] {
-    let mapping = try FileMapping(path)
+    let mapping = try MappedFile(path)
     guard mapping.bytes.count <= 100 << 20 else { throw CheckpointError(path, "is too large for an index") }
-    let object: [(String, HeaderJSON)]
+    let object: JSON
     do {
-      object = try HeaderJSON.object(mapping.bytes)
+      object = .object(try JSON.object(Array(mapping.bytes)))
     } catch {
       throw CheckpointError(path, "is damaged at byte \(error.offset): \(error.message)")
     }
-    guard case .object(let map) = object.first(where: { $0.0 == "weight_map" })?.1, !map.isEmpty else {
+    guard let map = object["weight_map"]?.members, !map.isEmpty else {
       throw CheckpointError(path, "is no index of shards: it has no weight_map with tensors")
     }
-    return try map.map { name, value in
-      guard case .string(let file) = value else { throw CheckpointError(path, "\(name): its shard is no text") }
+    return try map.map { member in
+      let name = member.name
+      guard let file = member.value.string else { throw CheckpointError(path, "\(name): its shard is no text") }
       let isPlain =
         !file.isEmpty && !file.hasPrefix(".")
         && file.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }

@@ -1,5 +1,7 @@
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// Files of `torch.save`: the zip archives of PyTorch 1.6 and later, and the pickles of before.
 ///
@@ -12,13 +14,13 @@ enum TorchFile {
     var notes: [String]
   }
 
-  static func isTorch(_ mapping: FileMapping) -> Bool {
+  static func isTorch(_ mapping: MappedFile) -> Bool {
     ZipArchive.isZip(mapping.bytes) || mapping.starts(with: [0x80, 0x02]) || mapping.starts(with: [0x80, 0x03])
       || mapping.starts(with: [0x80, 0x04]) || mapping.starts(with: [0x80, 0x05])
   }
 
   /// - Parameter part: the path of a dictionary inside, its keys joined by dots: `state_dict`; nil: the obvious one.
-  static func read(_ mapping: FileMapping, part: String? = nil) throws -> Content {
+  static func read(_ mapping: MappedFile, part: String? = nil) throws -> Content {
     let path = mapping.path
     do {
       let file = try ZipArchive.isZip(mapping.bytes) ? zip(mapping) : legacy(mapping)
@@ -50,7 +52,7 @@ enum TorchFile {
     let storages: [String: Range<Int>]
   }
 
-  private static func zip(_ mapping: FileMapping) throws -> Unpickled {
+  private static func zip(_ mapping: MappedFile) throws -> Unpickled {
     let archive = try ZipArchive(mapping.bytes)
     // Everything lies in one folder, named after the file.
     guard let pickle = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }) else {
@@ -90,7 +92,7 @@ enum TorchFile {
     return Unpickled(value: value, unpickler: unpickler, storages: storages)
   }
 
-  private static func legacy(_ mapping: FileMapping) throws -> Unpickled {
+  private static func legacy(_ mapping: MappedFile) throws -> Unpickled {
     let bytes = mapping.bytes
     let unpickler = Unpickler(bytes)
     // torch.save writes the number 0x1950a86a20f9469cfc6c, a version, and facts about the machine before the object.
@@ -133,7 +135,7 @@ enum TorchFile {
 
 /// Makes tensors of the views that a pickle describes, without copying where it can be helped.
 private struct TensorMaker {
-  let mapping: FileMapping
+  let mapping: MappedFile
   let storages: [String: Range<Int>]
   /// Up to which byte each storage is looked at by tensors made so far; those that look at the same bytes again get copies, since
   /// weights are independent of each other here.
@@ -142,7 +144,7 @@ private struct TensorMaker {
   private var allowance: Int
   private var shared = 0
 
-  init(mapping: FileMapping, storages: [String: Range<Int>]) {
+  init(mapping: MappedFile, storages: [String: Range<Int>]) {
     (self.mapping, self.storages) = (mapping, storages)
     allowance = 4 * mapping.bytes.count + 64 << 20
   }

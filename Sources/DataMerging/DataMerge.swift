@@ -3,6 +3,7 @@ import Datasets
 import Merging
 import Networks
 import Torch
+import Weights
 
 /// Models, the data that a method looks at, and networks to look with.
 ///

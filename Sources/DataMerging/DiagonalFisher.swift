@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Networks
 import Torch
+import Weights
 
 /// Whose log-likelihood the Fisher information is of.
 public enum FisherLabels: Int, Sendable, CaseIterable {

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Networks
 import Torch
+import Weights
 
 /// The Gram matrices XᵀX / n of what a network's linear layers and convolutions are given, by the name of the layer's weight: a
 /// convolution is a linear layer on the patches that its kernel sees. Grouped convolutions are left out.

@@ -2,6 +2,7 @@ import Checkpoints
 import Networks
 import Torch
 import Training
+import Weights
 
 extension DataMerge {
   /// The mean accuracy over all tasks at a point, BatchNorm's statistics measured anew if that was asked for.

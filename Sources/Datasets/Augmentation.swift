@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Random changes to training pictures.
 public struct Augmentation: Codable, Hashable, Sendable {

@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Support
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking
@@ -55,14 +55,7 @@ public enum Download {
 
   /// The checksum of a file in hexadecimal: SHA-256 where `expected` has its 64 digits, otherwise MD5.
   public static func checksum(of file: URL, like expected: String = "") throws -> String {
-    func digest<Function: HashFunction>(_ function: Function) throws -> String {
-      var function = function
-      let handle = try FileHandle(forReadingFrom: file)
-      defer { try? handle.close() }
-      while let bytes = try handle.read(upToCount: 1 << 20), !bytes.isEmpty { function.update(data: bytes) }
-      return function.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-    return try expected.count == 64 ? digest(SHA256()) : digest(Insecure.MD5())
+    try Digest.of(file: file.path, expected.count == 64 ? .sha256 : .md5).hexadecimal
   }
 }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// Which examples make the batch of a step: all of them once an epoch, in an order that depends on the seed and the epoch alone.
 struct EpochOrder: Sendable {
   let count: Int

@@ -1,3 +1,5 @@
+import Support
+
 /// A picture-classification task drawn from a seed: no download, any number of examples, any picture size.
 ///
 /// Each class is a glyph of a few curved strokes. An example bends, turns, shears, scales and shifts its class's

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Folders of pictures, one a class: `train/cat/1.jpg` beside `test/` or `val/`, or `cat/1.jpg` with a split of our own.
 enum ImageFolder {

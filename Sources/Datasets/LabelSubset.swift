@@ -1,3 +1,5 @@
+import Support
+
 extension ImageDataset {
   /// The examples of some classes, in their order, with labels counted anew: `kept[i]` becomes i.
   ///

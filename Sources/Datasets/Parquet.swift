@@ -1,6 +1,6 @@
 import Checkpoints
-import Crypto
 import Foundation
+import Support
 
 /// Image datasets of Hugging Face's: parquet files with a column of encoded pictures and one of labels.
 ///
@@ -36,15 +36,15 @@ enum Parquet {
 
   static func list(_ split: Split, in folder: URL, cache: URL = PictureCache.usualFolder) throws -> PictureListing {
     let files = try files(split, in: folder)
-    var hash = SHA256()
+    let hash = Digest()
     for file in files {
       let about = try FileManager.default.attributesOfItem(atPath: file.path)
       let time = (about[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-      hash.update(data: Data("\(file.path)\0\(about[.size] as? Int ?? 0)\0\(time)\0".utf8))
+      hash.update(Data("\(file.path)\0\(about[.size] as? Int ?? 0)\0\(time)\0".utf8))
     }
     let name =
       "parquet-\(split)-"
-      + hash.finalize().prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+      + hash.finish().prefix(8).hexadecimal
     let packed = cache.appendingPathComponent(name + ".bytes")
     let index = cache.appendingPathComponent(name + ".json")
     // The index is written last.

@@ -1,3 +1,4 @@
+import Support
 import Torch
 
 /// The training batches of every step from pictures that are resized on load: a random resized crop where the augmentation has one,

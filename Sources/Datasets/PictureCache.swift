@@ -1,6 +1,6 @@
 import Checkpoints
-import Crypto
 import Foundation
+import Support
 import Synchronization
 
 /// Pictures decoded once into one file, which later runs map into memory.
@@ -58,37 +58,26 @@ enum PictureCache {
   // MARK: Fingerprints
 
   /// Digests in hexadecimal: of which pictures there are, and of their files' sizes and times of change.
-  private static func fingerprints(of listing: PictureListing) throws -> (place: String, content: Digest) {
-    var (place, content) = (SHA256(), SHA256())
-    place.update(data: Data(listing.root.standardizedFileURL.path.utf8))
+  private static func fingerprints(of listing: PictureListing) throws -> (place: String, content: [UInt8]) {
+    let (place, content) = (Digest(), Digest())
+    place.update(Data(listing.root.standardizedFileURL.path.utf8))
     var last = ""
     for entry in listing.entries {
       let path = Data((entry.path + "\0" + (entry.range.map { "\($0)" } ?? "") + "\0").utf8)
-      place.update(data: path)
-      content.update(data: path)
+      place.update(path)
+      content.update(path)
       guard entry.path != last else { continue }
       last = entry.path
-      var status = stat()
       let file = listing.root.appendingPathComponent(entry.path).path
-      guard stat(file, &status) == 0 else {
+      guard let stamp = FileStamp(file) else {
         throw DatasetError(
-          file: file, "cannot be found: \(String(cString: strerror(errno)))",
+          file: file, "cannot be found: \(systemMessage())",
           remedy: "a list of \(listing.name)'s pictures names it; get the files again")
       }
-      #if canImport(Darwin)
-        let time = status.st_mtimespec
-      #else
-        let time = status.st_mtim
-      #endif
-      content.update(data: Data("\(status.st_size) \(time.tv_sec) \(time.tv_nsec)\0".utf8))
+      content.update(Data("\(stamp.size) \(stamp.seconds) \(stamp.nanoseconds)\0".utf8))
     }
-    return (
-      place.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(),
-      Array(content.finalize())
-    )
+    return (place.finish().hexadecimal, content.finish())
   }
-
-  private typealias Digest = [UInt8]
 
   // MARK: The file
 
@@ -98,8 +87,8 @@ enum PictureCache {
   private static let trailerSize = 24 + 32 + 32 + 16
 
   /// The cache at `path`; nil when there is none, it is of another source, or it is damaged.
-  private static func read(_ path: String, content: Digest, _ listing: PictureListing) -> PictureStore? {
-    guard let memory = PictureMemory(mapping: path) else { return nil }
+  private static func read(_ path: String, content: [UInt8], _ listing: PictureListing) -> PictureStore? {
+    guard let memory = (try? MappedFile(path)).map({ PictureMemory($0) }) else { return nil }
     let bytes = memory.bytes
     let count = listing.entries.count
     guard bytes.count >= trailerSize + count * entrySize else { return nil }
@@ -110,7 +99,7 @@ enum PictureCache {
     }
     guard bytes[trailer...].starts(with: magic), bytes[(trailer + 24)...].starts(with: content),
       number(trailer + 88) == count, number(trailer + 96) == table,
-      bytes[(trailer + 56)...].starts(with: SHA256.hash(data: bytes[table..<trailer]))
+      bytes[(trailer + 56)...].starts(with: Digest.sha256(Data(bytes[table..<trailer])))
     else { return nil }
     var entries: [PictureStore.Entry] = []
     entries.reserveCapacity(count)
@@ -131,7 +120,7 @@ enum PictureCache {
   }
 
   private static func write(
-    _ listing: PictureListing, to path: String, content: Digest, threads: Int, progress: (Int, Int) -> Void
+    _ listing: PictureListing, to path: String, content: [UInt8], threads: Int, progress: (Int, Int) -> Void
   ) throws {
     let file = try AtomicFile(path)
     var table: [UInt8] = []
@@ -165,7 +154,7 @@ enum PictureCache {
       if !part.isEmpty { progress(part.count + start, listing.entries.count) }
       if start == 0 { try checkSpace(for: offset / max(1, part.count) * listing.entries.count, at: path) }
     }
-    let digest = SHA256.hash(data: table)
+    let digest = Digest.sha256(table)
     try table.withUnsafeBytes { try file.write($0) }
     table = magic + [UInt8](repeating: 0, count: 24 - magic.count) + content + digest
     append(listing.entries.count)

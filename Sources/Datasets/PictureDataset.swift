@@ -1,3 +1,4 @@
+import Support
 import Torch
 
 /// Pictures of any sizes as networks take them: resized and normalised whenever a batch is asked for, by several threads.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The pictures of a split as their files are listed, before any is read.
 struct PictureListing: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Labelled pictures of any sizes, one byte a sample, in main memory or in a mapped file.
 public struct PictureStore: Sendable {
@@ -123,34 +124,17 @@ public struct PictureStore: Sendable {
 /// Bytes that are not changed any more, given back when the last reference goes.
 final class PictureMemory: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
-  private let isMapped: Bool
+  private let file: MappedFile?
 
   /// Memory of its own, filled once.
   init(count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
     let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count)
     fill(memory)
-    bytes = UnsafeRawBufferPointer(memory)
-    isMapped = false
+    (bytes, file) = (UnsafeRawBufferPointer(memory), nil)
   }
 
-  /// A whole file, which must not be changed; nil when it cannot be mapped.
-  init?(mapping path: String) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_size > 0,
-      let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED
-    else { return nil }
-    bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
-    isMapped = true
-  }
+  /// A whole file, which must not be changed.
+  init(_ file: MappedFile) { (bytes, self.file) = (file.bytes, file) }
 
-  deinit {
-    if isMapped {
-      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
-    } else {
-      bytes.deallocate()
-    }
-  }
+  deinit { if file == nil { bytes.deallocate() } }
 }

@@ -1,3 +1,4 @@
+import Support
 import Torch
 
 /// The training batches of every step, shuffled anew each epoch.

@@ -1,8 +1,10 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import Torch
 import Training
+import Weights
 
 /// How a curve between two points is trained (Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs").
 ///
@@ -117,14 +119,15 @@ public struct CurveTraining: Codable, Hashable, Sendable {
   /// Several weights as one, `0/fc.weight`, `1/fc.weight`; and back.
   private static func join(_ parts: [Weights]) -> Weights {
     Weights(
-      parts.enumerated().flatMap { index, part in zip(part.names, part.tensors).map { ("\(index)/\($0)", $1) } })
+      parts.enumerated().flatMap { index, part in part.map { ("\(index)/\($0)", $1) } })
   }
 
   private static func split(_ joined: Weights, like parts: [Weights]) throws -> [Weights] {
     try join(parts).requireSameLayout(as: joined)
     return try parts.enumerated().map { index, part in
       // Copied into place, so that each has the layout in memory of its peer.
-      try part.map { name, tensor in try joined["\(index)/\(name)"].map { try tensor.clone().copy(from: $0) } ?? tensor
+      try part.mapTensors { name, tensor in
+        try joined["\(index)/\(name)"].map { try tensor.clone().copy(from: $0) } ?? tensor
       }
     }
   }

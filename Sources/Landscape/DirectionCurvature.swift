@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// The curvature of the loss along the line between two points A and B, and what it says about merging them.
 ///

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Networks
 import Torch
+import Weights
 
 /// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside their merge.
 ///

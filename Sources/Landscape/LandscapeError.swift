@@ -1,4 +1,5 @@
 import Checkpoints
+import Weights
 
 /// What cannot be measured between these weights.
 public struct LandscapeError: Error, CustomStringConvertible, Sendable {

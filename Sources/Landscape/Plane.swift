@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Torch
+import Weights
 
 /// The plane through three points of weight space (Garipov et al. 2018), in coordinates α along B − A and β along the part of C − A that is
 /// orthogonal to it:
@@ -30,7 +31,7 @@ public struct ThreePointPlane: Sendable {
     (self.a, self.b, self.c) = (a, b, c)
     var (uu, uw, ww, noise) = (0.0, 0.0, 0.0, 0.0)
     try withoutGradients {
-      for (name, start) in zip(a.names, a.tensors) where start.dtype.isFloatingPoint && isDirection(name) {
+      for (name, start) in a where start.dtype.isFloatingPoint && isDirection(name) {
         guard let second = b[name], let third = c[name] else { continue }
         let origin = try start.to(.float64)
         let u = try second.to(.float64) - origin
@@ -102,7 +103,7 @@ extension Weights {
   /// scaled by ‖w‖ / (‖d‖ + 10⁻¹⁰). Zero in tensors of one dimension or none (biases, BatchNorm) and in those that are not trained.
   public func randomDirection(trainable: Set<String>, generator: Generator) throws -> Weights {
     try withoutGradients {
-      try map { name, tensor in
+      try mapTensors { name, tensor in
         guard trainable.contains(name), tensor.dtype.isFloatingPoint, tensor.rank > 1 else {
           return try tensor.zerosLike()
         }

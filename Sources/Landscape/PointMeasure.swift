@@ -3,6 +3,7 @@ import Datasets
 import Networks
 import Torch
 import Training
+import Weights
 
 /// How the network does at one point of weight space.
 public struct PointMeasure: Codable, Hashable, Sendable {

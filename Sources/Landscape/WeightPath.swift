@@ -1,4 +1,5 @@
 import Checkpoints
+import Weights
 
 /// A path through weight space from A (λ = 0) to B (λ = 1).
 public struct WeightPath: Sendable {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Weights
 
 /// Linear merging: θ = Σ cᵢ θᵢ (paper, section 2: (1 − α) θ_A + α θ_B).
 ///

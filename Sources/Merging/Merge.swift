@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// Merges `models` tensor by tensor, matched by name, in the names' order of the first.
 ///
@@ -18,7 +19,7 @@ public func merge(
   let workspace = Workspace()
   let trims = try modelTrims(models, base, method, settings)
   return try withoutGradients {
-    try first.map { name, tensor in
+    try first.mapTensors { name, tensor in
       guard tensor.count > 0 else { return try tensor.clone() }
       let inputs = try MergeInputs(
         name: name, models: try models.compactMap { try $0[name].map { try TensorSource($0) } },
@@ -45,7 +46,7 @@ private func modelTrims(_ models: [Weights], _ base: Weights?, _ method: MergeMe
   -> [String: ModelTrim]
 {
   guard let first = models.first else { return [:] }
-  let trims = try ModelTrim.groups(Array(zip(first.names, first.tensors))) { _, tensor in
+  let trims = try ModelTrim.groups(Array(first)) { _, tensor in
     guard tensor.dtype.isFloatingPoint, tensor.count > 0 else { return nil }
     return try method.modelDensity(tensor.shape, settings)
   } member: { name, tensor in

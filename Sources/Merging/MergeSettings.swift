@@ -1,3 +1,4 @@
+import Support
 import YAML
 
 /// Values for all parameters of one method, validated against its declaration.

@@ -1,3 +1,4 @@
+import Foundation
 import MergeKernels
 
 /// Elements in working precision: a part of a tensor in a thread's own memory, and the arithmetic on it.
@@ -43,11 +44,3 @@ struct Vector {
   /// Σ |x|
   var absoluteSum: Double { kernels.pointee.absoluteSum(elements, count) }
 }
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif

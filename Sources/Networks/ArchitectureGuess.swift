@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 extension Architecture {
   /// What an example for this network usually is: what its paper's were, or 3×32×32 pixels.
@@ -24,7 +25,7 @@ extension Architecture {
   /// - Returns: nil where no network of Valley's has such names. The guess is checked by loading the weights.
   public static func guess(from weights: Weights) -> Guess? {
     var shapes: [String: [Int]] = [:]
-    for (name, tensor) in zip(weights.names, weights.tensors) { shapes[name] = tensor.shape }
+    for (name, tensor) in weights { shapes[name] = tensor.shape }
     for prefix in ["module.", "_orig_mod.", "model.", "transformer."]
     where !shapes.isEmpty && shapes.keys.allSatisfy({ $0.hasPrefix(prefix) || $0 == "lm_head.weight" }) {
       shapes = Dictionary(

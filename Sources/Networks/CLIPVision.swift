@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The picture side of CLIP (Radford et al. 2021) and a classifier on its features, with open_clip's names, so that its checkpoints load
 /// unchanged; those of transformers' `CLIPVisionModel` and `CLIPVisionModelWithProjection` load through `adapted`.
@@ -109,7 +111,7 @@ extension CLIPVision: PretrainedNetwork {
       weights = try NamingScheme.transformersCLIP(self.weights.names, isNested: isNested).imported(weights)
       messages.append("names mapped from transformers's")
     } else if weights["class_embedding"] != nil, weights["visual.class_embedding"] == nil {
-      weights = Weights(zip(weights.names, weights.tensors).map { ("visual." + $0, $1) })
+      weights = Weights(weights.map { ("visual." + $0, $1) })
       messages.append("names mapped from open_clip's vision tower alone")
     }
     if headKind == .zeroShot, let classifier = try Self.classifier(weights) {

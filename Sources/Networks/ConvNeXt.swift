@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// A convolutional network in a transformer's clothes (Liu et al. 2022) with timm's names, so that its checkpoints load unchanged;
 /// torchvision's load through `adapted`.

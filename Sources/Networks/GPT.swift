@@ -1,5 +1,7 @@
 import Checkpoints
+import Support
 import Torch
+import Weights
 
 /// GPT-2 (Radford et al. 2019) with the names and layouts of transformers' `GPT2LMHeadModel`, so that its files load unchanged.
 ///
@@ -59,7 +61,7 @@ extension GPT: PretrainedNetwork {
     var messages: [String] = []
     let isBare = weights["wte.weight"] != nil
     var adapted = Weights(
-      zip(weights.names, weights.tensors).compactMap { name, tensor in
+      weights.compactMap { name, tensor in
         guard !name.hasSuffix(".attn.bias"), !name.hasSuffix(".attn.masked_bias") else { return nil }
         return (isBare && !name.hasPrefix("lm_head.") ? "transformer." + name : name, tensor)
       })

@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// What becomes of the classifier in pretrained weights.
 public enum PretrainedHead: Sendable {
@@ -40,7 +41,7 @@ extension Module {
     weights = try converted(weights, to: own, &messages)
     weights = fillingCounters(weights, from: own, &messages)
     if head != .kept { weights = replacingHead(weights, own: own, always: head == .replaced, &messages) }
-    try load(weights.map { name, tensor in try own[name].map { try tensor.to($0.device) } ?? tensor })
+    try load(weights.mapTensors { name, tensor in try own[name].map { try tensor.to($0.device) } ?? tensor })
     return messages
   }
 
@@ -51,7 +52,7 @@ extension Module {
     while let prefix = prefixes.first(where: { prefix in
       weights.names.allSatisfy { $0.hasPrefix(prefix) } && !own.names.contains { $0.hasPrefix(prefix) }
     }), !weights.isEmpty {
-      weights = Weights(zip(weights.names, weights.tensors).map { (String($0.0.dropFirst(prefix.count)), $0.1) })
+      weights = Weights(weights.map { (String($0.0.dropFirst(prefix.count)), $0.1) })
       messages.append("'\(prefix)' taken off every name")
     }
     return (weights, messages)
@@ -60,7 +61,7 @@ extension Module {
   private func converted(_ weights: Weights, to own: Weights, _ messages: inout [String]) throws -> Weights {
     var types: [String] = []
     let converted = try withoutGradients {
-      try weights.map { name, tensor in
+      try weights.mapTensors { name, tensor in
         guard let dtype = own[name]?.dtype, dtype != tensor.dtype, dtype.isFloatingPoint == tensor.dtype.isFloatingPoint
         else { return tensor }
         let change = "\(tensor.dtype) converted to \(dtype)"
@@ -77,7 +78,7 @@ extension Module {
     let counters = own.filter { name, _ in name.hasSuffix("num_batches_tracked") }
     guard !counters.isEmpty, counters.names.allSatisfy({ weights[$0] == nil }) else { return weights }
     messages.append("BatchNorm's counters of batches are missing; they start at 0")
-    return Weights(Array(zip(weights.names, weights.tensors)) + zip(counters.names, counters.tensors))
+    return Weights(Array(weights) + counters)
   }
 
   private func replacingHead(
@@ -95,7 +96,7 @@ extension Module {
         : "the classifier \(name) for \(classes(theirs).map { "\($0)" } ?? "other") classes is replaced by a fresh one for \(count)"
     )
     let rest = weights.filter { name, _ in !name.hasPrefix(prefix) }
-    return Weights(Array(zip(rest.names, rest.tensors)) + zip(head.names, head.tensors))
+    return Weights(Array(rest) + head)
   }
 }
 
@@ -113,7 +114,7 @@ extension DenseNet: PretrainedNetwork {
   /// Takes the names of torchvision's first files, `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     var isOld = false
-    let tensors = zip(weights.names, weights.tensors).map { name, tensor -> (String, Tensor) in
+    let tensors = weights.map { name, tensor -> (String, Tensor) in
       var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       guard let place = parts.firstIndex(where: { $0.hasPrefix("denselayer") }), parts.count > place + 3,
         ["norm", "conv"].contains(parts[place + 1]), ["1", "2"].contains(parts[place + 2])

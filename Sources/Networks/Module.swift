@@ -1,5 +1,7 @@
 import Checkpoints
+import Support
 import Torch
+import Weights
 
 /// A named tensor of a network. Layers hold their tensors in these boxes, so that a network can be put at any point of weight space by
 /// exchanging the tensors and without copying a number.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// How another library calls the tensors of a network and lays them out, so that its files can be read and written.
 public struct NamingScheme: Sendable {
@@ -48,14 +49,14 @@ public struct NamingScheme: Sendable {
       for name in entry.theirs { rest[name] = nil }
       return (entry.ours, try withoutGradients { try Self.ours(found, entry.form) })
     }
-    return Weights(known + zip(rest.names, rest.tensors))
+    return Weights(known + rest)
   }
 
   /// Our weights under the library's names, for its own loader.
   public func exported(_ weights: Weights) throws -> Weights {
     let byName = Dictionary(entries.map { ($0.ours, $0) }, uniquingKeysWith: { first, _ in first })
     return try Weights(
-      zip(weights.names, weights.tensors).flatMap { name, tensor -> [(String, Tensor)] in
+      weights.flatMap { name, tensor -> [(String, Tensor)] in
         guard let entry = byName[name] else { return [(name, tensor)] }
         return try withoutGradients { Array(zip(entry.theirs, try Self.theirs(tensor, entry))) }
       })

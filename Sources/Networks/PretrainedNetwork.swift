@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// A network that can start from the files of a reference implementation.
 public protocol PretrainedNetwork: Module {

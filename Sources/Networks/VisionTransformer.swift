@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// A vision transformer (Dosovitskiy et al. 2021) with timm's names, so that its checkpoints load unchanged.
 ///

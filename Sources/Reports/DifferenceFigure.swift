@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// How two models differ over their layers.
 public struct DifferenceFigure: Sendable {

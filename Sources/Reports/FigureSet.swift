@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// Figures that belong together, with what they say in words: written as pictures, tables and one offline page.
 ///

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Studies
+import Support
 
 /// The report of a study: figures, tables, a machine-readable summary, and one HTML page.
 ///

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// A search for the best merge: the best value over evaluations, and what was found along each range.
 public struct SearchFigure: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// CMA-ES in the unit cube with the default settings of Hansen's tutorial (arXiv 1604.00772), negative weights left out. Points beyond a
 /// side are reflected into the cube. Where it has converged it starts again from a random point with twice the population (Auger and Hansen, 2005).
@@ -50,7 +51,7 @@ struct CovarianceMatrixAdaptation: Sendable {
 
   /// The sample that is evaluated next, as it is drawn: it may lie outside the cube.
   private var sample: [Double] {
-    var random = RandomNumbers(seed, 0xC3A, UInt64(restarts), UInt64(generation), UInt64(told.count))
+    var random = SplitMix64(seed, 0xC3A, UInt64(restarts), UInt64(generation), UInt64(told.count), salt: .search)
     let z = lengths.map { $0 * random.normal() }
     return (0..<dimensions).map { row in
       var sum = 0.0
@@ -149,8 +150,8 @@ struct CovarianceMatrixAdaptation: Sendable {
 
   private mutating func restart() {
     restarts += 1
-    var random = RandomNumbers(seed, 0x2E5, UInt64(restarts))
-    mean = mean.map { _ in random.uniform() }
+    var random = SplitMix64(seed, 0x2E5, UInt64(restarts), salt: .search)
+    mean = mean.map { _ in random.uniformDouble() }
     start(population: min(2 * population, 10_000))
   }
 }

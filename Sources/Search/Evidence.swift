@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// How well a Gaussian process's parameters explain observations: the logarithm of their marginal likelihood, and with the priors of the
 /// posterior, by the parameters' logarithms θ = (log ℓ₁ …, log s², log σ²).
@@ -92,7 +93,7 @@ struct Evidence {
   }
 
   /// The parameters of the highest posterior that climbs from several starts find.
-  func best(random: inout RandomNumbers, starts: Int = 4) -> [Double] {
+  func best(random: inout SplitMix64, starts: Int = 4) -> [Double] {
     var top = priors.map(\.mean)
     var highest = -Double.infinity
     for start in 0..<starts {

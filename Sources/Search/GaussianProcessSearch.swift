@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Bayesian optimisation: the next point is the one that promises the most under a Gaussian process fitted to all that is known.
 struct GaussianProcessSearch {
@@ -21,10 +22,10 @@ struct GaussianProcessSearch {
   func next(_ observations: [Minimiser.Observation]) -> [Double] {
     let seen = Set(observations.map { space.unit($0.point) })
     if observations.count < design {
-      var random = RandomNumbers(seed, 0xDE51)
+      var random = SplitMix64(seed, 0xDE51, salt: .search)
       return space.point(LatinHypercube.points(design, dimensions: space.width, random: &random)[observations.count])
     }
-    var random = RandomNumbers(seed, 0xACC, UInt64(observations.count))
+    var random = SplitMix64(seed, 0xACC, UInt64(observations.count), salt: .search)
     let known = Self.informative(observations)
     let points = known.map { space.unit($0.point) }
     let values = Self.levelled(known.map(\.value))
@@ -32,7 +33,7 @@ struct GaussianProcessSearch {
     let evidence = Evidence(points, values, owners: owners)
     let theta = evidence.best(random: &random, starts: known.count > 100 ? 2 : 4)
     guard let process = GaussianProcess(points, values, owners: owners, Evidence.parameters(theta)) else {
-      return space.point((0..<space.width).map { _ in random.uniform() })
+      return space.point((0..<space.width).map { _ in random.uniformDouble() })
     }
     return space.point(mostPromising(process, points, seen: seen, random: &random))
   }
@@ -72,7 +73,7 @@ struct GaussianProcessSearch {
   /// these and several dimensions what looks best is worth a look, however well it seems to be known. (0.05 is a twentieth of the values'
   /// deviation.)
   private func mostPromising(
-    _ process: GaussianProcess, _ points: [[Double]], seen: Set<[Double]>, random: inout RandomNumbers
+    _ process: GaussianProcess, _ points: [[Double]], seen: Set<[Double]>, random: inout SplitMix64
   ) -> [Double] {
     let means = points.map { process.mean(at: $0) }
     // Noise makes the lowest value seen too good to be true; the lowest mean is not.
@@ -89,13 +90,13 @@ struct GaussianProcessSearch {
       return logExpectedImprovement(gain: best - mean, deviation: deviation)
     }
     // A space of few points may be used up.
-    return promising ?? (0..<space.width).map { _ in random.uniform() }
+    return promising ?? (0..<space.width).map { _ in random.uniformDouble() }
   }
 
   /// The point of the highest score that climbs from random points and from around `starts` find. Points evaluated before are left out: they
   /// would give the same again.
   private func highest(
-    _ starts: [[Double]], seen: Set<[Double]>, random: inout RandomNumbers, _ score: ([Double]) -> Double
+    _ starts: [[Double]], seen: Set<[Double]>, random: inout SplitMix64, _ score: ([Double]) -> Double
   ) -> [Double]? {
     var candidates: [(point: [Double], score: Double)] = []
     func consider(_ unit: [Double]) {
@@ -103,7 +104,7 @@ struct GaussianProcessSearch {
       if !seen.contains(point) { candidates.append((point, score(point))) }
     }
     let width = space.width
-    for _ in 0..<min(2000, 200 * width) { consider((0..<width).map { _ in random.uniform() }) }
+    for _ in 0..<min(2000, 200 * width) { consider((0..<width).map { _ in random.uniformDouble() }) }
     for start in starts {
       for scale in [0.2, 0.05, 0.01] {
         for _ in 0..<10 { consider(moved(start, by: scale, &random)) }
@@ -126,14 +127,14 @@ struct GaussianProcessSearch {
   }
 
   /// A point near another: some of its dimensions moved, a choice now and then made anew.
-  private func moved(_ point: [Double], by scale: Double, _ random: inout RandomNumbers) -> [Double] {
+  private func moved(_ point: [Double], by scale: Double, _ random: inout SplitMix64) -> [Double] {
     var result = point
-    let all = random.uniform() < 0.5
-    let forced = random.below(space.dimensions.count)
+    let all = random.uniformDouble() < 0.5
+    let forced = random.choice(of: space.dimensions.count)
     var start = 0
     for (index, dimension) in space.dimensions.enumerated() {
       defer { start += dimension.width }
-      guard all || index == forced || random.uniform() < 0.3 else { continue }
+      guard all || index == forced || random.uniformDouble() < 0.3 else { continue }
       switch dimension.kind {
       case .number: result[start] = min(1, max(0, result[start] + scale * random.normal()))
       case .integer(let lower, let upper, _):
@@ -141,8 +142,8 @@ struct GaussianProcessSearch {
         let step = max(scale, 1 / Double(upper - lower + 1))
         result[start] = min(1, max(0, result[start] + step * random.normal()))
       case .choice(let count):
-        guard random.uniform() < 0.3 else { continue }
-        let chosen = random.below(count)
+        guard random.uniformDouble() < 0.3 else { continue }
+        let chosen = random.choice(of: count)
         for offset in 0..<count { result[start + offset] = offset == chosen ? 1 : 0 }
       }
     }

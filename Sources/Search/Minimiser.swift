@@ -1,3 +1,5 @@
+import Support
+
 /// Finds the point of a space where something costly is least, by asking for one evaluation after the other.
 ///
 /// ```swift
@@ -58,8 +60,8 @@ public struct Minimiser: Sendable {
     case .gaussianProcess: return GaussianProcessSearch(space, seed: seed).next(observations)
     case .covarianceMatrixAdaptation: return space.point(adaptation?.next() ?? [])
     case .random:
-      var random = RandomNumbers(seed, UInt64(observations.count))
-      return space.point((0..<space.width).map { _ in random.uniform() })
+      var random = SplitMix64(seed, UInt64(observations.count), salt: .search)
+      return space.point((0..<space.width).map { _ in random.uniformDouble() })
     }
   }
 

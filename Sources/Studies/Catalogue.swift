@@ -1,3 +1,5 @@
+import Support
+
 /// The studies that come with Valley: the paper's experiments by figure, one file each in `Figures/`.
 public enum Catalogue {
   /// Every study, in the order of the figures. A file added to the folder is added here.

@@ -1,6 +1,7 @@
 import Datasets
 import Merging
 import Networks
+import Support
 import Training
 
 extension SchemaReader {

@@ -4,6 +4,7 @@ import Landscape
 import Networks
 import Torch
 import Training
+import Weights
 
 /// Measures the loss around and between the endpoints of a branch point, as `measure.landscape` asks.
 struct LandscapeMeasurement {

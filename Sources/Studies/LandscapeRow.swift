@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Landscape
+import Support
 
 /// What was measured of the loss around and between the endpoints of a branch point: `landscape/<step>.json` in a run's folder.
 public struct LandscapeRow: Codable, Hashable, Sendable {
@@ -87,7 +88,7 @@ extension RunFolder {
   }
 
   /// What was measured in a run's folder, by rising step; empty where nothing was.
-  /// - Throws: `RowFileError` for a file that is not what `write` makes.
+  /// - Throws: `FileError` for a file that is not what `write` makes.
   static func landscapes(in run: URL) throws -> [LandscapeRow] {
     let place = landscapes(of: run)
     guard FileManager.default.fileExists(atPath: place.path) else { return [] }
@@ -97,7 +98,7 @@ extension RunFolder {
       do {
         return try RowFile.makeDecoder().decode(LandscapeRow.self, from: Data(contentsOf: file))
       } catch {
-        throw RowFileError(path: file.path, message: "is no landscape: \(brief(error)); delete it and measure anew")
+        throw FileError(file.path, "is no landscape: \(brief(error)); delete it and measure anew")
       }
     }.sorted { $0.step < $1.step }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// Performs the runs of a study in worker processes on this machine, a few at a time, the longest first.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Merging
+import Weights
 
 extension RunConfiguration {
   /// How the endpoints of a branch point are merged.

@@ -4,6 +4,7 @@ import Foundation
 import Networks
 import Torch
 import Training
+import Weights
 
 /// Which network of a branch point a prediction is of.
 enum PredictionName {

@@ -1,7 +1,9 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
 import Training
+import Weights
 
 /// The weights that runs of a study start from where their configuration asks for a pretraining: trained once, by whichever run comes first,
 /// and kept as `<id of the pretraining>.safetensors`. The others wait for it. Killed, it goes on from its last checkpoint to the same

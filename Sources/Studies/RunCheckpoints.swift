@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Training
+import Weights
 
 /// A place in a run.
 struct RunPlace: Codable {

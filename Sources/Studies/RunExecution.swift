@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Training
+import Weights
 
 /// One run from its start to results: a trunk at constant learning rate; at each branch point endpoints that go on with data orders, or
 /// tasks, of their own; these merged and compared with their parts. Without a start it is the paper's protocol A; with one and a trunk of

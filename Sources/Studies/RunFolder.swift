@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// The folder of one run, owned by this process for as long as the value lives (or until `close`).
 ///

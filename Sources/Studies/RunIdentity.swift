@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Support
 import Training
 
 extension RunConfiguration {
@@ -16,7 +16,7 @@ extension RunConfiguration {
 
   /// The first 12 hexadecimal digits of the SHA-256 of `canonicalJSON`: the name of the run's folder.
   public var id: String {
-    SHA256.hash(data: canonicalJSON).prefix(6).map { String(format: "%02x", $0) }.joined()
+    Digest.sha256(canonicalJSON).prefix(6).hexadecimal
   }
 
   /// The proxy for the effective noise scale, S̃ = η / (B (1−μ)^p), p = `measure.momentumExponent`; μ = 0 with AdamW.

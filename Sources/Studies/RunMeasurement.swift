@@ -2,8 +2,10 @@ import Checkpoints
 import Datasets
 import Merging
 import Networks
+import Support
 import Torch
 import Training
+import Weights
 
 /// Evaluates everything that a branch point gives, on every test set: the singles, the base if a merge starts from it, every group of
 /// endpoints merged by every method at every α, and ensembles.
@@ -124,7 +126,7 @@ final class RunMeasurement {
   }
 
   private func withHead(of single: Weights, _ body: Weights) -> Weights {
-    Weights(zip(single.names, single.tensors).map { ($0, networks.isHead($0) ? $1 : body[$0] ?? $1) })
+    Weights(single.map { ($0, networks.isHead($0) ? $1 : body[$0] ?? $1) })
   }
 
   // MARK: Merges

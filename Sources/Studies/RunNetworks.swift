@@ -1,6 +1,7 @@
 import Checkpoints
 import Networks
 import Torch
+import Weights
 
 /// The networks of a run: one, or, in a run with tasks, one more for each task, which differ in their heads only.
 final class RunNetworks {
@@ -31,7 +32,7 @@ final class RunNetworks {
   /// Where an endpoint of a task starts: the trunk with a head that knows nothing yet.
   func start(_ trunk: Weights, task: Int) -> Weights {
     let head = freshHeads[task]
-    return Weights(zip(trunk.names, trunk.tensors).map { ($0, head[$0] ?? $1) })
+    return Weights(trunk.map { ($0, head[$0] ?? $1) })
   }
 
   /// Puts the network of a task at a point; convolutions get their channels innermost again.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The file `run.json` of a run folder: what the run is, how it stands, and what it ran on.
 public struct RunRecord: Codable, Hashable, Sendable {
@@ -57,7 +58,7 @@ public struct RunRecord: Codable, Hashable, Sendable {
     do {
       return try JSONDecoder.record.decode(RunRecord.self, from: data)
     } catch {
-      throw RowFileError(path: url.path, message: "cannot be understood: \(brief(error))")
+      throw FileError(url.path, "cannot be understood: \(brief(error))")
     }
   }
 }

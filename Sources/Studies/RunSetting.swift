@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Networks
+import Support
 import Torch
 import Training
 

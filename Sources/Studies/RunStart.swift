@@ -1,5 +1,7 @@
 import Checkpoints
 import Networks
+import Support
+import Weights
 
 extension RunExecution {
   /// Puts the network where the run starts, and says what was changed to make that possible.

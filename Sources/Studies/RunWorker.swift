@@ -1,13 +1,6 @@
 import Foundation
+import Support
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Performs one run in this process, on behalf of a `LocalExecutor` in another.
 ///

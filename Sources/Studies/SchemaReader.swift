@@ -1,4 +1,5 @@
 import Networks
+import Support
 import Training
 
 /// Reads typed values out of a study's YAML and collects what is wrong instead of stopping at the first problem.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The text that declares a study, from a file or from the catalogue.
 public struct StudyDeclaration: Sendable {
@@ -20,7 +21,7 @@ public struct StudyDeclaration: Sendable {
     do {
       data = try Data(contentsOf: url)
     } catch {
-      throw FileError("read", url.path, code: posixCode(error))
+      throw FileError(cannot: "read", url.path, code: posixCode(error))
     }
     guard let text = String(validating: data, as: UTF8.self) else {
       let problem = StudyProblem(place: .start, keyPath: "", message: "the file is not UTF-8 text")

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension StudyFolder {
   /// All that the study has found so far.

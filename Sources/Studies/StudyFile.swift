@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Reads `study.yaml`.
 ///

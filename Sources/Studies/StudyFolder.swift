@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// The folder of a study: `study.yaml` as given, `runs/<id>/` for each run, and an index that can be rebuilt from them.
 public struct StudyFolder: Sendable {

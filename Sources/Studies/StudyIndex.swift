@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Support
 import Synchronization
 
 /// The file `index.sqlite` of a study folder: what its run folders hold, in a form that answers at once however long the metrics are.

@@ -1,3 +1,5 @@
+import Support
+
 /// How large a study is run: a study's file says under `scales` what each changes.
 public enum StudyScale: String, Codable, CaseIterable, Sendable {
   /// minutes on two processor cores, on small or generated data

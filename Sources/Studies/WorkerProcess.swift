@@ -1,12 +1,5 @@
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Support
 
 /// A child process whose standard output is read line by line, in a process group of its own, so that Ctrl-C in the terminal reaches only
 /// this process. Its standard input is a pipe that nothing is written to: it ends when this process ends, however that happens.
@@ -34,7 +27,7 @@ final class WorkerProcess {
     Self.starting.lock()
     defer { Self.starting.unlock() }
     let log = open(errors.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard log >= 0 else { throw FileError("create", errors.path) }
+    guard log >= 0 else { throw FileError(cannot: "create", errors.path) }
     defer { close(log) }
     let (childInput, input) = try Self.makePipe()
     defer { close(childInput) }
@@ -67,7 +60,7 @@ final class WorkerProcess {
 
   private static func makePipe() throws -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw FileError("make", "a pipe") }
+    guard pipe(&ends) == 0 else { throw FileError(cannot: "make", "a pipe") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }
@@ -110,7 +103,7 @@ final class WorkerProcess {
     defer { for pointer in arguments + variables { free(pointer) } }
     var process: pid_t = 0
     let code = posix_spawn(&process, executable, &actions, &attributes, &arguments, &variables)
-    guard code == 0 else { throw FileError("start", executable, code: code) }
+    guard code == 0 else { throw FileError(cannot: "start", executable, code: code) }
     return process
   }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import Weights
 
 /// What an optimizer remembers of the parameters between steps, and its update of both.
 struct OptimizerState {
@@ -35,7 +36,7 @@ struct OptimizerState {
     guard !own.isEmpty, !saved.isEmpty else { return }
     try own.requireSameLayout(as: saved)
     // Copied into place, so that each slot has the strides of its parameter.
-    for (name, tensor) in zip(own.names, own.tensors) {
+    for (name, tensor) in own {
       if let value = saved[name] { try tensor.copy(from: value) }
     }
   }

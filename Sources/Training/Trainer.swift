@@ -1,7 +1,9 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import Torch
+import Weights
 
 /// One training process: a network on its way through weight space by stochastic gradient descent.
 ///
@@ -91,7 +93,8 @@ public final class Trainer {
   public func state() throws -> TrainingState {
     func copy(_ tensor: Tensor) throws -> Tensor { try tensor.detach().clone(format: .contiguous) }
     return try TrainingState(
-      weights: network.weights.map { try copy($1) }, slots: optimizer.slots.map { try copy($1) }, step: step)
+      weights: network.weights.mapTensors { try copy($1) }, slots: optimizer.slots.mapTensors { try copy($1) },
+      step: step)
   }
 
   /// ‖w‖ over the trained parameters.

@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// Where a training process stands: all that is needed to go on to the same bits as without a stop, data order and augmentation being
 /// functions of their seeds and the step.
@@ -22,8 +24,8 @@ public struct TrainingState: Sendable {
   /// Writes the state with `metadata` beside it, all at once or not at all.
   public func write(to path: String, metadata: [String: String] = [:]) throws {
     let tensors =
-      zip(weights.names, weights.tensors).map { ("weights/" + $0, $1) }
-      + zip(slots.names, slots.tensors)
+      weights.map { ("weights/" + $0, $1) }
+      + slots
     try Safetensors.write(
       Weights(tensors), metadata: metadata.merging(["step": String(step)]) { $1 }, to: path)
   }
@@ -35,9 +37,11 @@ public struct TrainingState: Sendable {
       throw CheckpointError(path, "is no training state: its metadata has no step")
     }
     let prefix = "weights/"
-    let tensors = zip(content.weights.names, content.weights.tensors)
-    let weights = tensors.filter { $0.0.hasPrefix(prefix) }.map { (String($0.0.dropFirst(prefix.count)), $0.1) }
-    let slots = tensors.filter { !$0.0.hasPrefix(prefix) }
-    return (TrainingState(weights: Weights(weights), slots: Weights(slots), step: step), content.metadata)
+    let tensors = content.weights
+    let weights = tensors.filter { $0.name.hasPrefix(prefix) }.map {
+      (String($0.name.dropFirst(prefix.count)), $0.tensor)
+    }
+    let slots = tensors.filter { !$0.name.hasPrefix(prefix) }
+    return (TrainingState(weights: Weights(weights), slots: slots, step: step), content.metadata)
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Landscape
 import Networks
 import Torch
+import Weights
 
 /// `valley align`: permutes the units of networks so that they lie in one basin.
 struct AlignCommand: ParsableCommand {
@@ -230,7 +231,7 @@ struct AlignCommand: ParsableCommand {
       mean = try AlignPaths(session, symmetry, repair: aligned.count == 2 ? repairer(inputs) : nil, points: points)
         .merged(aligned, inputs)
     } else {
-      mean = try AlignPaths.mean(aligned)
+      mean = try Weights.mean(aligned)
     }
     try Safetensors.write(
       inputs.files[0].renamed(mean, of: inputs.network).weights, metadata: metadata, to: merged)

@@ -3,7 +3,9 @@ import Checkpoints
 import Foundation
 import Landscape
 import Networks
+import Support
 import Torch
+import Weights
 
 /// The networks that `valley align` is given.
 struct AlignInputs {
@@ -41,7 +43,7 @@ struct AlignInputs {
         )
       }
       let weights = network.weights
-      for (name, tensor) in zip(weights.names, weights.tensors)
+      for (name, tensor) in weights
       where try tensor.dtype.isFloatingPoint && tensor.isFinite().all().intItem() == 0 {
         throw CheckpointError(file.path, "\(name) has elements that are not finite")
       }
@@ -90,8 +92,8 @@ extension Checkpoint {
       + ["module.", "_orig_mod.", "model.", "network.", "net.", "module._orig_mod."].map { prefix in { prefix + $0 } }
       + [{ $0.hasPrefix("transformer.") ? String($0.dropFirst("transformer.".count)) : $0 }]
     for theirs in candidates
-    where zip(own.names, own.tensors).allSatisfy({ weights[theirs($0)]?.shape == $1.shape }) {
-      return (try filled(own.map { $1 }, theirs), [])
+    where own.allSatisfy({ weights[theirs($0)]?.shape == $1.shape }) {
+      return (try filled(own.mapTensors { $1 }, theirs), [])
     }
     for scheme in [(network as? ConvNeXt)?.torchvisionNames, (network as? CLIPVision)?.transformersNames] {
       guard let scheme, scheme.describes(weights) else { continue }
@@ -104,7 +106,7 @@ extension Checkpoint {
 
   private func filled(_ own: Weights, _ theirs: (String) -> String) throws -> Weights {
     let byName = Dictionary(zip(own.names.map(theirs), own.tensors), uniquingKeysWith: { first, _ in first })
-    return try weights.map { name, tensor in
+    return try weights.mapTensors { name, tensor in
       try byName[name]?.to(.cpu).to(tensor.dtype) ?? twin(of: name, byName)?.to(.cpu).to(tensor.dtype) ?? tensor
     }
   }

@@ -4,6 +4,7 @@ import Landscape
 import Networks
 import Torch
 import Training
+import Weights
 
 /// What lies between networks before and after they are aligned.
 struct AlignPaths {
@@ -64,16 +65,7 @@ struct AlignPaths {
     if let repair, aligned.count == 2 {
       return try repair.point(of: aligned[0], aligned[1], symmetry, of: session.network, on: session.setting.train)
     }
-    try reestimating.move(to: Self.mean(aligned))
+    try reestimating.move(to: Weights.mean(aligned))
     return session.network.weights
-  }
-
-  static func mean(_ networks: [Weights]) throws -> Weights {
-    var mean = networks[0]
-    // Point by point, so that counters are averaged as they are in every merge.
-    for (index, weights) in networks.enumerated().dropFirst() {
-      mean = try mean.interpolated(to: weights, at: 1 / Double(index + 1))
-    }
-    return mean
   }
 }

@@ -5,6 +5,7 @@ import Landscape
 import Studies
 import Torch
 import Training
+import Weights
 
 /// The options that say how curves between networks are trained.
 struct CurveOptions: ParsableArguments {

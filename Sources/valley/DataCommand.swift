@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Support
 
 /// `valley data`: the datasets there are, whether their files are sound, and fetching them.
 struct DataCommand: AsyncParsableCommand {

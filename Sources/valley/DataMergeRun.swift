@@ -6,6 +6,7 @@ import Networks
 import Studies
 import Torch
 import Training
+import Weights
 
 /// Carries out a merge that looks at data.
 struct DataMergeRun {
@@ -102,7 +103,7 @@ struct DataMergeRun {
       split: options.split.rawValue, inputs: inputs, base: base.map { URL(fileURLWithPath: $0).lastPathComponent },
       settings: given.all, seed: seed, tensors: merged.count, parameters: merged.elementCount, notes: result.notes,
       findings: result.findings)
-    try Safetensors.write(merged.map { try $1.contiguous() }, metadata: try metadata(summary), to: output)
+    try Safetensors.write(merged.mapTensors { try $1.contiguous() }, metadata: try metadata(summary), to: output)
     summary.seconds = Date().timeIntervalSince(start)
     return summary
   }

@@ -3,6 +3,8 @@ import Checkpoints
 import Foundation
 import Merging
 import Reports
+import Support
+import Weights
 
 /// `valley diff`: how two models differ.
 struct DiffCommand: ParsableCommand {

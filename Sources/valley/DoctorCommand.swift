@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Reports
 import Studies
+import Support
 import Torch
 
 /// `valley doctor`: whether this machine has what Valley needs.

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Networks
 import Studies
+import Support
 import Torch
 import Training
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import Merging
+import Support
 import Torch
 
 /// `valley extract-lora`: a fine-tune as an adapter.

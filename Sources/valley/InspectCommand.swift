@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import Merging
+import Support
 import Torch
 
 /// `valley inspect`: what a file of weights holds.
@@ -49,7 +50,7 @@ struct InspectCommand: ParsableCommand {
     let checkpoint = try Checkpoint.read(path)
     let weights = only.map { checkpoint.weights.select($0) } ?? checkpoint.weights
     guard !weights.isEmpty else { throw CommandError("\(path): no tensor is called \(only ?? "")") }
-    let rows = try zip(weights.names, weights.tensors).map { try row($0, $1) }
+    let rows = try weights.map { try row($0, $1) }
     var types: [String: Int] = [:]
     for row in rows { types[row.dtype, default: 0] += row.elements }
     let listing = Listing(

@@ -4,6 +4,7 @@ import Foundation
 import Landscape
 import Reports
 import Torch
+import Weights
 
 /// `valley landscape curvature`: the Hessian of the loss at points of weight space.
 struct LandscapeCurvatureCommand: ParsableCommand {

@@ -4,6 +4,7 @@ import Foundation
 import Landscape
 import Merging
 import Reports
+import Weights
 
 /// `valley landscape disagreement`: how predictions differ, and the merge beside the ensemble of its parents.
 struct LandscapeDisagreementCommand: ParsableCommand {

@@ -1,7 +1,9 @@
 import Checkpoints
 import Landscape
 import Networks
+import Support
 import Training
+import Weights
 import YAML
 
 extension LandscapeSession {

@@ -4,7 +4,9 @@ import Foundation
 import Landscape
 import Networks
 import Studies
+import Support
 import Torch
+import Weights
 
 extension BatchNormPolicy: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

@@ -6,6 +6,7 @@ import Reports
 import Studies
 import Torch
 import Training
+import Weights
 
 extension WeightPath.Shape: ExpressibleByArgument {}
 

@@ -5,6 +5,7 @@ import Landscape
 import Reports
 import Studies
 import Torch
+import Weights
 
 /// `valley landscape plane`: loss and error on a plane through three networks, or through one along random directions.
 struct LandscapePlaneCommand: ParsableCommand {

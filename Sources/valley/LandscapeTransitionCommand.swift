@@ -4,6 +4,7 @@ import Foundation
 import Landscape
 import Reports
 import Studies
+import Support
 import Torch
 
 /// `valley landscape transition`: from which branch point on the middle between endpoints is a valley.

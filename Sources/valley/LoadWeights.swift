@@ -1,6 +1,7 @@
 import Checkpoints
 import Networks
 import Studies
+import Support
 import Torch
 
 extension RunConfiguration {

@@ -1,9 +1,10 @@
 import Checkpoints
-import Crypto
 import Foundation
 import Landscape
 import Studies
+import Support
 import Torch
+import Weights
 
 /// What was measured, a row each in `points.jsonl`, so that a measurement that was stopped, at whatever moment, goes on.
 final class MeasureStore {
@@ -98,12 +99,12 @@ final class MeasureStore {
 extension Weights {
   /// 12 hexadecimal digits of the SHA-256 over names, shapes and elements.
   func fingerprint() throws -> String {
-    var hash = SHA256()
+    let hash = Digest()
     for (name, tensor) in zip(names, tensors) {
-      hash.update(data: Data("\(name) \(tensor.shape) \(tensor.dtype)\n".utf8))
-      try tensor.detach().to(.cpu).contiguous().withUnsafeBytes { hash.update(bufferPointer: $0) }
+      hash.update(Data("\(name) \(tensor.shape) \(tensor.dtype)\n".utf8))
+      try tensor.detach().to(.cpu).contiguous().withUnsafeBytes { hash.update($0) }
     }
-    return hash.finalize().prefix(6).map { String(format: "%02x", $0) }.joined()
+    return hash.finish().prefix(6).hexadecimal
   }
 }
 
@@ -111,5 +112,5 @@ extension Weights {
 func fingerprint(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys
-  return SHA256.hash(data: try encoder.encode(value)).prefix(6).map { String(format: "%02x", $0) }.joined()
+  return Digest.sha256(try encoder.encode(value)).prefix(6).hexadecimal
 }

@@ -6,6 +6,7 @@ import Merging
 import Networks
 import Studies
 import Torch
+import Weights
 
 /// Merges a recipe at points of its space in memory and measures what comes out.
 final class MergeCandidates {

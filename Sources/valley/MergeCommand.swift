@@ -3,6 +3,7 @@ import Checkpoints
 import DataMerging
 import Foundation
 import Merging
+import Support
 import Synchronization
 import Torch
 

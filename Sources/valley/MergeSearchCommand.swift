@@ -6,6 +6,7 @@ import Merging
 import Reports
 import Search
 import Studies
+import Support
 import Torch
 
 extension Minimiser.Algorithm: ExpressibleByArgument {}

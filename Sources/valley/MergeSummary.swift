@@ -1,6 +1,7 @@
 import DataMerging
 import Foundation
 import Merging
+import Support
 
 /// What a merge is and was, for people and as JSON.
 struct MergeSummary: Encodable {
@@ -99,7 +100,7 @@ struct MergeSummary: Encodable {
   private func digest(_ path: String) throws -> String? {
     var isDirectory: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    return isDirectory.boolValue ? nil : try sha256(path)
+    return isDirectory.boolValue ? nil : try Digest.of(file: path).hexadecimal
   }
 
   /// What a result of one file says in its header.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Networks
+import Support
 import Torch
 
 /// `valley model`: the networks there are, what they are made of, and weights from elsewhere.

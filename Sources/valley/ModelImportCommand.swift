@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import Networks
+import Support
 import Torch
 
 /// `valley model import`: weights of another library's file, checked against a network of ours and written as safetensors.
@@ -61,7 +62,7 @@ struct ModelImportCommand: ParsableCommand {
     let checkpoint = try Checkpoint.read(file)
     var summary = Summary(
       file: file, format: checkpoint.format, files: checkpoint.files,
-      tensors: zip(checkpoint.weights.names, checkpoint.weights.tensors).map {
+      tensors: checkpoint.weights.map {
         Tensor(name: $0, shape: $1.shape, dtype: $1.dtype.description)
       }, numbers: checkpoint.weights.elementCount, messages: checkpoint.notes)
     let guess = Architecture.guess(from: checkpoint.weights)

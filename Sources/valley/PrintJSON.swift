@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// Prints a value as JSON for other programs.
 func printJSON(_ value: some Encodable) throws {

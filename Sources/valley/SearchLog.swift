@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Landscape
 import Studies
+import Support
 
 /// What decides a search's candidates and their values: two searches with the same settings try the same.
 struct SearchSettings: Codable, Equatable {

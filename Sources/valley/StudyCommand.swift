@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Studies
+import Support
 
 /// `valley study`: plan, run and look at studies.
 struct StudyCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Studies
+import Support
 import Training
 
 /// `valley study ensemble`: ensembles of a study's endpoints, from the predictions it kept.

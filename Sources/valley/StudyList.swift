@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Studies
+import Support
 
 /// `valley study list`: the studies that come with Valley, and those below a folder.
 struct StudyList: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import Studies
+import Support
 
 /// `valley study status`: how each run of a study stands.
 struct StudyStatus: ParsableCommand {

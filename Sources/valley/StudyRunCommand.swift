@@ -3,14 +3,6 @@ import Foundation
 import Studies
 import Torch
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// `valley study run`: performs what is still to do of a study.
 struct StudyRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import Foundation
+import Support
 
 /// `valley tokenizer`: make a tokenizer, and see what it does.
 struct TokenizerCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Studies
+import Support
 import Synchronization
 import Torch
 

@@ -1,6 +1,7 @@
 import AssignmentKernel
 import Datasets
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Torch

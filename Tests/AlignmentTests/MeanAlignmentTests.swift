@@ -1,8 +1,10 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import Testing
 import Torch
+import Weights
 
 @testable import Alignment
 
@@ -14,7 +16,8 @@ import Torch
     let random = try Generator(seed: 2)
     var copies: [Weights] = []
     for seed in 0..<4 as Range<UInt64> {
-      let noisy = try base.map { _, tensor in try tensor + Tensor.normal(tensor.shape, generator: random) * 0.01 }
+      let noisy = try base.mapTensors { _, tensor in try tensor + Tensor.normal(tensor.shape, generator: random) * 0.01
+      }
       copies.append(try symmetry.apply(element(symmetry, seed), to: noisy))
     }
     var spreads: [Double] = []

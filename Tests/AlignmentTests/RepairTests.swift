@@ -3,6 +3,7 @@ import Networks
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Alignment
 

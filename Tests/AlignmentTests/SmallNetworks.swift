@@ -1,7 +1,9 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import Torch
+import Weights
 
 @testable import Alignment
 

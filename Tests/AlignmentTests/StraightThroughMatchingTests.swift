@@ -43,7 +43,7 @@ import Torch
     let random = try Generator(seed: 21)
     let (a, b) = (
       small.network.weights,
-      try other.network.weights.map { _, tensor in
+      try other.network.weights.mapTensors { _, tensor in
         tensor.dtype.isFloatingPoint ? try tensor + Tensor.uniform(tensor.shape, generator: random) * 0.3 : tensor
       }
     )

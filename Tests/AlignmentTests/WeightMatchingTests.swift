@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import TestSupport
 import Testing
 import Torch
@@ -56,7 +57,7 @@ import Torch
   ) throws {
     let a = network.weights
     let random = try Generator(seed: 4)
-    let noisy = try a.map { _, tensor in
+    let noisy = try a.mapTensors { _, tensor in
       guard tensor.dtype.isFloatingPoint else { return tensor }
       let deviation = try tensor.square().mean().sqrt().item()
       return try tensor + Tensor.normal(tensor.shape, generator: random) * (noise * deviation)

@@ -1,7 +1,9 @@
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Checkpoints
 
@@ -14,7 +16,7 @@ import Torch
     for path in [Self.sharded, "\(Self.sharded)/\(Self.index)"] {
       let checkpoint = try Checkpoint.read(path)
       #expect(checkpoint.weights.names == ["bfloat16", "float32", "int64"] && checkpoint.files.count == 2)
-      for (name, tensor) in zip(checkpoint.weights.names, checkpoint.weights.tensors) {
+      for (name, tensor) in checkpoint.weights {
         #expect(try bytes(tensor) == bytes(#require(expected[name])))
       }
       #expect((checkpoint.configuration != nil) == (path == Self.sharded))

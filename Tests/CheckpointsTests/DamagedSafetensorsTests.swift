@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Torch
@@ -47,9 +48,9 @@ import Torch
     ("{\"a\":\(tensor("4", dtype: "\"F4\""))}", "a: its type is none of BF16, BOOL, F16"),
     ("{\"a\":\(tensor("4", dtype: "32"))}", "a: its type is none of"),
     ("{\"a\":{\"shape\":[4]}}", "a: its type is none of"),
-    ("{\"a\":\(tensor("2", "0,8")),\"a\":\(tensor("2", "8,16"))}", "'a' stands twice"),
-    ("{\"a\":\(tensor("2", "0,8")),\"\\u0061\":\(tensor("2", "8,16"))}", "'a' stands twice"),
-    ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F64\"}}", "'dtype' stands twice"),
+    ("{\"a\":\(tensor("2", "0,8")),\"a\":\(tensor("2", "8,16"))}", "'a' appears twice"),
+    ("{\"a\":\(tensor("2", "0,8")),\"\\u0061\":\(tensor("2", "8,16"))}", "'a' appears twice"),
+    ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F64\"}}", "'dtype' appears twice"),
     ("{\"a\":[]}", "a: its header entry is no object"),
     ("{\"__metadata__\":{\"k\":1}}", "metadata k is no text"),
     ("{\"__metadata__\":\"k\"}", "__metadata__: its header entry is no object"),
@@ -59,7 +60,7 @@ import Torch
     ("{\"a\" 1}", "expected ':'"),
     ("{\"a\":1", "expected '}'"), ("{\"a", "text ends early"), ("{\"a\":", "ends early"),
     ("{a:1}", "damaged at byte 9"),
-    ("{\"a\":1,}", "expected '\"'"), ("{\"a\":yes}", "expected a value"), ("{\"\\q\":1}", "unknown escape"),
+    ("{\"a\":1,}", "expected a key"), ("{\"a\":yes}", "expected a value"), ("{\"\\q\":1}", "unknown escape"),
     ("{\"\\u12g4\":1}", "four hexadecimal digits"), ("{\"\\ud800\":1}", "half a surrogate pair"),
     ("{\"\\ud800\\u0041\":1}", "half a surrogate pair"), ("{\"\\udc00\":1}", "half a surrogate pair"),
     ("{\"a\u{1}\":1}", "control character"), ("  ", "ends early"),

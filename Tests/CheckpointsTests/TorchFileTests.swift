@@ -1,8 +1,10 @@
 import Datasets
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Checkpoints
 
@@ -14,7 +16,7 @@ import Torch
     let expected = try Checkpoint.read(Self.path("expected.safetensors")).weights
     let checkpoint = try Checkpoint.read(Self.path(name))
     #expect(checkpoint.format == .pyTorch && checkpoint.weights.count == (name == "legacy.pt" ? 21 : 25))
-    for (name, tensor) in zip(checkpoint.weights.names, checkpoint.weights.tensors) {
+    for (name, tensor) in checkpoint.weights {
       let wanted = try #require(expected[name])
       #expect(tensor.shape == wanted.shape && tensor.dtype == wanted.dtype && tensor.isContiguous(), "\(name)")
       #expect(try bytes(tensor) == bytes(wanted), "\(name)")

@@ -3,10 +3,12 @@ import Datasets
 import Foundation
 import Merging
 import Networks
+import Support
 import TestSupport
 import Testing
 import Torch
 import Training
+import Weights
 
 @testable import DataMerging
 
@@ -123,7 +125,7 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
     try network.load(data.models[1])
     let grams = try LayerInputs(of: network, on: data.data(1), examples: Array(0..<12)).grams
     #expect(grams.names == ["layers.0.weight", "layers.1.weight", "layers.2.weight"])
-    for (name, gram) in zip(grams.names, grams.tensors) {
+    for (name, gram) in grams {
       #expect(try relativeError(gram, data.fixture["data/gram.1/\(name.dropLast(7))"]) < 1e-6)
     }
   }
@@ -152,7 +154,7 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
     }
     #expect(Set(grams.names) == Set(matrices))
     // They fit the weights: GPT's stand on their side.
-    for (name, gram) in zip(grams.names, grams.tensors) {
+    for (name, gram) in grams {
       let weight = try #require(weights[name])
       let inputs = isLanguage ? weight.shape[0] : weight.count / weight.shape[0]
       #expect(gram.shape == [inputs, inputs], "\(name)")

@@ -1,13 +1,14 @@
-import Crypto
 import Foundation
+import Support
 import Testing
 
 @testable import Datasets
 
 @Suite struct GlyphsTests {
   static func hash(_ dataset: ImageDataset) -> String {
-    Insecure.MD5.hash(data: Data(dataset.pixels)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-      .joined()
+    let digest = Digest(.md5)
+    digest.update(dataset.pixels)
+    return digest.finish().hexadecimal
   }
 
   /// These bytes are part of every result that uses glyphs: a change here makes earlier studies impossible to repeat.

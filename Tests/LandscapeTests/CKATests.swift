@@ -83,7 +83,7 @@ import Torch
     #expect(throws: TorchError.self) { try cka("layers.7") }
     #expect(throws: LandscapeError.self) { try cka("layers.0", batchSize: 3) }
     // A layer of zeros gives every example the same.
-    try samples.network.load(samples.weights("a").map { _, tensor in try tensor.zerosLike() })
+    try samples.network.load(samples.weights("a").mapTensors { _, tensor in try tensor.zerosLike() })
     #expect(throws: LandscapeError.self) { try cka("layers.0") }
   }
 }

@@ -49,7 +49,7 @@ import Torch
       var start = 0
       let names = try LossHessian.names(network)
       let moved = try withoutGradients {
-        try point.map { name, tensor in
+        try point.mapTensors { name, tensor in
           guard names.contains(name) else { return tensor }
           defer { start += tensor.count }
           let part = try direction.narrow(0, from: start, count: tensor.count).view(tensor.shape)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Networks
+import Support
 import TestSupport
 import Testing
 import Torch

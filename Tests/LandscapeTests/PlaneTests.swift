@@ -1,7 +1,9 @@
 import Checkpoints
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Landscape
 
@@ -78,7 +80,7 @@ import Torch
     let a = networks.weights("a")
     let plane = try RandomPlane(around: a, trainable: networks.trainable, seed: 4)
     for direction in [plane.first, plane.second] {
-      for (name, tensor) in zip(direction.names, direction.tensors) {
+      for (name, tensor) in direction {
         let own = try #require(a[name])
         guard tensor.rank > 1 else {
           #expect(try tensor.to(.float64).abs().sum().item() == 0, "\(name) has a direction")

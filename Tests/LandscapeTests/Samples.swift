@@ -3,6 +3,7 @@ import Datasets
 import Networks
 import TestSupport
 import Torch
+import Weights
 
 @testable import Landscape
 

@@ -4,6 +4,7 @@ import Merging
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @Suite struct ComparisonTests {
   private static func model(_ seed: UInt64, _ scale: Double = 1) throws -> Weights {
@@ -68,7 +69,7 @@ import Torch
     try withTemporaryFolder { folder in
       let base = try Self.model(1)
       let change = try Self.model(2, 0.1)
-      let tuned = try base.map { name, tensor in
+      let tuned = try base.mapTensors { name, tensor in
         tensor.dtype.isFloatingPoint ? try tensor + #require(change[name]) : tensor
       }
       try Safetensors.write(base, to: folder + "/base.safetensors")

@@ -1,8 +1,10 @@
 import Checkpoints
 import Merging
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @Suite struct LinearMergeTests {
   private static func model(_ seed: UInt64, _ dtype: DType = .float32) throws -> Weights {
@@ -51,7 +53,7 @@ import Torch
   /// The names' order is the first model's; the others may have another.
   @Test func tensorsAreMatchedByName() throws {
     let (a, b) = try (Self.model(1), Self.model(2))
-    let shuffled = Weights(zip(b.names, b.tensors).reversed())
+    let shuffled = Weights(b.reversed())
     let merged = try linearMerge([a, shuffled], coefficients: [0.5, 0.5])
     #expect(merged.names == a.names)
     #expect(try merged.isIdentical(to: linearMerge([a, b], coefficients: [0.5, 0.5])))

@@ -2,6 +2,7 @@ import Checkpoints
 import Merging
 import Testing
 import Torch
+import Weights
 
 /// Tensors so large that a sample leads to the element of a rank: what sorting finds, whatever the distribution.
 @Suite struct MagnitudesTests {

@@ -4,6 +4,7 @@ import Merging
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 /// What must hold of the methods that decompose matrices or look at a whole model.
 @Suite struct MatrixMethodTests {

@@ -1,10 +1,12 @@
 import Checkpoints
 import Foundation
 import Merging
+import Support
 import Synchronization
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @Suite struct MergeEngineTests {
   /// Larger than a chunk, with an odd size, and small; in several types.
@@ -74,7 +76,7 @@ import Torch
           var result = Weights()
           for name in try Self.names(output) where name.hasSuffix(".safetensors") {
             let shard = try Safetensors.read(output + "/" + name).weights
-            for (name, tensor) in zip(shard.names, shard.tensors) { result[name] = tensor }
+            for (name, tensor) in shard { result[name] = tensor }
           }
           let ordered = Weights(expected.names.compactMap { name in result[name].map { (name, $0) } })
           #expect(try ordered.isIdentical(to: expected), "\(method.name), \(threads) threads")
@@ -242,7 +244,7 @@ import Torch
       }
       try write(#"{"peft_type": "LORA", "r": 2, "lora_alpha": 6}"#, a)
       let weights = try Self.model(1).to(.float32)
-      let expected = try weights.map { name, tensor in
+      let expected = try weights.mapTensors { name, tensor in
         switch name {
         case "layers.1.weight": try tensor + b.matmul(a) * 3.0
         case "norm.weight": norm

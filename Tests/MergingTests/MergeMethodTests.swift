@@ -1,8 +1,10 @@
 import Checkpoints
 import Merging
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @Suite struct MergeMethodTests {
   private static func model(_ seed: UInt64) throws -> Weights {
@@ -49,7 +51,7 @@ import Torch
     )
     #expect(try deviations(first.floating, a.floating, tolerance: 1e-7).isEmpty)
     #expect(try deviations(last.floating, b.floating, tolerance: 1e-7).isEmpty)
-    let onSphere = try b.map { name, tensor in
+    let onSphere = try b.mapTensors { name, tensor in
       guard tensor.dtype.isFloatingPoint, let peer = a[name] else { return tensor }
       return try tensor * (peer.norm().item() / tensor.norm().item())
     }

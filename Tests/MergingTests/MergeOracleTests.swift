@@ -3,6 +3,7 @@ import Merging
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 /// The result of another library and ours on the same models: mergekit's and FusionBench's.
 @Suite struct MergeOracleTests {
@@ -53,7 +54,7 @@ import Torch
     let cases: [String: Case] = try fixture.setting("cases")
     for (name, test) in cases {
       let merged = try Self.result(test, fixture, .bfloat16)
-      for (key, tensor) in zip(merged.names, merged.tensors) {
+      for (key, tensor) in merged {
         #expect(tensor.dtype == .bfloat16)
         let ours = try tensor.array(Double.self)
         for (value, exact) in try zip(ours, fixture["bf16/\(name)/\(key)"].array(Double.self)) {

@@ -4,6 +4,7 @@ import Merging
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 /// Nothing that an input has is left out without a word, however the recipe puts the network together.
 @Suite struct MergePlacesTests {

@@ -1,9 +1,11 @@
 import Checkpoints
 import Foundation
 import Merging
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 /// What lies beside the weights of a result.
 @Suite struct ModelFolderTests {

@@ -4,6 +4,7 @@ import Search
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Merging
 

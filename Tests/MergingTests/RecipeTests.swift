@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Merging
+import Support
 import TestSupport
 import Testing
 import Torch

@@ -1,7 +1,9 @@
 import Checkpoints
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Networks
 
@@ -95,7 +97,7 @@ import Torch
   @Test func otherFormsOfTheFileAreAdapted() throws {
     let fixture = try Fixture("gpt")
     let weights = fixture.part("weights/")
-    var bare = Weights(zip(weights.names, weights.tensors).map { (String($0.dropFirst("transformer.".count)), $1) })
+    var bare = Weights(weights.map { (String($0.dropFirst("transformer.".count)), $1) })
     bare["h.0.attn.bias"] = try .ones([1, 1, 12, 12])
     bare["h.0.attn.masked_bias"] = try .full([], -1e4)
     bare["lm_head.weight"] = try fixture["weights/transformer.wte.weight"].clone()

@@ -1,7 +1,9 @@
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Checkpoints
 @testable import Networks
@@ -39,14 +41,8 @@ enum InitialisationOracle {
 
   /// The parameters' names in PyTorch's order, which JSONDecoder does not keep.
   static func names(of model: String) throws -> [String] {
-    func member(_ key: String, of object: [(String, HeaderJSON)]) throws -> [(String, HeaderJSON)] {
-      guard case .object(let members) = try #require(object.first { $0.0 == key }).1 else { return [] }
-      return members
-    }
-    let models = try files().flatMap { data in
-      try member("models", of: data.withUnsafeBytes { try HeaderJSON.object($0) })
-    }
-    return try member("parameters", of: member(model, of: models)).map(\.0)
+    let found = try files().compactMap { try JSON($0)["models"]?[model]?["parameters"]?.members }
+    return try #require(found.first).map(\.name)
   }
 }
 

@@ -2,6 +2,7 @@ import Checkpoints
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Networks
 

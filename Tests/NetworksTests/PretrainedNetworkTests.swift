@@ -1,7 +1,9 @@
 import Checkpoints
+import Support
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Networks
 
@@ -42,7 +44,7 @@ import Torch
     #expect(messages == ["\(embedding): interpolated from 4×4 patches to 7×7"])
     #expect(try network(.zeros([2, 3, 28, 28]), .evaluation).shape == [2, 10])
     // Nothing else has changed.
-    for (name, tensor) in zip(weights.names, weights.tensors) where name != embedding {
+    for (name, tensor) in weights where name != embedding {
       #expect(try tensor.isIdentical(to: fixture["weights/\(name)"]))
     }
   }
@@ -72,7 +74,7 @@ import Torch
     #expect(!scheme.describes(ours) && scheme.describes(theirs))
     let back = try scheme.exported(ours)
     #expect(Set(back.names) == Set(theirs.names))
-    for (name, tensor) in zip(back.names, back.tensors) {
+    for (name, tensor) in back {
       #expect(try tensor.isIdentical(to: #require(theirs[name])), "\(name)")
     }
   }
@@ -85,13 +87,13 @@ import Torch
     // transformers 5 saves a `CLIPVisionModel` without the outer name; a whole CLIP has its texts' side too.
     let prefix = "vision_model."
     let plain = Weights(
-      zip(nested.names, nested.tensors).map { ($0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0, $1) })
+      nested.map { ($0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0, $1) })
     var whole = nested
     whole["text_model.final_layer_norm.weight"] = try .ones([4])
     whole["logit_scale"] = try .ones([])
     // open_clip's tower saved by itself.
     let tower = Weights(
-      zip(expected.names, expected.tensors).compactMap { name, tensor in
+      expected.compactMap { name, tensor in
         name.hasPrefix("visual.") ? (String(name.dropFirst(7)), tensor) : nil
       })
     for (file, count, sentence) in [
@@ -102,7 +104,7 @@ import Torch
       let (weights, messages) = try network.adapted(file)
       #expect(weights.count == count)
       #expect(messages.contains(sentence), "\(messages)")
-      for (name, tensor) in zip(weights.names, weights.tensors) {
+      for (name, tensor) in weights {
         #expect(try tensor.isIdentical(to: #require(expected[name])), "\(name)")
       }
     }

@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Networks
 
@@ -14,7 +15,7 @@ import Torch
   }
 
   private static func renamed(_ weights: Weights, _ rename: (String) -> String) -> Weights {
-    Weights(zip(weights.names, weights.tensors).map { (rename($0), $1) })
+    Weights(weights.map { (rename($0), $1) })
   }
 
   @Test func prefixesOfTrainingScriptsAreTakenOff() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Search
@@ -52,8 +53,8 @@ import Testing
 
   /// What does not matter gets a long length, what matters a short one.
   @Test func fittingFindsWhatMatters() throws {
-    var random = RandomNumbers(1)
-    let points = (0..<25).map { _ in [random.uniform(), random.uniform()] }
+    var random = SplitMix64(1, salt: .search)
+    let points = (0..<25).map { _ in [random.uniformDouble(), random.uniformDouble()] }
     let values = GaussianProcessSearch.levelled(points.map { sin(6 * $0[0]) })
     let evidence = Evidence(points, values, owners: [0, 1])
     let start = try #require(evidence.logPosterior(evidence.priors.map(\.mean)))

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Search
@@ -16,9 +17,9 @@ import Testing
     let middle = space.point([0.5, 0.5, 0.5, 0.5, 0.1, 0.9, 0.3])
     #expect(middle[0] == 1 && abs(middle[1] - 0.01) < 1e-12 && [3, 4].contains(middle[2]) && middle[4] == 1)
     #expect((20...32).contains(middle[3]))
-    var random = RandomNumbers(3)
+    var random = SplitMix64(3, salt: .search)
     for _ in 0..<200 {
-      let point = space.point((0..<7).map { _ in 3 * random.uniform() - 1 })
+      let point = space.point((0..<7).map { _ in 3 * random.uniformDouble() - 1 })
       #expect((-1...3).contains(point[0]) && (1e-4...1).contains(point[1]))
       #expect([2, 3, 4, 5].contains(point[2]) && (1...1000).contains(point[3]) && [0, 1, 2].contains(point[4]))
       let again = space.point(space.unit(point))
@@ -49,7 +50,7 @@ import Testing
   }
 
   @Test func hypercubesSpread() {
-    var random = RandomNumbers(1)
+    var random = SplitMix64(1, salt: .search)
     let points = LatinHypercube.points(10, dimensions: 3, random: &random)
     for axis in 0..<3 { #expect(Set(points.map { Int($0[axis] * 10) }) == Set(0..<10)) }
   }

@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Testing
+import Weights
 
 @testable import Studies
 
@@ -62,7 +64,7 @@ import Testing
     #expect(try RunFolder.landscapes(in: folder.url).map(\.step) == [16, 32])
     let file = RunFolder.landscapes(of: folder.url).appendingPathComponent("16.json")
     try Data("{\"step\": 16}".utf8).write(to: file)
-    #expect(throws: RowFileError.self) { try RunFolder.landscapes(in: folder.url) }
+    #expect(throws: FileError.self) { try RunFolder.landscapes(in: folder.url) }
   }
 
   @Test func endpointsMayStartFromWeightsOfTheirOwn() throws {

@@ -1,7 +1,10 @@
 import Checkpoints
 import Foundation
 import Merging
+import Support
+import TestSupport
 import Testing
+import Weights
 
 @testable import Studies
 

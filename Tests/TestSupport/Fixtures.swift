@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The folder of values PyTorch computed; its README names every key.
 public let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -30,7 +32,7 @@ public struct Fixture: Sendable {
   /// The tensors below `prefix`, a slash at its end, by the rest of their keys.
   public func part(_ prefix: String) -> Weights {
     Weights(
-      zip(tensors.names, tensors.tensors).filter { $0.0.hasPrefix(prefix) }
+      tensors.filter { $0.0.hasPrefix(prefix) }
         .map { (String($0.0.dropFirst(prefix.count)), $0.1) })
   }
 
@@ -55,7 +57,7 @@ public func deviations(_ ours: Weights, _ theirs: Weights, tolerance: Double = 1
   -> [String]
 {
   var found = Set(ours.names).symmetricDifference(theirs.names).sorted().map { "\($0) stands on one side only" }
-  for (name, tensor) in zip(ours.names, ours.tensors) {
+  for (name, tensor) in ours {
     guard let expected = theirs[name] else { continue }
     let error = try relativeError(tensor, expected, floor: floor)
     if !(error <= tolerance) { found.append("\(name) deviates by \(error)") }

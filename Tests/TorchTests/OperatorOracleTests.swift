@@ -98,7 +98,7 @@ import Torch
   func valuesAndGradientsAgreeWithPyTorch(_ name: String) throws {
     let stored = try Fixture("ops").part("\(name)/")
     var inputs = Inputs(tensors: [:])
-    for (key, tensor) in zip(stored.names, stored.tensors) { inputs.tensors[key] = try tensor.clone() }
+    for (key, tensor) in stored { inputs.tensors[key] = try tensor.clone() }
     let differentiated = stored.names.filter { $0.hasPrefix("gradient.") }.map { String($0.dropFirst(9)) }
     for key in differentiated { try inputs[key].setRequiresGradient(true) }
 

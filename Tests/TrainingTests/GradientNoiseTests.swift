@@ -28,7 +28,7 @@ import Training
       try expect(noise.gradientNormSquared, "gradientNormSquared")
       try expect(noise.simpleNoiseScale, "simpleNoiseScale")
     }
-    for (name, tensor) in zip(network.weights.names, network.weights.tensors) {
+    for (name, tensor) in network.weights {
       #expect(try tensor.isIdentical(to: fixture["\(kind)/weights/\(name)"]), "\(name) changed")
     }
   }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import TestSupport
 import Testing
 import Torch

@@ -1,10 +1,12 @@
 import Checkpoints
 import Datasets
 import Networks
+import Support
 import TestSupport
 import Testing
 import Torch
 import Training
+import Weights
 
 @Suite struct TrainerTests {
   @Test(arguments: Oracle.names, [false, true])

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Testing
 import Torch
+import Weights
 
 extension EndToEnd {
   /// Each must end with a code other than 0 and the words that help, and leave nothing half-made.

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Testing
 import Torch
+import Weights
 
 extension EndToEnd {
   @Suite struct CompareCommands {
@@ -14,7 +15,7 @@ extension EndToEnd {
       ])
       try Safetensors.write(base, metadata: ["author": "me"], to: scratch.path("base.safetensors"))
       for name in ["a", "b"] {
-        let tuned = try base.map { try $1 + Tensor.normal($1.shape, generator: generator) * 0.1 }
+        let tuned = try base.mapTensors { try $1 + Tensor.normal($1.shape, generator: generator) * 0.1 }
         try Safetensors.write(tuned, to: scratch.path("\(name).safetensors"))
       }
     }

@@ -105,7 +105,7 @@ extension EndToEnd {
       try refused("curvature", weights[0], "--towards", weights[0], "--top", "0", word: "same point")
       try refused("cka", weights[0], weights[1], "--set", "model.hidden=[4]", word: "layers.0.weight")
       try refused("disagreement", weights[0], weights[1], "--set", "dataset.classes=3", word: "")
-      let broken = try Safetensors.read(weights[0]).weights.map { _, tensor in
+      let broken = try Safetensors.read(weights[0]).weights.mapTensors { _, tensor in
         tensor.dtype.isFloatingPoint ? try tensor * Double.nan : tensor
       }
       try Safetensors.write(broken, to: scratch.path("nan.safetensors"))

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Testing
 import Torch
+import Weights
 
 extension EndToEnd {
   @Suite struct MergeRecipes {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Testing
+import Weights
 
 extension EndToEnd {
   @Suite struct Smoke {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Merging
 import Torch
+import Weights
 
 extension DataMethod {
   /// Coefficients that make the merged network sure of itself.

@@ -3,6 +3,7 @@ import Foundation
 import Merging
 import Search
 import Torch
+import Weights
 
 extension DataMethod {
   /// Fisher merging of models moved along their task vectors, as far as serves the merge best.

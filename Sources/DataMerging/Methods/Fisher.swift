@@ -1,6 +1,7 @@
 import Checkpoints
 import Merging
 import Torch
+import Weights
 
 extension DataMethod {
   /// Parameters that the data says much about weigh more.
@@ -60,7 +61,7 @@ public func fisherWeightedMean(
     let norms = try fishers.map { try $0.norm() + floor }
     let parts = zip(weights, norms).map { normalize && $1 > 0 ? $0 / $1 : $0 }
     let scale = parts.max() ?? 1
-    return try (fishers.first ?? Weights()).map { name, like in
+    return try (fishers.first ?? Weights()).mapTensors { name, like in
       var (sum, total) = try (like.zerosLike(), like.zerosLike())
       for ((model, fisher), part) in zip(zip(models, fishers), parts) {
         guard let tensor = model[name], let information = fisher[name] else { continue }

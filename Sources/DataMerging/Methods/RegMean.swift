@@ -1,6 +1,7 @@
 import Checkpoints
 import Merging
 import Torch
+import Weights
 
 extension DataMethod {
   /// Each layer's outputs as near to those of the models as they can be.
@@ -44,13 +45,13 @@ extension DataMethod {
       merge.progress("blocks", done, blocks.count)
       let layers = Set(block.layers)
       let grams = try merge.models.indices.map { index in
-        let point = merge.models[index].map { name, tensor in merged[name] ?? tensor }
+        let point = merge.models[index].mapTensors { name, tensor in merged[name] ?? tensor }
         return try RegMean.grams(merge, index, point) { layers.contains($0) }
       }
       let part = try RegMean.merged(merge, grams)
-      for (name, tensor) in zip(part.names, part.tensors) { (merged[name], covered[name]) = (tensor, tensor) }
+      for (name, tensor) in part { (merged[name], covered[name]) = (tensor, tensor) }
       let rest = try merge.averaged { RegMean.block(of: $0) == block.name && merged[$0] == nil }
-      for (name, tensor) in zip(rest.names, rest.tensors) { merged[name] = tensor }
+      for (name, tensor) in rest { merged[name] = tensor }
     }
     return DataMergeResult(merged, notes: [RegMean.note(merge, covered)])
   }

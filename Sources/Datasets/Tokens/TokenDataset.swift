@@ -1,3 +1,4 @@
+import Support
 import Torch
 
 /// A stretch of a tokenized text, divided into sequences one after the other: what a language model is evaluated on.

@@ -1,6 +1,6 @@
 import Checkpoints
-import Crypto
 import Foundation
+import Support
 
 /// The ids of a text in a file that is mapped into memory, so that a text of any size costs none of it: ids of two bytes, or of four where
 /// the vocabulary needs them, then a trailer of 64 bytes (mark, width, count, vocabulary, fingerprint).
@@ -97,8 +97,7 @@ public struct TokenFile: Sendable {
     let found = (try? FileManager.default.attributesOfItem(atPath: resolved.path)) ?? values
     let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
     let size = found[.size] as? Int ?? 0
-    return Array(
-      SHA256.hash(data: Data("\(resolved.path)\n\(size)\n\(time)\n\(tokenizer.fingerprint)".utf8)))
+    return Digest.sha256(Data("\(resolved.path)\n\(size)\n\(time)\n\(tokenizer.fingerprint)".utf8))
   }
 
   private static func write(

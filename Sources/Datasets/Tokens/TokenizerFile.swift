@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Support
 
 extension BytePairTokenizer {
   /// Reads a `tokenizer.json` of the `tokenizers` package.
@@ -25,7 +25,7 @@ extension BytePairTokenizer {
         file: file, "is no tokenizer.json: \(Self.text(error))",
         remedy: "expected what the `tokenizers` package or `valley tokenizer train` writes")
     }
-    let fingerprint = SHA256.hash(data: json).map { String(format: "%02x", $0) }.joined()
+    let fingerprint = Digest.sha256(json).hexadecimal
     try self.init(content, fingerprint: fingerprint, file: file)
   }
 

@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The difference of two models as a low-rank adapter in PEFT's layout: for each matrix the best approximation of its rank.
 public struct LoraExtraction: Sendable {
@@ -53,7 +55,7 @@ public struct LoraExtraction: Sendable {
         "the model is no fine-tune of the base; these are missing or of another shape in one of them: "
           + misfits.prefix(8).joined(separator: ", ") + (misfits.count > 8 ? " and \(misfits.count - 8) more" : ""))
     }
-    for (index, (name, tensor)) in zip(model.names, model.tensors).enumerated() {
+    for (index, (name, tensor)) in model.enumerated() {
       if let start = base[name] {
         try withoutGradients { try add(name, tensor, start, dtype) }
       }

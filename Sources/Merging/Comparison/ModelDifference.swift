@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Torch
+import Weights
 
 /// How two models differ, tensor by tensor; with a base also how their task vectors agree.
 public struct ModelDifference: Sendable, Encodable {
@@ -70,7 +71,7 @@ public struct ModelDifference: Sendable, Encodable {
     var sums = Sums()
     var done = 0
     let workspace = Workspace(isCancelled: isCancelled)
-    for (name, first) in zip(a.names, a.tensors) {
+    for (name, first) in a {
       guard let second = b[name], first.dtype.isFloatingPoint, first.dtype.canBeMerged, second.dtype.canBeMerged else {
         continue
       }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
 
 /// A low-rank adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`. It adds scale · B A to a weight, or replaces

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import MergeKernels
+import Support
 import Torch
 
 extension MergePlan {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
 
 /// What is to be done for every tensor of a merge's result, known from the inputs' headers alone.

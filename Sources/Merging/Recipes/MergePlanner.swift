@@ -1,4 +1,5 @@
 import Checkpoints
+import Support
 import Torch
 
 /// Matches the tensors of the inputs and finds each one's method, inputs and settings.

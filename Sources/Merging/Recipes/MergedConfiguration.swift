@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Torch
 
 /// A donor's `config.json` with what the result has instead. All else stays to the letter, as far as that goes.
@@ -44,8 +45,8 @@ struct MergedConfiguration {
   }
 
   /// Changes the whole or else the part that has the words, the first of them that `change` has changed.
-  private mutating func edit(_ change: (inout JSONText) -> Bool) {
-    guard var whole = try? JSONText(Data(text.utf8)) else { return }
+  private mutating func edit(_ change: (inout JSON) -> Bool) {
+    guard var whole = try? JSON(Data(text.utf8)) else { return }
     if !change(&whole) {
       let changed = Self.parts.contains { name in
         guard var part = whole[name], change(&part) else { return false }

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Synchronization
 import Torch
+import Weights
 
 /// The files that a recipe names, opened once for many plans of it.
 public struct MergeModels {

@@ -1,6 +1,8 @@
 import Checkpoints
 import Foundation
+import Support
 import Torch
+import Weights
 
 /// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when they are needed.
 struct ModelFiles {

@@ -1,6 +1,6 @@
 import Checkpoints
-import Crypto
 import Foundation
+import Support
 import Torch
 
 /// What belongs to a model besides its weights: configuration, tokenizer, and a card that says how it was made.
@@ -56,13 +56,13 @@ struct ModelFolder {
   /// The tokenizer's files that are not to be copied as they are: those of a union, and those with another chat template.
   private func changedTokenizer() throws -> [String: Data] {
     var files: [String: Data] = [:]
-    var settings: JSONText?
+    var settings: JSON?
     if let vocabulary = plan.vocabulary, plan.recipe.tokenizer?.source == .union {
       files[Self.tokenizer] = vocabulary.target.document.data()
       settings = try vocabulary.target.configuration()
     } else if let donor = plan.tokenizer {
       let path = donor + "/tokenizer_config.json"
-      if FileManager.default.fileExists(atPath: path) { settings = try JSONText(file: path) }
+      if FileManager.default.fileExists(atPath: path) { settings = try JSON(file: path) }
     }
     var folders: [String] = []
     for input in plan.inputs where !folders.contains(input.path) { folders.append(input.path) }
@@ -92,17 +92,17 @@ struct ModelFolder {
 
   private func checksums(_ folder: String, _ files: [String]) throws -> [(name: String, sha256: String)] {
     var sums: [(String, String)] = []
-    for file in files { sums.append((file, try sha256(folder + "/" + file))) }
+    for file in files { sums.append((file, try Digest.of(file: folder + "/" + file).hexadecimal)) }
     for input in plan.inputs {
       var isDirectory: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: input.path, isDirectory: &isDirectory)
       guard isDirectory.boolValue else {
-        sums.append(("\(input.model)", try sha256(input.path)))
+        sums.append(("\(input.model)", try Digest.of(file: input.path).hexadecimal))
         continue
       }
       let names = try FileManager.default.contentsOfDirectory(atPath: input.path).sorted()
       for name in names where name.hasSuffix(".safetensors") {
-        sums.append(("\(input.model)/\(name)", try sha256(input.path + "/" + name)))
+        sums.append(("\(input.model)/\(name)", try Digest.of(file: input.path + "/" + name).hexadecimal))
       }
     }
     return sums
@@ -111,10 +111,9 @@ struct ModelFolder {
   /// The model card, with the front matter that Hugging Face reads.
   private func card(_ checksums: [(name: String, sha256: String)]) -> String {
     let recipe = plan.recipe
-    func quoted(_ text: String) -> String { TensorWriter.json(text) }
     let base = recipe.base.map { " from the base `\($0)`" } ?? ""
     var lines = ["---", "base_model:"]
-    lines += plan.inputs.map { "- \(quoted($0.model.description))" }
+    lines += plan.inputs.map { "- \(JSON.quoted($0.model.description))" }
     lines += [
       "library_name: transformers", "tags:", "- merge", "- valley", "---", "",
       "# A merge of \(plan.inputs.count) models", "",
@@ -136,13 +135,4 @@ struct ModelFolder {
     }
     return lines.joined(separator: "\n")
   }
-}
-
-/// The SHA-256 of a file, read piece by piece, in hexadecimal.
-public func sha256(_ path: String) throws -> String {
-  guard let file = FileHandle(forReadingAtPath: path) else { throw CheckpointError(path, "cannot be read") }
-  defer { try? file.close() }
-  var hash = SHA256()
-  while let piece = try file.read(upToCount: 4 << 20), !piece.isEmpty { hash.update(data: piece) }
-  return hash.finalize().map { String(format: "%02x", $0) }.joined()
 }

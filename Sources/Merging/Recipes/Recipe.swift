@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Torch
 import YAML
 
@@ -222,12 +223,11 @@ extension Recipe {
       case .gradient(let numbers): "[\(numbers.map(MergeParameter.short).joined(separator: ", "))]"
       case .choice(let choices):
         "["
-          + choices.map { "{" + ($0.filter.map { "filter: \(quoted($0)), " } ?? "") + "value: \(text($0.value))}" }
+          + choices.map { "{" + ($0.filter.map { "filter: \(JSON.quoted($0)), " } ?? "") + "value: \(text($0.value))}" }
           .joined(separator: ", ") + "]"
       }
     }
     // JSON's texts are YAML's.
-    func quoted(_ text: String) -> String { TensorWriter.json(text) }
     func block(_ parameters: Parameters, _ indent: String) -> [String] {
       guard !parameters.isEmpty else { return [] }
       let lines = parameters.sorted { $0.key < $1.key }.map { key, value in
@@ -238,10 +238,10 @@ extension Recipe {
       return ["\(indent)parameters:"] + lines
     }
     var lines = ["merge_method: \(method.name)"]
-    if let base { lines.append("base_model: \(quoted(base.description))") }
+    if let base { lines.append("base_model: \(JSON.quoted(base.description))") }
     lines.append("models:")
     for source in modules.first?.slices.first?.sources ?? [] {
-      lines.append("  - model: \(quoted(source.model.description))")
+      lines.append("  - model: \(JSON.quoted(source.model.description))")
       lines += block(source.parameters, "    ")
     }
     lines += block(parameters, "")

@@ -1,5 +1,6 @@
 import Foundation
 import Search
+import Support
 import YAML
 
 /// Goes through a recipe and finds its ranges.

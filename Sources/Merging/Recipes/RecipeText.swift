@@ -1,3 +1,4 @@
+import Support
 import YAML
 
 /// Writes YAML values as block-style YAML that reads back the same.
@@ -15,7 +16,7 @@ struct RecipeText {
       if node.isNull { return ["null"] }
       let located = isPath ? locate(text) : text
       let isBare = isPlain && located == text && Self.isBare(text)
-      return [isBare ? text : TensorWriter.json(located)]
+      return [isBare ? text : JSON.quoted(located)]
     case .sequence(let elements):
       // Numbers over the layers stay on one line.
       if elements.isEmpty || elements.allSatisfy(\.isScalar) {
@@ -28,7 +29,7 @@ struct RecipeText {
       if entries.isEmpty { return ["{}"] }
       return entries.flatMap { entry -> [String] in
         let inner = lines(entry.value, isPath: Self.pathKeys.contains(entry.name))
-        let key = Self.isPlain(entry.name) ? entry.name : TensorWriter.json(entry.name)
+        let key = Self.isPlain(entry.name) ? entry.name : JSON.quoted(entry.name)
         let isOneLine = entry.value.isScalar || inner.count == 1 && "[{".contains(inner[0].first ?? " ")
         return isOneLine ? ["\(key): \(inner[0])"] : ["\(key):"] + inner.map { "  " + $0 }
       }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The Jinja text by which a chat becomes one text.
 enum ChatTemplate {
@@ -40,6 +41,6 @@ enum ChatTemplate {
 
   private static func own(_ folder: String) -> String? {
     if let text = try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8) { return text }
-    return (try? JSONText(file: folder + "/tokenizer_config.json"))?["chat_template"]?.string
+    return (try? JSON(file: folder + "/tokenizer_config.json"))?["chat_template"]?.string
   }
 }

@@ -1,9 +1,10 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// A model's tokens and their numbers: its `tokenizer.json`, as the tokenizers library writes it.
 struct Vocabulary: Sendable {
-  typealias Token = JSONText.Bytes
+  typealias Token = [UInt8]
 
   /// The model's folder.
   let folder: String
@@ -11,7 +12,7 @@ struct Vocabulary: Sendable {
   private(set) var tokens: [(token: Token, id: Int)]
   private(set) var ids: [Token: Int]
   /// The whole file.
-  private(set) var document: JSONText
+  private(set) var document: JSON
 
   /// How many rows an embedding of it needs.
   var size: Int { (tokens.last?.id ?? -1) + 1 }
@@ -22,7 +23,7 @@ struct Vocabulary: Sendable {
   init?(folder: String) throws {
     let path = folder + "/tokenizer.json"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let document = try JSONText(file: path)
+    let document = try JSON(file: path)
     var ids: [Token: Int] = [:]
     func add(_ token: Token?, _ id: Int?) throws {
       // Numbers become rows, of which there are not that many anywhere.
@@ -40,7 +41,7 @@ struct Vocabulary: Sendable {
     self.init(folder: folder, ids: ids, document: document)
   }
 
-  private init(folder: String, ids: [Token: Int], document: JSONText) {
+  private init(folder: String, ids: [Token: Int], document: JSON) {
     (self.folder, self.ids, self.document) = (folder, ids, document)
     tokens = ids.map { ($0.key, $0.value) }.sorted {
       $0.id != $1.id ? $0.id < $1.id : $0.token.lexicographicallyPrecedes($1.token)
@@ -66,7 +67,7 @@ struct Vocabulary: Sendable {
           "\(folder) has a tokenizer of type \(kind) and \(other.folder) one of type \(other.kind), which have no union; "
             + "choose base or one of the models as the tokenizer's source")
       }
-      var entries: [Token: JSONText] = [:]
+      var entries: [Token: JSON] = [:]
       for entry in other.document["added_tokens"]?.elements ?? [] {
         if let token = entry["content"]?.bytes { entries[token] = entry }
       }
@@ -76,7 +77,7 @@ struct Vocabulary: Sendable {
           entry["id"] = .number(next)
           added.append(entry)
         } else if vocabulary != nil {
-          vocabulary?.append(JSONText.Member(key: token, value: .number(next)))
+          vocabulary?.append(JSON.Member(key: token, value: .number(next)))
         } else {
           // A list's pieces are numbered by their places, which the added tokens have taken.
           added.append(Self.entry(token, next))
@@ -97,7 +98,7 @@ struct Vocabulary: Sendable {
   }
 
   /// A merge as a list of two or, as older files have it, as one text.
-  private static func pair(_ merge: JSONText, _ isPaired: Bool) -> JSONText {
+  private static func pair(_ merge: JSON, _ isPaired: Bool) -> JSON {
     if isPaired, let text = merge.bytes {
       return .array(text.split(separator: UInt8(ascii: " ")).map { .text(Array($0)) })
     }
@@ -107,20 +108,20 @@ struct Vocabulary: Sendable {
     return merge
   }
 
-  private static func entry(_ token: Token, _ id: Int) -> JSONText {
+  private static func entry(_ token: Token, _ id: Int) -> JSON {
     let flags = ["single_word", "lstrip", "rstrip", "normalized", "special"]
     return .object(
-      [("id", .number(id)), ("content", .text(token))].map { JSONText.Member(key: Array($0.utf8), value: $1) }
-        + flags.map { JSONText.Member(key: Array($0.utf8), value: .word("false")) })
+      [("id", .number(id)), ("content", .text(token))].map { JSON.Member(key: Array($0.utf8), value: $1) }
+        + flags.map { JSON.Member(key: Array($0.utf8), value: .word("false")) })
   }
 
   /// The folder's `tokenizer_config.json` with the tokens that were added; nil where it has none.
   ///
   /// - Throws: `CheckpointError` where it is no JSON.
-  func configuration() throws -> JSONText? {
+  func configuration() throws -> JSON? {
     let path = folder + "/tokenizer_config.json"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    var configuration = try JSONText(file: path)
+    var configuration = try JSON(file: path)
     guard var listed = configuration["added_tokens_decoder"] else { return configuration }
     for var entry in document["added_tokens"]?.elements ?? [] {
       guard let id = entry["id"]?.integer, listed["\(id)"] == nil else { continue }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 
 /// The vocabulary that a merge's result gets, and with it which row of whose embedding each of its tokens has.
 struct VocabularyPlan {
@@ -27,7 +28,7 @@ struct VocabularyPlan {
     var rules: [Vocabulary.Token: Recipe.Tokenizer.Rule] = [:]
     for (text, rule) in tokenizer.tokens {
       guard target.ids[Array(text.utf8)] != nil else {
-        throw MergeError("tokenizer.tokens: \(TensorWriter.json(text)) is no token of the result")
+        throw MergeError("tokenizer.tokens: \(JSON.quoted(text)) is no token of the result")
       }
       rules[Array(text.utf8)] = rule
     }
@@ -124,6 +125,6 @@ struct VocabularyPlan {
   }
 
   private static func text(_ token: Vocabulary.Token) -> String {
-    TensorWriter.json(String(decoding: token, as: UTF8.self))
+    JSON.quoted(String(decoding: token, as: UTF8.self))
   }
 }

@@ -1,17 +1,19 @@
 import OrderedCollections
+import Support
 import Torch
 
 /// A point in weight space: the tensors of a network by parameter name, in order, behaving as one vector.
 ///
-/// Arithmetic works tensor by tensor: `(1 - alpha) * a + alpha * b`, `base + alpha * (a - base)`. Both sides must have the same
-/// names and shapes. Each operation is computed in the tensors' own type; integer tensors (BatchNorm's batch counters) are
-/// rounded to the nearest integer. The result never shares memory with its operands.
+/// Arithmetic works tensor by tensor: `(1 - alpha) * a + alpha * b`, `base + alpha * (a - base)`. Both sides must have the same names
+/// and shapes. Each operation is computed in the tensors' own type; integer tensors (BatchNorm's batch counters) are rounded to the
+/// nearest integer. The result never shares memory with its operands. Several terms are added up with one rounding by `weightedSum`.
 ///
-/// Copying the value shares the tensors; `clone()` copies them.
+/// As a collection it holds `(name, tensor)` in order. Copying the value shares the tensors; `clone()` copies them.
 public struct Weights: Sendable {
-  public typealias Storage = OrderedDictionary<String, Tensor>
-  private var storage: Storage
+  fileprivate typealias Storage = OrderedDictionary<String, Tensor>
+  fileprivate var storage: Storage
 
+  /// No tensors.
   public init() { storage = [:] }
 
   /// Later duplicates of a name replace earlier ones.
@@ -19,14 +21,15 @@ public struct Weights: Sendable {
     storage = Storage(tensors.map { ($0, $1) }, uniquingKeysWith: { $1 })
   }
 
+  /// The names of the tensors, in order.
   public var names: [String] { Array(storage.keys) }
+  /// The tensors, in order.
   public var tensors: [Tensor] { Array(storage.values) }
-  public var count: Int { storage.count }
-  public var isEmpty: Bool { storage.isEmpty }
 
   /// The number of elements over all tensors.
   public var elementCount: Int { storage.values.reduce(0) { $0 + $1.count } }
 
+  /// The tensor of that name. A new name comes last; nil removes the tensor.
   public subscript(name: String) -> Tensor? {
     get { storage[name] }
     set { storage[name] = newValue }
@@ -40,22 +43,33 @@ public struct Weights: Sendable {
     return filter { name, _ in Weights.matches(Array(name.utf8), pattern) }
   }
 
-  public func filter(_ isIncluded: (String, Tensor) throws -> Bool) rethrows -> Weights {
-    try Weights(storage.lazy.map { ($0.key, $0.value) }.filter { try isIncluded($0.0, $0.1) })
+  /// The tensors for which the condition holds, in order.
+  public func filter(_ isIncluded: (Element) throws -> Bool) rethrows -> Weights {
+    var result = self
+    try result.storage.removeAll { try !isIncluded(($0.key, $0.value)) }
+    return result
   }
 
   /// The tensors of floating-point type: what arithmetic, norms and merging methods act on.
   public var floating: Weights { filter { $1.dtype.isFloatingPoint } }
 
-  public func map(_ transform: (String, Tensor) throws -> Tensor) rethrows -> Weights {
-    try Weights(storage.map { ($0.key, try transform($0.key, $0.value)) })
+  /// Another tensor under each name.
+  public func mapTensors(_ transform: (String, Tensor) throws -> Tensor) rethrows -> Weights {
+    var result = self
+    for (name, tensor) in self { result.storage[name] = try transform(name, tensor) }
+    return result
   }
 
-  public func clone() throws -> Weights { try withoutGradients { try map { try $1.detach().clone() } } }
+  /// The same numbers in memory of their own, outside of any gradient.
+  public func clone() throws -> Weights { try withoutGradients { try mapTensors { try $1.detach().clone() } } }
 
-  public func to(_ dtype: DType) throws -> Weights { try map { $1.dtype.isFloatingPoint ? try $1.to(dtype) : $1 } }
+  /// The floating-point tensors in another type; others stay as they are.
+  public func to(_ dtype: DType) throws -> Weights {
+    try mapTensors { $1.dtype.isFloatingPoint ? try $1.to(dtype) : $1 }
+  }
 
-  public func to(_ device: Device) throws -> Weights { try map { try $1.to(device) } }
+  /// The tensors on another device.
+  public func to(_ device: Device) throws -> Weights { try mapTensors { try $1.to(device) } }
 
   private static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
     var n = 0
@@ -82,30 +96,23 @@ public struct Weights: Sendable {
 
   // MARK: Vector arithmetic
 
+  /// The sum, tensor by tensor.
+  ///
+  /// - Throws: `FileError` listing every difference in names, shapes and types; so do `-` and `dot`.
   public static func + (a: Weights, b: Weights) throws -> Weights {
     try a.combined(with: b, floating: { try $0.adding($1) }, integer: { try $0 + $1 })
   }
 
+  /// The difference, tensor by tensor.
   public static func - (a: Weights, b: Weights) throws -> Weights {
     try a.combined(with: b, floating: { try $0.adding($1, scale: -1) }, integer: { try $0 - $1 })
   }
 
+  /// Every tensor times a number.
   public static func * (factor: Double, weights: Weights) throws -> Weights {
     try weights.combined(
       with: nil, floating: { x, _ in try x.scaled(by: factor) },
       integer: { x, _ in try (x.to(.float64) * factor).round().to(x.dtype) })
-  }
-
-  /// The point at `alpha` on the straight line from this point (0) to `other` (1): (1 − α) a + α b (paper, section 2), exact at both ends.
-  public func interpolated(to other: Weights, at alpha: Double) throws -> Weights {
-    if alpha == 0 || alpha == 1 {
-      // The formula loses −0, infinities and integers beyond float64's.
-      try requireSameLayout(as: other)
-      return try alpha == 0 ? clone() : map { name, tensor in other[name] ?? tensor }.clone()
-    }
-    return try combined(
-      with: other, floating: { try $0.lerp($1, weight: alpha) },
-      integer: { try $0.to(.float64).lerp($1.to(.float64), weight: alpha).round().to($0.dtype) })
   }
 
   /// Σ aᵢ bᵢ over the floating-point tensors, accumulated in float64.
@@ -157,7 +164,9 @@ public struct Weights: Sendable {
       for (name, tensor) in storage where !tensor.dtype.isFloatingPoint {
         result[name] = try integer(tensor, other?.storage[name] ?? tensor)
       }
-      return Weights(result.map { ($0.key, $0.value) })
+      var sum = self
+      sum.storage = result
+      return sum
     }
   }
 
@@ -181,11 +190,27 @@ public struct Weights: Sendable {
     return differences
   }
 
-  /// Throws `CheckpointError` with every difference when the two do not have the same names, shapes and types.
+  /// Requires the same names, shapes and types.
+  ///
+  /// - Throws: `FileError` with every difference.
   public func requireSameLayout(as other: Weights) throws {
     let differences = layoutDifferences(from: other)
     guard differences.isEmpty else {
-      throw CheckpointError("", "weights differ in layout:\n  " + differences.joined(separator: "\n  "))
+      throw FileError("", "weights differ in layout:\n  " + differences.joined(separator: "\n  "))
     }
+  }
+}
+
+extension Weights: RandomAccessCollection {
+  /// A name and its tensor.
+  public typealias Element = (name: String, tensor: Tensor)
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { storage.count }
+
+  /// The tensor at a place in the order.
+  public subscript(position: Int) -> Element {
+    let element = storage.elements[position]
+    return (element.key, element.value)
   }
 }

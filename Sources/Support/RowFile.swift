@@ -1,13 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// An append-only file of JSON rows, one a line, such as `metrics.jsonl`.
 ///
 /// A row is either there whole or not at all: a line torn by a crash is dropped when the file is opened, and a row that a full disk cut
@@ -24,7 +16,7 @@ public final class RowFile: @unchecked Sendable {
   public init(_ url: URL) throws {
     self.url = url
     descriptor = retrying { open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
-    guard descriptor >= 0 else { throw FileError("open", url.path) }
+    guard descriptor >= 0 else { throw FileError(cannot: "open", url.path) }
     do {
       try dropTornLine()
     } catch {
@@ -55,27 +47,29 @@ public final class RowFile: @unchecked Sendable {
 
   /// Waits until all rows are on the disk.
   public func synchronise() throws {
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError("flush", url.path) }
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError(cannot: "flush", url.path) }
   }
 
   /// Drops everything after the first `length` bytes; throws if the file is shorter or would end within a line.
   public func truncate(to length: Int) throws {
     try mutex.withLock {
       guard length >= 0, length <= size, try length == 0 || byte(at: length - 1) == UInt8(ascii: "\n") else {
-        throw RowFileError(
-          path: url.path,
-          message:
-            "has \(size) bytes and cannot be cut to the \(length) its checkpoint recorded; the file was changed by hand"
-        )
+        throw FileError(
+          url.path,
+          "has \(size) bytes and cannot be cut to the \(length) its checkpoint recorded; the file was changed by hand")
       }
-      guard retrying({ ftruncate(descriptor, off_t(length)) }) == 0 else { throw FileError("truncate", url.path) }
+      guard retrying({ ftruncate(descriptor, off_t(length)) }) == 0 else {
+        throw FileError(cannot: "truncate", url.path)
+      }
       size = length
     }
   }
 
   private func byte(at offset: Int) throws -> UInt8 {
     var byte: UInt8 = 0
-    guard retrying({ pread(descriptor, &byte, 1, off_t(offset)) }) == 1 else { throw FileError("read", url.path) }
+    guard retrying({ pread(descriptor, &byte, 1, off_t(offset)) }) == 1 else {
+      throw FileError(cannot: "read", url.path)
+    }
     return byte
   }
 
@@ -86,12 +80,13 @@ public final class RowFile: @unchecked Sendable {
     var kept = Int(end)
     while try kept > 0 && byte(at: kept - 1) != UInt8(ascii: "\n") { kept -= 1 }
     if kept < Int(end) {
-      guard retrying({ ftruncate(descriptor, off_t(kept)) }) == 0 else { throw FileError("truncate", url.path) }
+      guard retrying({ ftruncate(descriptor, off_t(kept)) }) == 0 else { throw FileError(cannot: "truncate", url.path) }
     }
     size = kept
   }
 
-  static func makeEncoder() -> JSONEncoder {
+  /// What writes rows: keys are sorted, NaN and infinities are text.
+  package static func makeEncoder() -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -122,27 +117,9 @@ public final class RowFile: @unchecked Sendable {
       do {
         rows.append(try decoder.decode(Row.self, from: line))
       } catch {
-        throw RowFileError(path: url.path, message: "line \(index + 1) is not a \(Row.self): \(brief(error))")
+        throw FileError(url.path, "line \(index + 1) is not a \(Row.self): \(brief(error))")
       }
     }
     return rows
-  }
-}
-
-/// A file of rows whose content is not what it should be.
-public struct RowFileError: Error, CustomStringConvertible, Sendable {
-  public let path: String
-  public let message: String
-  public var description: String { "\(path): \(message)" }
-}
-
-/// A decoding error on one line.
-func brief(_ error: any Error) -> String {
-  switch error as? DecodingError {
-  case .keyNotFound(let key, _): "the key \(key.stringValue) is missing"
-  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-    ([context.codingPath.map(\.stringValue).joined(separator: "."), context.debugDescription].filter { !$0.isEmpty })
-      .joined(separator: ": ")
-  default: "\(error)"
   }
 }

@@ -2,6 +2,7 @@ import Checkpoints
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @Suite struct WeightsTests {
   /// A point with every kind of entry; equal seeds give equal points.
@@ -33,7 +34,7 @@ import Torch
     ]
     for (name, result, formula) in results {
       #expect(result.names == a.names && result.layoutDifferences(from: a) == [], "\(name)")
-      for (key, tensor) in zip(result.names, result.tensors) where tensor.dtype.isFloatingPoint && tensor.count > 0 {
+      for (key, tensor) in result where tensor.dtype.isFloatingPoint && tensor.count > 0 {
         let expected = try zip(a[key]!.array(Double.self), b[key]!.array(Double.self)).map(formula)
         let error = try relativeError(tensor, Tensor(expected, shape: tensor.shape))
         #expect(error < (tensor.dtype == .bfloat16 ? 1e-2 : 1e-6), "\(name) of \(key) deviates by \(error)")
@@ -137,7 +138,7 @@ import Torch
     #expect(try copy.isIdentical(to: a) && a.isFinite())
     try copy["fc.bias"]?.fill(.nan)
     #expect(try !copy.isIdentical(to: a) && a.isFinite() && !copy.isFinite())
-    #expect(try !Weights(zip(a.names, a.tensors).reversed()).isIdentical(to: a), "the order counts")
+    #expect(try !Weights(a.reversed()).isIdentical(to: a), "the order counts")
     let half = try a.to(.float16)
     #expect(half["fc.weight"]?.dtype == .float16 && half["num_batches_tracked"]?.dtype == .int64)
     #expect(a.elementCount == 108 + 20 + 5 + 1 && a.floating.count == 4 && a.count == 5)

@@ -1,7 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
-@testable import Studies
+@testable import Support
 
 @Suite struct FolderLockTests {
   /// A lock file as another process would have left it.
@@ -108,20 +109,5 @@ import Testing
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path)
     #expect(left.allSatisfy { $0.hasPrefix("lock.after-") } && left.count <= 8, "\(left)")
-  }
-}
-
-/// A number that threads may change together.
-final class Counter: @unchecked Sendable {
-  private let mutex = NSLock()
-  private var number = 0
-  var value: Int { mutex.withLock { number } }
-
-  @discardableResult
-  func add(_ amount: Int) -> Int {
-    mutex.withLock {
-      number += amount
-      return number
-    }
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Indices are handed out in rising order. After an error no more are begun, and the one of the smallest index is thrown,
 /// so that the same data give the same message.
-func inParallel<Worker>(
+package func inParallel<Worker>(
   _ count: Int, threads: Int, worker: @Sendable () -> Worker, _ body: @Sendable (inout Worker, Int) throws -> Void
 ) throws {
   let next = Atomic<Int>(0)
@@ -27,6 +27,6 @@ func inParallel<Worker>(
 }
 
 /// Calls `body` for every index below `count`, on up to `threads` threads.
-func inParallel(_ count: Int, threads: Int, _ body: @Sendable (Int) throws -> Void) throws {
+package func inParallel(_ count: Int, threads: Int, _ body: @Sendable (Int) throws -> Void) throws {
   try inParallel(count, threads: threads, worker: {}, { try body($1) })
 }

@@ -1,19 +1,11 @@
 import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What there is to know about this computer and its processes.
 public enum Machine {
   public static let hostName = ProcessInfo.processInfo.hostName
 
   /// The kernel's name for the space that process numbers are counted in; empty where there is only one.
-  static let processSpace: String = {
+  package static let processSpace: String = {
     let name = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
     let boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
     return name + boot.filter { !$0.isWhitespace }.prefix(8)
@@ -38,7 +30,7 @@ public enum Machine {
   }
 
   /// When a process of this machine started, in the kernel's units; nil if there is no such process or it has ended (a zombie).
-  static func startOfProcess(_ process: Int32) -> String? {
+  package static func startOfProcess(_ process: Int32) -> String? {
     guard process > 0 else { return nil }
     #if os(Linux)
       guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),

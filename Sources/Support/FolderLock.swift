@@ -1,13 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Exclusive ownership of a run folder, kept in its file `lock`, which works across machines on a shared file system.
 ///
 /// The file is written under another name and hard-linked to `lock`: link(2) either makes the name or fails, on network file systems
@@ -75,12 +67,12 @@ public final class FolderLock: @unchecked Sendable {
     let path = folder.path + "/lock"
     let mine = path + ".new-" + owner.token
     descriptor = retrying { open(mine, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
-    guard descriptor >= 0 else { throw FileError("create", mine) }
+    guard descriptor >= 0 else { throw FileError(cannot: "create", mine) }
     do {
       defer { unlink(mine) }
       try writeAll(try JSONEncoder.record.encode(owner), to: descriptor, path: mine)
-      guard fsync(descriptor) == 0 else { throw FileError("flush", mine) }
-      guard let stamp = FileStamp(mine) else { throw FileError("read", mine) }
+      guard fsync(descriptor) == 0 else { throw FileError(cannot: "flush", mine) }
+      guard let stamp = FileStamp(mine) else { throw FileError(cannot: "read", mine) }
       inode = stamp.inode
       try Self.acquire(path: path, mine: mine, owner: owner, descriptor: descriptor, staleAfter: staleAfter)
     } catch {
@@ -140,11 +132,11 @@ public final class FolderLock: @unchecked Sendable {
         unlink(succession)
         continue
       }
-      guard rename(mine, path) == 0 else { throw FileError("rename", mine) }
+      guard rename(mine, path) == 0 else { throw FileError(cannot: "rename", mine) }
       removeSuccessions(path)
       return
     }
-    throw FileError("lock", path, code: EAGAIN)
+    throw FileError(cannot: "lock", path, code: EAGAIN)
   }
 
   /// Makes a new name for a file; false if the name exists.
@@ -153,7 +145,7 @@ public final class FolderLock: @unchecked Sendable {
     let code = errno
     // Over a network the answer may be lost and the repeated request fail, although the first made the link.
     if let a = FileStamp(file), let b = FileStamp(name), a.inode == b.inode { return true }
-    guard code == EEXIST else { throw FileError("link", name, code: code) }
+    guard code == EEXIST else { throw FileError(cannot: "link", name, code: code) }
     return false
   }
 
@@ -203,28 +195,5 @@ public final class FolderLock: @unchecked Sendable {
         unlink(file)
       }
     }
-  }
-}
-
-extension Date {
-  /// Now, in the whole seconds that ISO 8601 text keeps.
-  static var currentSecond: Date { Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down)) }
-}
-
-extension JSONEncoder {
-  /// For small files that people may read too.
-  static var record: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
-    return encoder
-  }
-}
-
-extension JSONDecoder {
-  static var record: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
-    return decoder
   }
 }

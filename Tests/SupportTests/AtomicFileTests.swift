@@ -1,9 +1,10 @@
 import Foundation
+import Checkpoints
+import Support
 import TestSupport
 import Testing
 import Torch
-
-@testable import Checkpoints
+import Weights
 
 @Suite struct AtomicFileTests {
   private static func names(_ folder: String) throws -> [String] {
