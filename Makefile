@@ -1,6 +1,6 @@
 # What people run. `make` alone lists the targets. Everything is made by `swift` and the scripts named here.
 DEMO := out/demo
-SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run .ci/run
+SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run Tests/consumer/run .ci/run
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build demo test test-tsan bench bench-merge format lint docs clean
@@ -22,6 +22,7 @@ demo: build ## train, branch and merge small networks, then show the report
 test: ## run every test
 	@scripts/bootstrap --test
 	Tests/bootstrap/run
+	Tests/consumer/run --plan
 	swift test
 
 test-tsan: bootstrap ## run the tests of Torch under the thread sanitizer (a build of its own, some minutes)

@@ -1,0 +1,14 @@
+import Alignment
+import Checkpoints
+import DataMerging
+import Datasets
+import Landscape
+import Merging
+import Networks
+import Reports
+import Search
+import Studies
+import Support
+import Torch
+import Training
+import Weights
