@@ -1,6 +1,7 @@
-/// Comma-separated values (RFC 4180): a line of names, then a line of cells for each row; quoted cells may hold commas and line ends.
+/// Comma-separated values (RFC 4180): a line of names, then a line of cells for each row. Quoted cells may hold commas
+/// and line ends.
 enum CSVFile {
-  /// The named columns of every row.
+  /// The cells of the named columns, row by row.
   static func columns(_ names: [String], of bytes: UnsafeRawBufferPointer, file: String) throws -> [[String]] {
     var columns = [[String]](repeating: [], count: names.count)
     var places: [Int]?

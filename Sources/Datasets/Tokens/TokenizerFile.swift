@@ -2,10 +2,10 @@ import Foundation
 import Support
 
 extension BytePairTokenizer {
-  /// Reads a `tokenizer.json` of the `tokenizers` package.
+  /// Reads a `tokenizer.json` as the `tokenizers` package writes it.
   ///
-  /// - Throws: `DatasetError` naming the file and the key when it is damaged or asks for something other than byte-level BPE with
-  ///   GPT-2's words.
+  /// - Throws: `DatasetError` naming the file and the key when the file is damaged or asks for something other than
+  ///   byte-level BPE with GPT-2's words.
   public init(contentsOf file: URL) throws {
     guard let json = try? Data(contentsOf: file), json.count < 1 << 28 else {
       throw DatasetError(
@@ -15,7 +15,7 @@ extension BytePairTokenizer {
     try self.init(json, file: file.path)
   }
 
-  /// The same from the file's bytes; `file` is for messages.
+  /// Reads the bytes of a `tokenizer.json`. `file` is what messages call it.
   public init(_ json: Data, file: String) throws {
     let content: TokenizerFile
     do {
@@ -109,7 +109,7 @@ extension BytePairTokenizer {
     var tokens: [Int: [UInt8]] = [:]
     var added: [AddedToken] = []
 
-    /// Far above every tokenizer's size; a damaged id must not make a table of gigabytes.
+    /// Far above the size of any tokenizer. A damaged id must not lead to a table of gigabytes.
     static let largest = 1 << 22
 
     init(_ content: TokenizerFile, file: String) throws {
