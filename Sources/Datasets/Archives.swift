@@ -107,12 +107,12 @@ extension KnownDataset {
         + "resisc45-train.txt, -val.txt and -test.txt at https://storage.googleapis.com/remote_sensing_representations/"
     case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation:
       "WILDS-FMoW (50 GB) is downloaded by the wilds package: https://wilds.stanford.edu/get_started/"
-    case .imageFolder: "it is a folder of yours; give it as `path`"
-    case .text: "it is a file of yours; give it as `path`"
+    case .imageFolder: "it is a folder of your own; give it as `path`"
+    case .text: "it is a file of your own; give it as `path`"
     case .tinyStories:
       "TinyStoriesV2-GPT4-train.txt and -valid.txt are at https://huggingface.co/datasets/roneneldan/TinyStories"
     case .parquet:
-      "download an image dataset of Hugging Face's with `hf download --repo-type dataset` and give its folder as `path`"
+      "download an image dataset from Hugging Face with `hf download --repo-type dataset` and give its folder as `path`"
     default: nil
     }
   }

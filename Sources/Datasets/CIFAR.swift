@@ -101,7 +101,7 @@ enum CIFAR {
     guard names.count == classes else {
       throw DatasetError(
         file: file.path, byte: 0, "\(names.count) class names, one a line, where \(layout.name) has \(classes)",
-        remedy: "mend the file, or delete it to go without")
+        remedy: "correct the file, or delete it to use the usual names")
     }
     return names
   }

@@ -13,7 +13,7 @@ enum CSVFile {
         places = try names.map { name in
           guard let place = header.firstIndex(of: name) else {
             throw DatasetError(
-              file: file, byte: 0, "has no column '\(name)' but \(header.joined(separator: ", "))",
+              file: file, byte: 0, "has no column '\(name)', only \(header.joined(separator: ", "))",
               remedy: "get the published file")
           }
           return place
@@ -24,7 +24,7 @@ enum CSVFile {
         guard place < cells.count else {
           throw DatasetError(
             file: file, byte: cells.first?.lowerBound,
-            "row \(row) has \(cells.count) cells, none of '\(names[column])'",
+            "row \(row) has \(cells.count) cells and none for '\(names[column])'",
             remedy: "it is damaged: get the file again")
         }
         columns[column].append(text(bytes, cells[place]))

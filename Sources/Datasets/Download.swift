@@ -47,7 +47,7 @@ public enum Download {
           file: address.absoluteString,
           "the \(checksum.count == 64 ? "SHA-256" : "MD5") is \(found) where \(checksum) was expected; what was "
             + "fetched is deleted",
-          remedy: "fetch again, and if it repeats, the server has another file: try a mirror with --url")
+          remedy: "fetch again; if it happens again, the server has another file: try a mirror with --url")
       }
     }
     do {
@@ -171,7 +171,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
         fail(reason, remedy: "check the connection, or try a mirror with --url")
       } else {
         let amount = total.map { "\(done) of \($0) bytes" } ?? "\(done) bytes"
-        fail("stopped after \(amount): \(reason)", remedy: "fetch again: it goes on from there")
+        fail("stopped after \(amount): \(reason)", remedy: "fetch again to continue from there")
       }
     }
     if let failure { continuation?.resume(throwing: failure) } else { continuation?.resume() }

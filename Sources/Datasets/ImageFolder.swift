@@ -26,7 +26,7 @@ enum ImageFolder {
       let found = try PictureListing.classes(in: place)
       if let unknown = found.first(where: { !classes.contains($0) }) {
         throw DatasetError(
-          file: place.path, "has the class '\(unknown)', which \(train.path) has not",
+          file: place.path, "has the class '\(unknown)', which \(train.path) does not have",
           remedy: "give both the same folders")
       }
       return try whole(name: name, split, classes: classes, in: place)

@@ -42,7 +42,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .fmowOOD: "WILDS's out-of-distribution test for fmow, from 2016 on"
     case .fmowOODValidation: "WILDS's out-of-distribution validation for fmow, 2013 to 2015"
     case .imageFolder: "your own: a folder of JPEG or PNG files for each class, given by its path"
-    case .parquet: "an image dataset of Hugging Face's, given by the path of its parquet files"
+    case .parquet: "an image dataset from Hugging Face, given by the path of its parquet files"
     case .tinyStories: "short stories for language models; its files, or one of them, in a folder you name"
     case .tinyShakespeare: "a megabyte of Shakespeare's plays for small language models; tested on its last tenth"
     case .text: "your own: a file of plain text, given by its path"

@@ -11,7 +11,7 @@ enum MATFile {
     guard bytes.count >= 128 else { throw reader.problem(bytes.count, "the file ends inside the header of a MAT file") }
     // "IM" as a little-endian number.
     guard try reader.number(UInt16.self, at: 126) == 0x4D49 else {
-      throw DatasetError(file: file, byte: 126, "is no little-endian MAT file of level 5", remedy: advice)
+      throw DatasetError(file: file, byte: 126, "is not a little-endian MAT file of level 5", remedy: advice)
     }
     let version = try reader.number(UInt16.self, at: 124)
     guard version == 0x0100 else {

@@ -55,7 +55,7 @@ enum Parquet {
         $0.count == 3 && contents.classNames.indices.contains($0[0]) && $0[1] >= 0 && $0[1] <= $0[2]
       })
     else {
-      throw DatasetError(file: index.path, "is damaged", remedy: "delete it, and it is made anew")
+      throw DatasetError(file: index.path, "is damaged", remedy: "delete it; it is made again when it is needed")
     }
     return try PictureListing(
       name: "parquet", split: split, classNames: contents.classNames, root: cache,

@@ -36,7 +36,7 @@ enum RESISC45 {
       guard let end = name.lastIndex(of: "_"), let label = labels[String(name[..<end])], !name.contains("/") else {
         throw DatasetError(
           file: file.path, "line \(line + 1) is '\(name)', not a picture's name such as sea_ice_042.jpg",
-          remedy: "get the list again, or delete the lists for a split of our own")
+          remedy: "get the list again, or delete the lists, and Valley splits the pictures itself")
       }
       return PictureListing.Entry(path: classNames[label] + "/" + name, label: label)
     }

@@ -38,7 +38,7 @@ public struct TrainingBatches: BatchStream {
   ) throws {
     order = try EpochOrder(count: dataset.count, batchSize: batchSize, seed: orderSeed, keepsLast: keepsLast)
     guard augmentation.resizedCrop == nil else {
-      throw DatasetError("crops that are resized are made by PictureBatches, not from a dataset on a device")
+      throw DatasetError("resized crops are made by PictureBatches, not from a dataset on a device")
     }
     guard (0..<min(dataset.height, dataset.width)).contains(augmentation.crop) else {
       throw DatasetError(

@@ -29,7 +29,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     }
     let parts = name.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.first == "cuda", parts.count <= 2, let index = parts.count == 1 ? 0 : Int(parts[1]), index >= 0 else {
-      throw TorchError(operation: "device", message: "'\(name)' is no device; use cpu, cuda or cuda:N")
+      throw TorchError(operation: "device", message: "'\(name)' is not a device; use cpu, cuda or cuda:N")
     }
     let count = Device.cudaCount
     guard index < count else {

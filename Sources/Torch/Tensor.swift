@@ -131,7 +131,7 @@ public struct Tensor: @unchecked Sendable {
     for size in shape {
       let (product, overflow) = stride.multipliedReportingOverflow(by: Swift.max(1, size))
       guard size >= 0, !overflow, product <= Int.max / 8 else {
-        throw TorchError(operation: "Tensor", message: "\(shape) is no shape")
+        throw TorchError(operation: "Tensor", message: "\(shape) is not a shape")
       }
       stride = product
     }

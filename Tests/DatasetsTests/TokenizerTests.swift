@@ -94,10 +94,10 @@ import Testing
     ("model.vocab", "{\"a\": -1}", "the id -1"),
     ("model.vocab", "{\"a\": 1, \"b\": 1}", "the id 1 stands for"),
     ("model.vocab", "3", "vocab"),
-    ("model.merges", "[[\"a\"]]", "is no pair of tokens"),
+    ("model.merges", "[[\"a\"]]", "is not a pair of tokens"),
     ("model.merges", "[[\"a\", \"#none\"]]", "merges.0: merges 'a' and '#none'"),
     ("added_tokens", "[{\"id\": 0, \"content\": \"a b\", \"lstrip\": true}]", "has lstrip: true"),
-    ("added_tokens", "[{\"id\": 5, \"content\": \"new\"}]", "the id 5, which is no free id"),
+    ("added_tokens", "[{\"id\": 5, \"content\": \"new\"}]", "the id 5; expected a free one"),
     ("added_tokens", "[{\"content\": \"new\"}]", "id is missing"),
   ])
   func unsuitableFilesAreRefusedByKey(_ path: String, _ value: String, _ message: String) throws {

@@ -88,7 +88,7 @@ public struct TextDataset: Sendable {
     }
     guard dataset == .tinyStories, path.map(isFolder) ?? true else {
       guard let path else {
-        throw DatasetError("\(dataset.rawValue) needs the path of a text", remedy: "say dataset.path")
+        throw DatasetError("\(dataset.rawValue) needs the path of a text", remedy: "set dataset.path")
       }
       return (path, validation)
     }

@@ -97,7 +97,7 @@ public struct TokenFile: Sendable {
     }
     guard
       values[.type] as? FileAttributeType == .typeRegular || values[.type] as? FileAttributeType == .typeSymbolicLink
-    else { throw DatasetError(file: file.path, "is no file of text", remedy: "name a file of plain text") }
+    else { throw DatasetError(file: file.path, "is not a text file", remedy: "name a file of plain text") }
     let resolved = file.resolvingSymlinksInPath()
     let found = (try? FileManager.default.attributesOfItem(atPath: resolved.path)) ?? values
     let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0

@@ -137,7 +137,7 @@ extension BytePairTokenizer {
         }
         guard (0..<Self.largest).contains(id), content.model.vocab[token.content] != nil || tokens[id] == nil else {
           throw DatasetError(
-            file: file, "added_tokens: '\(token.content)' has the id \(id), which is no free id below \(Self.largest)",
+            file: file, "added_tokens: '\(token.content)' has the id \(id); expected a free one below \(Self.largest)",
             remedy: "the file is damaged: get it again")
         }
         tokens[id] = Array(token.content.utf8)
@@ -191,7 +191,7 @@ private struct TokenizerFile: Decodable {
         parts = try container.decode([String].self)
       }
       guard parts.count == 2 else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "is no pair of tokens")
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a pair of tokens")
       }
       (first, second) = (parts[0], parts[1])
     }
