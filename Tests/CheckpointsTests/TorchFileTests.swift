@@ -47,11 +47,11 @@ import Weights
     ("tensor.pt", "holds a tensor, not a"),
     ("nothing.pt", "holds no tensors under names"), ("module.pt", "it would call torch.nn.modules.linear.Linear"),
     ("complex.pt", "it holds complex64 tensors, which Valley does not read"),
-    ("hostile.pt", "it would call posix.system, which is no part of weights; nothing was executed"),
+    ("hostile.pt", "it would call posix.system, which is not a part of weights; nothing was executed"),
     ("hostile-legacy.pt", "it would call posix.system"), ("torchscript.pt", "is a TorchScript program"),
     ("big-endian.pt", "was written on a big-endian machine"),
     ("compressed.pt", "is compressed, which torch.save never"),
-    ("missing.pt", "there is no such file"), ("expected.safetensors#w", "is no PyTorch file"),
+    ("missing.pt", "there is no such file"), ("expected.safetensors#w", "is not a PyTorch file"),
   ])
   func whatIsNoNetworkIsRefused(_ name: String, _ words: String) throws {
     #expect {
