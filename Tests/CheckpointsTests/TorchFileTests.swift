@@ -22,7 +22,7 @@ import Weights
       #expect(try bytes(tensor) == bytes(wanted), "\(name)")
     }
     #expect(checkpoint.notes.contains { $0.contains("with others there") })
-    // Tensors that shared memory there are independent here, and the file stays as it is.
+    // Tensors that shared memory in the file are independent here, and the file does not change.
     let a = try #require(checkpoint.weights["tied.a"])
     try a.fill(9)
     #expect(try bytes(#require(checkpoint.weights["tied.b"])) == bytes(#require(expected["tied.b"])))
@@ -66,7 +66,7 @@ import Weights
 
   // MARK: Pickles made by hand
 
-  /// A file of before PyTorch 1.6 around a pickle, with one storage "0" of four numbers.
+  /// A file as before PyTorch 1.6 around a pickle, with one storage "0" of four numbers.
   private static func legacy(_ pickle: [UInt8]) -> Data {
     var file = Data([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E])
     file += [0x80, 2, 0x4D, 0xE9, 0x03, 0x2E, 0x80, 2, 0x7D, 0x2E]
@@ -142,7 +142,7 @@ import Weights
         return error is CheckpointError
       }
     }
-    // A huge place in the memo is a place like any other.
+    // A place in the memo may be huge.
     #expect(try Self.read([0x7D, 0x72, 0xFF, 0xFF, 0xFF, 0xFF, 0x30] + Self.tensor([4], [1])).count == 1)
     let many = [UInt8](repeating: 0x4E, count: 2_000)
     many.withUnsafeBytes { (bytes) -> Void in

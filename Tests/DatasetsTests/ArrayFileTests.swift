@@ -10,7 +10,7 @@ import Testing
     UInt8((37 * n + 5 * row + 3 * column + 101 * channel) % 256)
   }
 
-  /// Plane after plane.
+  /// One plane after the other.
   static func samples(_ count: Int) -> [UInt8] {
     (0..<count).flatMap { n in
       (0..<3).flatMap { channel in
