@@ -195,6 +195,7 @@ extension Tensor {
   /// self += `scale` · `other`, which is broadcast to this tensor's shape; `torch.Tensor.add_`.
   ///
   /// - Returns: this tensor.
+  /// - Throws: `TorchError` for an integer tensor, since `scale` is a floating-point number.
   @discardableResult public func addInPlace(_ other: Tensor, scale: Double = 1) throws -> Tensor {
     try call("aten::add_.Tensor", self, other, scale)
   }
@@ -202,6 +203,7 @@ extension Tensor {
   /// self += `value`, in this tensor's type; `torch.Tensor.add_`.
   ///
   /// - Returns: this tensor.
+  /// - Throws: `TorchError` for an integer tensor and a `Double`.
   @discardableResult public func addInPlace(_ value: some Scalar) throws -> Tensor {
     try call("aten::add_.Scalar", self, value)
   }
@@ -223,6 +225,7 @@ extension Tensor {
   /// self ∗= `value`, in this tensor's type; `torch.Tensor.mul_`.
   ///
   /// - Returns: this tensor.
+  /// - Throws: `TorchError` for an integer tensor and a `Double`.
   @discardableResult public func multiplyInPlace(_ value: some Scalar) throws -> Tensor {
     try call("aten::mul_.Scalar", self, value)
   }

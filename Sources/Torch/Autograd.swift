@@ -4,9 +4,10 @@ extension Tensor {
   /// Whether operations on this tensor are recorded for differentiation; `torch.Tensor.requires_grad`.
   public var requiresGradient: Bool { reference.unmade == nil && libtorch.tensor_requires_grad(reference.handle) }
 
-  /// Turns recording on or off for a leaf tensor, one that no recorded operation has made.
+  /// Turns recording on or off for a leaf tensor, one that no recorded operation has made. For others it cannot be
+  /// turned off.
   ///
-  /// - Throws: `TorchError` for an integer tensor, and when recording is turned off for a tensor that is no leaf.
+  /// - Throws: `TorchError` for an integer tensor.
   public func setRequiresGradient(_ value: Bool) throws {
     try check(libtorch.tensor_set_requires_grad(reference.handle, value), "setRequiresGradient", [self])
   }
@@ -19,9 +20,8 @@ extension Tensor {
     return result.map { Tensor(owning: $0) }
   }
 
-  /// Replaces the accumulated gradient; nil frees it, so that the next `backward` writes instead of adding.
-  ///
-  /// - Throws: `TorchError` for a gradient of another shape, type or device.
+  /// Replaces the accumulated gradient, which must have this tensor's shape and type: they are not checked. nil frees
+  /// it, so that the next `backward` writes instead of adding.
   public func setGradient(_ gradient: Tensor?) throws {
     try check(libtorch.tensor_set_grad(reference.handle, gradient?.reference.handle), "setGradient", [self])
   }

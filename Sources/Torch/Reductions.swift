@@ -93,7 +93,7 @@ extension Tensor {
   /// How many elements are not 0, an int64 tensor without dimensions; `torch.count_nonzero`.
   public func countNonzero() throws -> Tensor { try call("aten::count_nonzero", self) }
 
-  /// log Σ exp xᵢ over dimensions, computed without overflow; `torch.logsumexp`.
+  /// log Σ exp xᵢ over dimensions, of which there is at least one, computed without overflow; `torch.logsumexp`.
   public func logSumExp(_ dimensions: [Int], keep: Bool = false) throws -> Tensor {
     try call("aten::logsumexp", self, dimensions, keep)
   }

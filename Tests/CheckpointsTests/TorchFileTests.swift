@@ -122,7 +122,7 @@ import Weights
       (Array("(Vecho\nios\nsystem\n.".utf8), "in a way that torch.save never does"),
       (Array("cbuiltins\ngetattr\n.".utf8), "it would call builtins.getattr"),
       (Array("ctorch._utils\n_rebuild_qtensor\n.".utf8), "torch._utils._rebuild_qtensor"),
-      (Array("P1\n.".utf8), "none that torch.save writes"), ([0x82, 1, 0x2E], "none that torch.save writes"),
+      (Array("P1\n.".utf8), "does not write opcode 80"), ([0x82, 1, 0x2E], "does not write opcode 130"),
       (Array("h".utf8) + [9, 0x2E], "refers to value 9, which it has not made"),
       (Array("R.".utf8), "its stack is empty"),
       (Array("(0.".utf8), "its stack is empty"), (Array("t.".utf8), "ends a list that it has not begun"),
