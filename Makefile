@@ -1,6 +1,6 @@
 # What people run. `make` alone lists the targets. Everything is made by `swift` and the scripts named here.
 DEMO := out/demo
-SCRIPTS := scripts/bootstrap scripts/docs scripts/show Tests/bootstrap/run Tests/consumer/run .ci/run
+SCRIPTS := scripts/bootstrap scripts/check-columns scripts/docs scripts/show Tests/bootstrap/run Tests/consumer/run .ci/run
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build demo test test-tsan bench bench-merge format lint docs clean
@@ -40,6 +40,7 @@ format: ## format the Swift sources in place
 
 lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
 	swift format lint --strict --parallel --recursive Sources Plugins Tests Package.swift
+	scripts/check-columns
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is missing: scripts unchecked"; fi
 
 docs: bootstrap ## write the API documentation to out/docs

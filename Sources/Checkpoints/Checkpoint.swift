@@ -3,33 +3,41 @@ import Support
 import Torch
 import Weights
 
-/// The weights of a network, from any of the files people have them in.
+/// A network's weights, read from any of the usual kinds of files.
 ///
-/// `read` takes a safetensors file, the index of a sharded one, a file of `torch.save` (`.pt`, `.pth`, `.bin`), a checkpoint of a run of
-/// Valley, or a folder as Hugging Face's libraries write it. Which it is, is told by the content, not by the name.
+/// `read` takes a safetensors file, the index of one in shards, a file of `torch.save` (`.pt`, `.pth`, `.bin`), a
+/// checkpoint of a run of Valley, or a folder as Hugging Face's libraries write it. The content decides which it is,
+/// not the name.
 public struct Checkpoint: Sendable {
+  /// The formats that weights are read from.
   public enum Format: String, Sendable, Encodable {
+    /// safetensors, in one file or in shards
     case safetensors
+    /// What `torch.save` writes
     case pyTorch = "PyTorch"
   }
 
-  /// As it was given.
+  /// The path as it was given.
   public let path: String
+  /// The format of the files.
   public let format: Format
-  /// The files the tensors lie in: one, or the shards.
+  /// The files that hold the tensors: one, or the shards.
   public let files: [String]
+  /// The tensors by name, in the order of the file.
   public let weights: Weights
-  /// Text by key, of a safetensors file.
+  /// Text by key from a safetensors file; empty for other formats.
   public let metadata: [String: String]
-  /// The `config.json` beside the weights, of a Hugging Face folder.
+  /// The contents of the `config.json` in a Hugging Face folder; nil without one.
   public let configuration: Data?
-  /// What was chosen or left out, one sentence each.
+  /// What was chosen or left out, in one sentence each.
   public let notes: [String]
 
-  /// Reads weights. Tensors lie in private mappings of the files, so that little is read before it is used.
+  /// Reads weights. Tensors are in private mappings of the files, so little is read before it is used, and writing to a
+  /// tensor does not change a file.
   ///
-  /// - Parameter path: a file or folder. `FILE.pt#state_dict_ema` names one of several dictionaries in a PyTorch file.
-  /// - Throws: `CheckpointError` naming the file, the tensor, what is wrong and how to mend it.
+  /// - Parameter path: a file or a folder. `FILE.pt#state_dict_ema` names one of several dictionaries in a PyTorch
+  ///   file.
+  /// - Throws: `CheckpointError` naming the file, the tensor, what is wrong and what to do about it.
   public static func read(_ path: String) throws -> Checkpoint {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -44,7 +52,7 @@ public struct Checkpoint: Sendable {
     return try Checkpoint(path, content: Content(file: path))
   }
 
-  /// What one file, or all shards together, hold.
+  /// What one file holds, or all shards together.
   struct Content {
     var format: Format
     var files: [String]
@@ -65,7 +73,8 @@ public struct Checkpoint: Sendable {
 
   // MARK: Folders
 
-  /// What a folder's weights are called, first what is read when several are there: transformers, diffusers and timm, open_clip.
+  /// The usual names for weights in a folder, of transformers, diffusers, timm and open_clip. If there are several, the
+  /// first of these is read.
   private static let usualNames = [
     "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors",
     "diffusion_pytorch_model.safetensors", "adapter_model.safetensors", "pytorch_model.bin",
@@ -111,7 +120,7 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint.Content {
-  /// Reads one file, by what its first bytes say it is.
+  /// Reads one file as what its first bytes say it is.
   init(file path: String, part: String? = nil) throws {
     let mapping = try MappedFile(path)
     let isSafetensors = Safetensors.hasHeader(mapping)
@@ -123,12 +132,12 @@ extension Checkpoint.Content {
     for (magic, name) in Self.foreign where !isSafetensors && mapping.starts(with: Array(magic)) {
       throw CheckpointError(path, "is \(name); expected safetensors or a file of torch.save")
     }
-    guard part == nil else { throw CheckpointError(path, "is no PyTorch file, so that it has no parts after a #") }
+    guard part == nil else { throw CheckpointError(path, "is not a PyTorch file, so it has no parts for a #") }
     let content = try Safetensors.read(mapping)
     self.init(format: .safetensors, files: [path], weights: content.weights, metadata: content.metadata)
   }
 
-  /// How files start that people might take for weights.
+  /// The first bytes of files that might be mistaken for weights.
   private static let foreign: [([UInt8], String)] = [
     (Array("GGUF".utf8), "a GGUF file, as llama.cpp has them"),
     ([0x89] + Array("HDF".utf8), "an HDF5 file, as Keras has them"),
@@ -138,7 +147,7 @@ extension Checkpoint.Content {
     (Array("<html".utf8), "a web page: the download went wrong"),
   ]
 
-  /// Of the state of a training, which names its step and may hold what any optimizer remembers, keeps the weights.
+  /// Keeps only the weights of a training state, which names its step and may hold whatever an optimizer remembers.
   mutating func keepNetwork() {
     let prefix = "weights/"
     guard metadata["step"] != nil, weights.names.contains(where: { $0.hasPrefix(prefix) }) else { return }

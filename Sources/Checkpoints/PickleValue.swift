@@ -1,6 +1,6 @@
 import Torch
 
-/// What a pickle may describe. Containers are references, since a pickle fills them after it has named them.
+/// What a pickle can describe. Containers are references, because a pickle names them before it fills them.
 enum PickleValue {
   case none
   case bool(Bool)
@@ -8,11 +8,11 @@ enum PickleValue {
   case number(Double)
   case text(String)
   case container(PickleContainer)
-  /// A class or function on the list of those that are harmless, by its full name.
+  /// A class or function from the list of harmless ones, by its full name.
   case global(String)
   case storage(TorchStorage)
   case tensor(TorchTensor)
-  /// Something of no interest: a numpy number, the arguments of a training script.
+  /// Something of no interest, such as a numpy number or the arguments of a training script.
   case opaque(String)
 
   var integer: Int? { if case .integer(let value) = self { value } else { nil } }
@@ -23,14 +23,14 @@ enum PickleValue {
     if case .container(let container) = self, container.kind != .dictionary { container.items } else { nil }
   }
 
-  /// Whole numbers, of a shape or strides.
+  /// The elements as whole numbers, such as a shape or strides.
   var integers: [Int]? {
     guard let elements else { return nil }
     let numbers = elements.compactMap(\.integer)
     return numbers.count == elements.count ? numbers : nil
   }
 
-  /// For error texts.
+  /// What it is, for error messages.
   var kind: String {
     switch self {
     case .none: "None"
@@ -49,7 +49,7 @@ final class PickleContainer {
   enum Kind: String { case list, tuple, set, dictionary }
 
   let kind: Kind
-  /// A dictionary has its keys and values in turn.
+  /// The elements. A dictionary has its keys and values in turn.
   var items: [PickleValue]
 
   init(_ kind: Kind, _ items: [PickleValue] = []) {
@@ -57,7 +57,8 @@ final class PickleContainer {
     self.items = items
   }
 
-  /// The entries of a dictionary that have a text as key; the last of a key counts, at the place of its first.
+  /// The entries of a dictionary whose key is a text. If a key occurs several times, its last value counts, in the
+  /// place of the first.
   var entries: [(key: String, value: PickleValue)] {
     var places: [String: Int] = [:]
     var entries: [(key: String, value: PickleValue)] = []
@@ -74,20 +75,20 @@ final class PickleContainer {
   }
 }
 
-/// Bytes that tensors look at, by the key under which the file has them.
+/// Bytes that tensors view, with the key that the file gives them.
 struct TorchStorage {
   let key: String
-  /// nil: bytes without a type of their own.
+  /// nil: the bytes have no type of their own.
   let dtype: DType?
-  /// Elements, or bytes without a type.
+  /// How many elements there are, or bytes if there is no type.
   let count: Int
 }
 
-/// A tensor as a pickle describes it: a view of a storage.
+/// A tensor as a pickle describes it, a view of a storage.
 final class TorchTensor {
   let storage: TorchStorage
   let dtype: DType
-  /// In elements.
+  /// The first element in the storage.
   let offset: Int
   let shape: [Int]
   let strides: [Int]

@@ -3,17 +3,21 @@ import Support
 import Torch
 import Weights
 
-/// The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes without gaps.
+/// The safetensors format: the length of the header (8 bytes, little-endian), a JSON header, and the tensors' bytes
+/// without gaps. <https://github.com/huggingface/safetensors>
 public enum Safetensors {
   /// What a file holds.
   public struct Content: Sendable {
+    /// The tensors by name, in the order of their bytes.
     public var weights: Weights
-    /// The header's `__metadata__`: text by key.
+    /// Text by key, the header's `__metadata__`.
     public var metadata: [String: String]
   }
 
-  /// Reads a file. The tensors lie in a private mapping of it: pages are read when first used, and writing to a tensor does not change
-  /// the file. The header is checked against the file's size before anything is allocated.
+  /// Reads a file.
+  ///
+  /// The tensors are in a private mapping of it: pages are read when they are first used, and writing to a tensor does
+  /// not change the file. The header is checked against the file's size before anything is allocated.
   ///
   /// - Throws: `CheckpointError` naming the file, the tensor and what is wrong.
   public static func read(_ path: String) throws -> Content {
@@ -29,9 +33,14 @@ public enum Safetensors {
     return Content(weights: Weights(tensors), metadata: metadata)
   }
 
-  /// Writes weights so that the file appears all at once or not at all. Equal weights and metadata give equal bytes.
+  /// Writes weights to a file, which is written completely or not at all. Equal weights and metadata give equal bytes.
   ///
-  /// - Throws: `FileError` where the file cannot be written, or the format has no place for a tensor.
+  /// - Parameters:
+  ///   - weights: the tensors, which are written in their order
+  ///   - metadata: text to keep in the header, by key
+  ///   - path: the file, which is replaced
+  /// - Throws: `FileError` for a type that the format does not have, a tensor named `__metadata__`, and when the
+  ///   file cannot be written.
   public static func write(_ weights: Weights, metadata: [String: String] = [:], to path: String) throws {
     let layout = try layout(of: weights.map { ($0.name, $0.tensor.dtype, $0.tensor.shape) }, metadata, path: path)
     let file = try AtomicFile(path)
@@ -88,13 +97,13 @@ public enum Safetensors {
       offsets: offsets.mapValues { $0 + start }, size: start + end)
   }
 
-  /// The format's name of a type, such as "BF16"; nil where it has none.
+  /// The format's name for a type, such as "BF16"; nil if it has none.
   public static func code(of dtype: DType) -> String? { codes[dtype] }
 
   // MARK: Header
 
-  /// Whether a file starts as this format does: a length below 4 GiB, then an object. Other formats' first bytes may be such a length
-  /// (pickles start 80 02 to 80 05), but not with these after them.
+  /// Whether a file starts like this format, with a length below 4 GiB and then an object. Other formats may start with
+  /// such a length (pickles start with 80 02 to 80 05), but are not followed by these bytes.
   static func hasHeader(_ mapping: MappedFile) -> Bool {
     mapping.bytes.count > 8 && mapping.bytes[8] == UInt8(ascii: "{") && mapping.bytes[4..<8].allSatisfy { $0 == 0 }
   }
@@ -152,8 +161,8 @@ public enum Safetensors {
       guard entry.start == end else {
         throw CheckpointError(
           path,
-          "\(entry.name): starts at byte \(entry.start) of the data, \(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))"
-        )
+          "\(entry.name): starts at byte \(entry.start) of the data, "
+            + "\(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))")
       }
       end = entry.end
     }
@@ -176,7 +185,7 @@ public enum Safetensors {
     guard let shape = integers(fields["shape"]), let offsets = integers(fields["data_offsets"]),
       offsets.count == 2
     else { throw CheckpointError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
-    // Strides must not overflow either, and an empty dimension does not make them smaller.
+    // Strides must not overflow either, and an empty dimension does not make them any smaller.
     var extent = dtype.byteCount
     for size in shape {
       let (product, overflow) = extent.multipliedReportingOverflow(by: max(size, 1))

@@ -3,7 +3,8 @@ import Support
 import Torch
 import Weights
 
-/// The index of weights in several files, `model.safetensors.index.json`: which tensor lies in which shard beside it.
+/// The index of weights in several files, `model.safetensors.index.json`. It says which tensor is in which of the
+/// shards beside it.
 enum ShardIndex {
   static func read(_ path: String) throws -> Checkpoint.Content {
     let places = try places(path)
@@ -14,8 +15,9 @@ enum ShardIndex {
     guard missing.isEmpty else {
       throw CheckpointError(
         path,
-        "names \(missing.prefix(4).joined(separator: ", "))\(missing.count > 4 ? " and \(missing.count - 4) more" : ""), "
-          + "missing in its folder; download what is missing, or the whole again")
+        "names \(missing.prefix(4).joined(separator: ", "))"
+          + "\(missing.count > 4 ? " and \(missing.count - 4) more" : ""), missing in its folder; download what is "
+          + "missing, or everything again")
     }
     var shards: [String: Weights] = [:]
     var format = Checkpoint.Format.safetensors
@@ -38,8 +40,9 @@ enum ShardIndex {
     guard extra.isEmpty else {
       throw CheckpointError(
         path,
-        "does not name \(extra.prefix(4).joined(separator: ", "))\(extra.count > 4 ? " and \(extra.count - 4) more" : ""), "
-          + "which its shards hold; index and shards do not belong together")
+        "does not name \(extra.prefix(4).joined(separator: ", "))"
+          + "\(extra.count > 4 ? " and \(extra.count - 4) more" : ""), which its shards hold; index and shards do not "
+          + "belong together")
     }
     return Checkpoint.Content(
       format: format, files: files.map { folder.appendingPathComponent($0).path }, weights: Weights(tensors),

@@ -1,6 +1,7 @@
 import Torch
 
-/// Finds the network's tensors in what a training script has saved: in a dictionary of them, or in one that holds it beside other things.
+/// Finds the network's tensors in what a training script has saved: a dictionary of tensors, or one that has such a
+/// dictionary among other things.
 enum StateDictionary {
   struct Failure: Error { var message: String }
 
@@ -9,9 +10,9 @@ enum StateDictionary {
     var notes: [String]
   }
 
-  /// Under which keys training scripts keep the network, the usual one first.
+  /// The keys under which training scripts keep the network, the most usual first.
   static let usualKeys = ["state_dict", "model_state_dict", "model", "module", "network", "net", "weights"]
-  /// Under which they keep what has tensors and is no network.
+  /// Parts of the keys under which they keep tensors that do not belong to a network.
   private static let otherKeys = ["optim", "sched", "scaler", "rng", "loss", "args", "config", "hyper"]
 
   private struct Candidate {
@@ -43,8 +44,8 @@ enum StateDictionary {
     return describe(chosen, isChosen: !chosen.path.isEmpty)
   }
 
-  /// The rule: the file itself if its tensors lie at the top and none below; otherwise the one dictionary under a usual key;
-  /// otherwise the only one there is.
+  /// The only dictionary of tensors there is; otherwise the only one directly under a usual key; otherwise the only one
+  /// anywhere under a usual key.
   private static func choose(_ candidates: [Candidate]) throws(Failure) -> Candidate {
     if candidates.count == 1 { return candidates[0] }
     let usual = candidates.filter { $0.path.count == 1 && usualKeys.contains($0.path[0]) }
@@ -53,8 +54,8 @@ enum StateDictionary {
     if usual.isEmpty, nested.count == 1 { return nested[0] }
     throw Failure(
       message:
-        "holds several dictionaries of tensors: \(list(candidates)); name one by adding # and its path to the file's name, "
-        + "such as FILE#\(candidates.last?.name ?? "")")
+        "holds several dictionaries of tensors: \(list(candidates)); name one by adding # and its path to the file's "
+        + "name, such as FILE#\(candidates.last?.name ?? "")")
   }
 
   private static func list(_ candidates: [Candidate]) -> String {
@@ -68,7 +69,7 @@ enum StateDictionary {
     var notes: [String] = []
     if isChosen { notes.append("the weights are those under '\(candidate.name)'") }
     if candidate.others > 0 {
-      notes.append("\(candidate.others) entries beside them that are no tensors were left out")
+      notes.append("\(candidate.others) entries beside them that are not tensors were left out")
     }
     return Found(tensors: candidate.tensors, notes: notes)
   }
@@ -77,7 +78,8 @@ enum StateDictionary {
     _ container: PickleContainer, path: [String], depth: Int, seen: inout Set<ObjectIdentifier>,
     into candidates: inout [Candidate]
   ) {
-    // Training scripts nest a few levels; a hostile file may nest without end, in a circle, or hold one dictionary many times.
+    // Training scripts nest a few levels. A hostile file may nest endlessly or in a circle, or hold one dictionary many
+    // times.
     guard depth < 8, candidates.count < 1000, seen.insert(ObjectIdentifier(container)).inserted else { return }
     var tensors: [(String, TorchTensor)] = []
     var others = 0

@@ -3,14 +3,15 @@ import Support
 import Torch
 import Weights
 
-/// Files of `torch.save`: the zip archives of PyTorch 1.6 and later, and the pickles of before.
+/// Files of `torch.save`: the zip archives of PyTorch 1.6 and later, and the pickles of earlier versions.
 ///
-/// Nothing in the file is executed; see `Unpickler`. Tensors lie in a private mapping of the file wherever they are contiguous there.
+/// Nothing in a file is executed; see `Unpickler`. Tensors that are contiguous in the file stay in a private mapping of
+/// it.
 enum TorchFile {
   struct Content {
-    /// Those of the one dictionary of tensors that the file has, or of the `part` asked for.
+    /// The tensors of the only dictionary that has any, or of the `part` asked for.
     var weights: Weights
-    /// What was chosen and what was left out, one sentence each.
+    /// What was chosen or left out, in one sentence each.
     var notes: [String]
   }
 
@@ -19,7 +20,8 @@ enum TorchFile {
       || mapping.starts(with: [0x80, 0x04]) || mapping.starts(with: [0x80, 0x05])
   }
 
-  /// - Parameter part: the path of a dictionary inside, its keys joined by dots: `state_dict`; nil: the obvious one.
+  /// - Parameter part: the path of a dictionary inside, with its keys joined by dots, such as `state_dict`; nil: the
+  ///   obvious one
   static func read(_ mapping: MappedFile, part: String? = nil) throws -> Content {
     let path = mapping.path
     do {
@@ -45,7 +47,7 @@ enum TorchFile {
 
   struct Defect: Error { var message: String }
 
-  /// The pickled value, its reader (which must outlive it), and where the storages' bytes lie.
+  /// The pickled value, its reader (which must outlive it), and where the bytes of the storages are.
   private struct Unpickled {
     let value: PickleValue
     let unpickler: Unpickler
@@ -54,11 +56,11 @@ enum TorchFile {
 
   private static func zip(_ mapping: MappedFile) throws -> Unpickled {
     let archive = try ZipArchive(mapping.bytes)
-    // Everything lies in one folder, named after the file.
+    // Everything is in one folder, which is named after the file.
     guard let pickle = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }) else {
       let names = archive.entries.prefix(3).map(\.name).joined(separator: ", ")
       throw Defect(
-        message: "is a zip archive but no file of torch.save: it has no data.pkl (its first entries: \(names))")
+        message: "is a zip archive but not a file of torch.save: it has no data.pkl (its first entries: \(names))")
     }
     let folder = String(pickle.name.dropLast("data.pkl".count))
     if archive.entries.contains(where: { $0.name == folder + "constants.pkl" }) {
@@ -70,8 +72,8 @@ enum TorchFile {
       guard !entry.isCompressed else {
         throw Defect(
           message:
-            "\(entry.name) is compressed, which torch.save never does; unpack the archive and pack it again with `zip -0`"
-        )
+            "\(entry.name) is compressed, which torch.save never does; unpack the archive and pack it again with "
+            + "`zip -0`")
       }
       guard ranges.updateValue(entry.range, forKey: entry.name) == nil else {
         throw Defect(message: "is damaged: it has two entries named \(entry.name)")
@@ -97,7 +99,7 @@ enum TorchFile {
     let unpickler = Unpickler(bytes)
     // torch.save writes the number 0x1950a86a20f9469cfc6c, a version, and facts about the machine before the object.
     guard case .opaque("int") = try unpickler.read(), try unpickler.read().integer == 1001 else {
-      throw Defect(message: "is a pickle but no file of torch.save")
+      throw Defect(message: "is a pickle but not a file of torch.save")
     }
     if case .container(let machine) = try unpickler.read() {
       for (key, value) in machine.entries where key == "little_endian" {
@@ -133,14 +135,14 @@ enum TorchFile {
   }
 }
 
-/// Makes tensors of the views that a pickle describes, without copying where it can be helped.
+/// Makes tensors from the views that a pickle describes, and copies as little as possible.
 private struct TensorMaker {
   let mapping: MappedFile
   let storages: [String: Range<Int>]
-  /// Up to which byte each storage is looked at by tensors made so far; those that look at the same bytes again get copies, since
-  /// weights are independent of each other here.
+  /// The byte up to which each storage is viewed by the tensors made so far. Tensors that view the same bytes again are
+  /// copies, because weights are independent of each other here.
   private var used: [String: Int] = [:]
-  /// Bytes that may still be copied: views of a hostile file could take any number.
+  /// How many bytes may still be copied. The views of a hostile file could take any number.
   private var allowance: Int
   private var shared = 0
 
@@ -159,7 +161,7 @@ private struct TensorMaker {
       throw TorchFile.Defect(message: "\(name): the bytes of its storage \(tensor.storage.key) are not in the file")
     }
     let view = "\(tensor.shape) \(tensor.dtype) with strides \(tensor.strides) from element \(tensor.offset)"
-    // The bytes from the first element looked at to behind the last, and the bytes of all elements.
+    // The number of elements, and the number from the first one viewed to the last.
     func product(_ a: Int, _ b: Int) throws -> Int {
       let (result, overflow) = a.multipliedReportingOverflow(by: b)
       guard !overflow else { throw TorchFile.Defect(message: "\(name): \(view) is impossibly large") }
@@ -195,7 +197,7 @@ private struct TensorMaker {
       let made = try mapping.tensor(start..<end, dtype: tensor.dtype, shape: tensor.shape)
       return isNew ? made : try made.clone()
     }
-    // The copy of what is looked at may itself be copied once for its alignment.
+    // What is viewed may have to be copied for its alignment before the elements are.
     try spend(count * size + span * size, name)
     return try mapping.tensor(start..<end, dtype: tensor.dtype, shape: [span])
       .strided(tensor.shape, strides: tensor.strides).clone(format: .contiguous)

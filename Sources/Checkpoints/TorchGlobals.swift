@@ -1,6 +1,7 @@
 import Torch
 
-/// The classes and functions that a PyTorch file may name, and what the few that make tensors do. Nothing else is accepted.
+/// The classes and functions that a PyTorch file may name, and what the few that make tensors do. Everything else is
+/// refused.
 enum TorchGlobals {
   struct Refusal: Error { var message: String }
 
@@ -16,7 +17,7 @@ enum TorchGlobals {
     "torch._tensor._rebuild_from_type_v2",
   ]
 
-  /// What stands beside weights in training scripts' files. Objects of these are left out.
+  /// What training scripts save beside weights. Objects of these classes are left out.
   private static let inert: Set<String> = {
     let plain = [
       "set", "frozenset", "list", "dict", "tuple", "int", "float", "str", "bool", "bytes", "bytearray", "complex",
@@ -38,14 +39,14 @@ enum TorchGlobals {
       .contains(String(name.dropFirst("torch.".count)))
   }
 
-  /// What a call gives.
+  /// The result of a call.
   static func apply(_ name: String, _ arguments: [PickleValue]) throws(Refusal) -> PickleValue {
     switch name {
     case "collections.OrderedDict", "collections.defaultdict", "collections.Counter":
       return .container(PickleContainer(.dictionary, try pairs(arguments.last, of: name)))
     case "torch.Size":
       guard let sizes = arguments.first, sizes.integers != nil else {
-        throw Refusal(message: "torch.Size is given no whole numbers")
+        throw Refusal(message: "torch.Size is not given whole numbers")
       }
       return sizes
     case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2":
@@ -56,7 +57,7 @@ enum TorchGlobals {
       }
       return .tensor(try tensor(arguments, dtype: dtype.known))
     case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
-      guard case .tensor = arguments.first else { throw Refusal(message: "a parameter is no tensor") }
+      guard case .tensor = arguments.first else { throw Refusal(message: "a parameter is not a tensor") }
       return arguments[0]
     case "torch._tensor._rebuild_from_type_v2":
       guard arguments.count >= 3, case .global(let inner) = arguments[0], inner != name,
@@ -67,7 +68,7 @@ enum TorchGlobals {
     }
   }
 
-  /// The entries of a dictionary given as a list of pairs, as Python 2 did.
+  /// The entries of a dictionary given as a list of pairs, as in Python 2.
   private static func pairs(_ value: PickleValue?, of name: String) throws(Refusal) -> [PickleValue] {
     guard let items = value?.elements else { return [] }
     var entries: [PickleValue] = []
@@ -91,13 +92,13 @@ enum TorchGlobals {
     return TorchTensor(storage: storage, dtype: type, offset: offset, shape: shape, strides: strides)
   }
 
-  /// ("storage", class, key, device, elements), and in old files a view of another storage.
+  /// The storage of ("storage", class, key, device, elements), which in old files may be a view of another one.
   static func storage(_ identifier: PickleValue) throws(Refusal) -> TorchStorage {
     guard let parts = identifier.elements, parts.count >= 5, parts[0].text == "storage",
       case .global(let type) = parts[1], let key = parts[2].text ?? parts[2].integer.map(String.init),
       let count = parts[4].integer, count >= 0
-    else { throw Refusal(message: "it refers to something outside the pickle that is no storage") }
-    guard let storageType = storageType(type) else { throw Refusal(message: "\(type) is no class of storages") }
+    else { throw Refusal(message: "it refers to something outside the pickle that is not a storage") }
+    guard let storageType = storageType(type) else { throw Refusal(message: "\(type) is not a class of storages") }
     if parts.count >= 6, case .container = parts[5] {
       throw Refusal(
         message:
@@ -108,7 +109,7 @@ enum TorchGlobals {
 
   // MARK: Types
 
-  /// A type by PyTorch's name for it; `known` throws for those that Valley's tensors do not have.
+  /// A type by PyTorch's name. `known` throws for types that our tensors do not have.
   struct TypeName {
     let name: String
     var known: DType {
@@ -132,7 +133,7 @@ enum TorchGlobals {
     "half": "float16", "float": "float32", "double": "float64", "short": "int16", "int": "int32", "long": "int64",
   ]
 
-  /// torch.float32 and its kind.
+  /// The type of a name such as torch.float32.
   private static func dtype(_ global: String) -> TypeName? {
     guard global.hasPrefix("torch.") else { return nil }
     let name = String(global.dropFirst("torch.".count))
@@ -155,7 +156,7 @@ enum TorchGlobals {
     "QUInt2x4": "quint2x4",
   ]
 
-  /// torch.FloatStorage and its kind.
+  /// The type of a name such as torch.FloatStorage.
   private static func storageType(_ global: String) -> StorageType? {
     for prefix in ["torch.cuda.", "torch.storage.", "torch."]
     where global.hasPrefix(prefix) && global.hasSuffix("Storage") {

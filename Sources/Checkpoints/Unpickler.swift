@@ -1,16 +1,16 @@
 import Foundation
 
-/// Reads what `torch.save` pickles, and executes nothing: classes and functions are names on a list, and what the few that PyTorch
-/// needs would do to their arguments is done here.
+/// Reads what `torch.save` pickles, and executes nothing. Classes and functions are names on a list, and the few that
+/// PyTorch needs are reimplemented here.
 ///
-/// The format: a stack machine whose opcodes are documented in CPython's `pickletools`.
+/// A pickle is a program for a stack machine, whose opcodes CPython's `pickletools` documents.
 final class Unpickler {
   struct Failure: Error {
     var offset: Int
     var message: String
   }
 
-  /// What a file may make of values; a network's takes some thousands.
+  /// How many values a file may make. A network's makes some thousands.
   private let mostValues: Int
   private let bytes: UnsafeRawBufferPointer
   private(set) var position: Int
@@ -18,9 +18,9 @@ final class Unpickler {
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
   private var values = 0
-  /// Every container made, so that they can be taken apart one by one: they may nest deeply, or hold each other.
+  /// Every container made, so that they can be taken apart one by one: they may be nested deeply, or hold each other.
   private var containers: [PickleContainer] = []
-  /// Storages named so far, by key.
+  /// The storages named so far, by key.
   private(set) var storages: [String: TorchStorage] = [:]
 
   init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0, mostValues: Int = 8_000_000) {
@@ -31,7 +31,8 @@ final class Unpickler {
 
   deinit { for container in containers { container.items = [] } }
 
-  /// Reads one pickle from `position` on, which ends behind it. What it returns is valid as long as the reader lives.
+  /// Reads one pickle from `position` on and leaves `position` behind it. The result is valid as long as the reader
+  /// lives.
   func read() throws(Failure) -> PickleValue {
     stack = []
     marks = []
@@ -97,17 +98,17 @@ final class Unpickler {
     case 0x93: try pushStackGlobal()
     case UInt8(ascii: "R"), 0x81: try reduce(pop(2))
     case 0x92: try reduce(Array(pop(3).dropLast()))
-    case UInt8(ascii: "b"): try dropTop()  // BUILD: attributes of an object, which none of ours has
+    case UInt8(ascii: "b"): try dropTop()  // BUILD: attributes of an object, which none of these has
     case UInt8(ascii: "Q"): try pushStorage(pop(1)[0])
     case UInt8(ascii: "i"), UInt8(ascii: "o"):
       throw failure("it would make an object in a way that torch.save never does (opcode \(opcode))")
-    default: throw failure("opcode \(opcode) is none that torch.save writes")
+    default: throw failure("torch.save does not write opcode \(opcode)")
     }
   }
 
   private func pushLong(_ count: Int) throws(Failure) {
     let digits = try take(count)
-    // Two's complement, little-endian. Numbers beyond 64 bits are seeds or identifiers, never shapes.
+    // Two's complement, little-endian. Numbers of more than 64 bits are seeds or identifiers, never shapes.
     guard count <= 8 else { return try push(.opaque("int")) }
     var value: UInt64 = (digits.last ?? 0) >= 0x80 ? ~0 : 0
     for digit in digits.reversed() { value = value << 8 | UInt64(digit) }
@@ -117,7 +118,7 @@ final class Unpickler {
   private func pushNumberLine(_ opcode: UInt8) throws(Failure) {
     let text = try line()
     if opcode == UInt8(ascii: "F") {
-      guard let value = Double(text) else { throw failure("'\(text.prefix(40))' is no number") }
+      guard let value = Double(text) else { throw failure("'\(text.prefix(40))' is not a number") }
       return try push(.number(value))
     }
     if opcode == UInt8(ascii: "I"), text == "00" || text == "01" { return try push(.bool(text == "01")) }
@@ -141,7 +142,7 @@ final class Unpickler {
   }
 
   private func memoLine(_ opcode: UInt8) throws(Failure) {
-    guard let index = Int(try line()) else { throw failure("a place of the memo is no number") }
+    guard let index = Int(try line()) else { throw failure("a place of the memo is not a number") }
     if opcode == UInt8(ascii: "p") { memo[index] = try top() } else { try recall(index) }
   }
 
@@ -152,7 +153,7 @@ final class Unpickler {
 
   private func pushStackGlobal() throws(Failure) {
     let names = try pop(2)
-    guard let module = names[0].text, let name = names[1].text else { throw failure("a class is named by no text") }
+    guard let module = names[0].text, let name = names[1].text else { throw failure("a class's name is not text") }
     try push(global(module, name))
   }
 
@@ -184,8 +185,8 @@ final class Unpickler {
     let full = "\(module).\(name)"
     guard TorchGlobals.isHarmless(full) else {
       throw failure(
-        "it would call \(full.prefix(120)), which is no part of weights; nothing was executed. If you trust the file, load it in "
-          + "PyTorch and save its weights alone: torch.save(model.state_dict(), …)")
+        "it would call \(full.prefix(120)), which is not a part of weights; nothing was executed. If you trust the "
+          + "file, load it in PyTorch and save its weights alone: torch.save(model.state_dict(), …)")
     }
     return .global(full)
   }
@@ -289,7 +290,7 @@ final class Unpickler {
     return length
   }
 
-  /// The text up to the end of the line, of which old protocols make their arguments.
+  /// The text up to the end of the line, the form of arguments in old protocols.
   private func line() throws(Failure) -> String {
     let rest = bytes[position...].prefix(4096)
     guard let end = rest.firstIndex(of: 0x0A) else { throw failure("a line does not end") }

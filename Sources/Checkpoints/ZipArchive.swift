@@ -6,7 +6,7 @@ import Foundation
 struct ZipArchive {
   struct Entry {
     let name: String
-    /// Where its bytes lie in the file.
+    /// Where its bytes are in the file.
     let range: Range<Int>
     let isCompressed: Bool
   }
@@ -40,7 +40,7 @@ struct ZipArchive {
   }
 
   private func centralDirectory() throws(Failure) -> (range: Range<Int>, count: Int) {
-    // The end record is 22 bytes and a comment of at most 65535.
+    // The end record is 22 bytes and a comment of at most 65,535.
     let earliest = max(0, bytes.count - 22 - 65_535)
     var end = bytes.count - 22
     while end >= earliest, try load(UInt32.self, at: end) != 0x0605_4B50 { end -= 1 }
@@ -59,7 +59,7 @@ struct ZipArchive {
       size = try load(UInt64.self, at: record + 40)
       start = try load(UInt64.self, at: record + 48)
     }
-    // An entry of the directory takes 46 bytes or more.
+    // An entry of the directory takes at least 46 bytes.
     guard start <= end, size <= end - start, count <= size / 46 else {
       throw Failure(message: "is damaged: its directory of \(count) entries does not fit into the file")
     }
@@ -84,7 +84,7 @@ struct ZipArchive {
     guard let name = String(validating: bytes[(position + 46)..<extra], as: UTF8.self) else {
       throw Failure(message: "is damaged: the name of an entry is not UTF-8")
     }
-    // ZIP64: what does not fit into 32 bits stands in field 1, in this order.
+    // ZIP64: what does not fit into 32 bits is in field 1, in this order.
     var field = extra
     while field + 4 <= extra + extraLength {
       let length = try load(UInt16.self, at: field + 2)

@@ -1,30 +1,33 @@
 import Foundation
 
 extension KnownDataset {
-  /// A file on the official server.
+  /// A file on a publisher's server.
   public struct Archive: Hashable, Sendable {
-    /// The address, whose last part is the file's name.
+    /// The address, which ends with the file's name.
     public var address: String
-    /// The published checksum in hexadecimal: an MD5 of 32 digits or a SHA-256 of 64.
+    /// The published checksum in hexadecimal: an MD5 of 32 digits, or a SHA-256 of 64.
     public var checksum: String
     /// Its size in bytes.
     public var bytes: Int
     /// The members to unpack; empty when the file is used as it is.
     public var members: [Member] = []
-    /// Of a zip file that is unpacked whole, the folder inside it.
+    /// The folder inside a zip file that is unpacked as a whole; nil for other files.
     public var folder: String?
 
     /// A file inside an archive.
     public struct Member: Hashable, Sendable {
+      /// Its path in the archive.
       public var name: String
-      /// The most it may have.
+      /// The most bytes it may have.
       public var bytes: Int
     }
   }
 
-  /// What `fetch` downloads, from the publishers' servers (MNIST: from the mirror torchvision uses, its publisher's
-  /// refuses programs). Checksums as stated by the publishers for CIFAR, by TensorFlow Datasets
-  /// for CIFAR-10.1, and by torchvision and its users for the others. Empty where there is nothing to fetch: see `origin`.
+  /// What `fetch` downloads; empty where there is nothing to fetch, see `origin`.
+  ///
+  /// The files come from their publishers, except MNIST, whose publisher's server refuses programs: it comes from the
+  /// mirror that torchvision uses. The checksums are stated by the publishers for CIFAR, by TensorFlow Datasets for
+  /// CIFAR-10.1, and by torchvision and its users for the others.
   public var archives: [Archive] {
     func idx(_ server: String, _ files: [(String, String, Int)]) -> [Archive] {
       files.map { Archive(address: server + $0.0 + "-ubyte.gz", checksum: $0.1, bytes: $0.2) }
@@ -96,20 +99,20 @@ extension KnownDataset {
     }
   }
 
-  /// Where to get the files of a dataset that `fetch` cannot download; nil where it can or there are none.
+  /// Where to get the files of a dataset that `fetch` cannot download; nil where it can, or there are none.
   public var origin: String? {
     switch self {
     case .resisc45:
-      "NWPU-RESISC45 is on its authors' page, https://gcheng-nwpu.github.io; the published split lists resisc45-train.txt, "
-        + "-val.txt and -test.txt at https://storage.googleapis.com/remote_sensing_representations/"
+      "NWPU-RESISC45 is on its authors' page, https://gcheng-nwpu.github.io; the published split lists "
+        + "resisc45-train.txt, -val.txt and -test.txt at https://storage.googleapis.com/remote_sensing_representations/"
     case .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation:
       "WILDS-FMoW (50 GB) is downloaded by the wilds package: https://wilds.stanford.edu/get_started/"
-    case .imageFolder: "it is a folder of yours; give it as `path`"
-    case .text: "it is a file of yours; give it as `path`"
+    case .imageFolder: "it is a folder of your own; give it as `path`"
+    case .text: "it is a file of your own; give it as `path`"
     case .tinyStories:
       "TinyStoriesV2-GPT4-train.txt and -valid.txt are at https://huggingface.co/datasets/roneneldan/TinyStories"
     case .parquet:
-      "download an image dataset of Hugging Face's with `hf download --repo-type dataset` and give its folder as `path`"
+      "download an image dataset from Hugging Face with `hf download --repo-type dataset` and give its folder as `path`"
     default: nil
     }
   }

@@ -3,35 +3,39 @@ import Support
 
 /// Random changes to training pictures.
 public struct Augmentation: Codable, Hashable, Sendable {
-  /// Mirror left and right with probability one half.
+  /// Whether to mirror left and right with probability one half
   public var flip: Bool
-  /// Pad by this many black pixels all round and cut back at a random place; 0: do not.
+  /// How many black pixels to add on every side before the picture is cut back to its size at a random place; 0: none
   public var crop: Int
-  /// Cut out a random part and resize it; nil: do not.
+  /// The random part that is cut out and resized; nil: the whole picture
   public var resizedCrop: ResizedCrop?
 
+  /// The changes named; by default none.
   public init(flip: Bool = false, crop: Int = 0, resizedCrop: ResizedCrop? = nil) {
     self.flip = flip
     self.crop = crop
     self.resizedCrop = resizedCrop
   }
 
+  /// No changes.
   public static let none = Augmentation()
 
-  /// What torchvision's `RandomResizedCrop` draws: a part of the picture's area, uniform in `scale`, of a shape (width / height) whose
-  /// logarithm is uniform between those of `ratio`, at a uniform place.
+  /// A random part of a picture as torchvision's `RandomResizedCrop` draws it: its area is a fraction uniform in
+  /// `scale`, the logarithm of its shape (width / height) is uniform between those of `ratio`, and its place is
+  /// uniform.
   public struct ResizedCrop: Codable, Hashable, Sendable {
-    /// The least and the largest part of the area, above 0 and at most 1.
+    /// The smallest and the largest fraction of the area, above 0 and at most 1
     public var scale: [Double]
-    /// The narrowest and the widest shape.
+    /// The narrowest and the widest shape, width / height
     public var ratio: [Double]
 
+    /// Ranges of the area and the shape; torchvision's by default.
     public init(scale: [Double] = [0.08, 1], ratio: [Double] = [0.75, 4.0 / 3]) {
       self.scale = scale
       self.ratio = ratio
     }
 
-    /// What is wrong with the numbers; nil: nothing.
+    /// What is wrong with the numbers, in a sentence; nil: nothing.
     public var problem: String? {
       guard scale.count == 2, scale[0] > 0, scale[0] <= scale[1], scale[1] <= 1 else {
         return "scale is \(scale); expected two numbers above 0 and at most 1, such as [0.08, 1]"
@@ -42,7 +46,8 @@ public struct Augmentation: Codable, Hashable, Sendable {
       return nil
     }
 
-    /// A part of a picture of this size, all of it where ten draws leave the picture.
+    /// A part of a picture of this size. If ten draws in a row do not fit into the picture, it is the largest part of
+    /// an allowed shape.
     func box(height: Int, width: Int, by random: inout SplitMix64) -> PictureBox {
       func uniform(_ low: Double, _ high: Double) -> Double {
         low + (high - low) * Double(random.next() >> 11) * 0x1p-53

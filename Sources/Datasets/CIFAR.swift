@@ -14,7 +14,7 @@ enum CIFAR {
     var testFiles: [String]
     /// The file of class names.
     var metaFile: String
-    /// How many classes each label byte tells apart; the last one is the label we keep.
+    /// How many classes each label byte distinguishes. The last byte is the label that is kept.
     var labels: [Int]
     /// Records in a whole file.
     var trainRecords: Int
@@ -34,7 +34,7 @@ enum CIFAR {
     name: "cifar100", folder: "cifar-100-binary", trainFiles: ["train.bin"], testFiles: ["test.bin"],
     metaFile: "fine_label_names.txt", labels: [20, 100], trainRecords: 50_000, testRecords: 10_000)
 
-  /// Reads one split from the layout's own folder or the folder around it, the training files in the order of their
+  /// Reads one split from the layout's own folder or the one around it. Training files are read in the order of their
   /// numbers.
   static func read(_ layout: Layout, _ split: Split, in folder: URL) throws -> ImageDataset {
     let inner = folder.appendingPathComponent(layout.folder)
@@ -87,7 +87,7 @@ enum CIFAR {
     }
   }
 
-  /// Class names from the layout's text file, one a line; numbers when the file is not there.
+  /// Class names from the layout's text file, one a line. Without the file they are the usual ones.
   private static func names(_ layout: Layout, in folder: URL) throws -> [String] {
     let classes = layout.labels[layout.labels.count - 1]
     let file = folder.appendingPathComponent(layout.metaFile)
@@ -101,7 +101,7 @@ enum CIFAR {
     guard names.count == classes else {
       throw DatasetError(
         file: file.path, byte: 0, "\(names.count) class names, one a line, where \(layout.name) has \(classes)",
-        remedy: "mend the file, or delete it to go without")
+        remedy: "correct the file, or delete it to use the usual names")
     }
     return names
   }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// CIFAR-10.1, a second test set for CIFAR-10: `cifar10.1_<version>_data.npy` [n, 32, 32, 3] and `…_labels.npy` [n]. Recht et al. 2018.
-/// <https://github.com/modestyachts/CIFAR-10.1>
+/// CIFAR-10.1, a second test set for CIFAR-10: `cifar10.1_<version>_data.npy` [n, 32, 32, 3] and `…_labels.npy` [n].
+/// Recht et al. 2018. <https://github.com/modestyachts/CIFAR-10.1>
 enum CIFAR10_1 {
   static func read(name: String, version: String, classNames: [String], in folder: URL) throws -> ImageDataset {
     func array(_ part: String) throws -> (NumberArray, String) {
@@ -23,7 +23,7 @@ enum CIFAR10_1 {
         file: labelFile, "\(labels.count) labels for the \(pictures.shape[0]) pictures of \(file)",
         remedy: "fetch both again")
     }
-    // From channels innermost to plane after plane.
+    // From channels innermost to one plane after the other.
     let area = CIFAR.side * CIFAR.side
     var pixels = [UInt8](repeating: 0, count: pictures.range.count)
     for (index, value) in pictures.storage[pictures.range].enumerated() {

@@ -1,6 +1,7 @@
-/// Comma-separated values (RFC 4180): a line of names, then a line of cells for each row; quoted cells may hold commas and line ends.
+/// Comma-separated values (RFC 4180): a line of names, then a line of cells for each row. Quoted cells may hold commas
+/// and line ends.
 enum CSVFile {
-  /// The named columns of every row.
+  /// The cells of the named columns, row by row.
   static func columns(_ names: [String], of bytes: UnsafeRawBufferPointer, file: String) throws -> [[String]] {
     var columns = [[String]](repeating: [], count: names.count)
     var places: [Int]?
@@ -12,7 +13,7 @@ enum CSVFile {
         places = try names.map { name in
           guard let place = header.firstIndex(of: name) else {
             throw DatasetError(
-              file: file, byte: 0, "has no column '\(name)' but \(header.joined(separator: ", "))",
+              file: file, byte: 0, "has no column '\(name)', only \(header.joined(separator: ", "))",
               remedy: "get the published file")
           }
           return place
@@ -23,7 +24,7 @@ enum CSVFile {
         guard place < cells.count else {
           throw DatasetError(
             file: file, byte: cells.first?.lowerBound,
-            "row \(row) has \(cells.count) cells, none of '\(names[column])'",
+            "row \(row) has \(cells.count) cells and none for '\(names[column])'",
             remedy: "it is damaged: get the file again")
         }
         columns[column].append(text(bytes, cells[place]))

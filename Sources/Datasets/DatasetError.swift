@@ -1,4 +1,4 @@
-/// What is wrong with a data file, a download or a request for data, and how to mend it.
+/// A data file, a download or a request for data that is wrong, and what to do about it.
 public struct DatasetError: Error, CustomStringConvertible, Hashable, Sendable {
   /// The file, folder or address concerned.
   public var file: String?
@@ -9,6 +9,7 @@ public struct DatasetError: Error, CustomStringConvertible, Hashable, Sendable {
   /// What to do about it.
   public var remedy: String?
 
+  /// An error about `file`, if it concerns one, and the place in it.
   public init(file: String? = nil, byte: Int? = nil, _ problem: String, remedy: String? = nil) {
     self.file = file
     self.byte = byte
@@ -16,6 +17,7 @@ public struct DatasetError: Error, CustomStringConvertible, Hashable, Sendable {
     self.remedy = remedy
   }
 
+  /// "FILE: byte N: problem; remedy", without the parts that there are not.
   public var description: String {
     var text = file.map { "\($0): " } ?? ""
     if let byte { text += "byte \(byte): " }

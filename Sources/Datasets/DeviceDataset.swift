@@ -1,14 +1,20 @@
 import Torch
 
-/// A dataset on a device, one byte a sample, from which batches are made by a few tensor operations each.
+/// Small pictures of one size on a device, one byte for each sample. A few tensor operations make a batch.
 public struct DeviceDataset: ExampleSource {
+  /// The number of examples.
   public let count: Int
+  /// The number of colour channels, 1 or 3.
   public let channels: Int
+  /// Pixels from top to bottom.
   public let height: Int
+  /// Pixels from left to right.
   public let width: Int
+  /// The number of classes.
   public let classes: Int
+  /// Where the pictures are, and where batches are made.
   public let device: Device
-  /// [count, height · width · channels] uint8: channels innermost, so that a batch is laid out as convolutions like it.
+  /// [count, height · width · channels] uint8: channels innermost, so that a batch has the layout convolutions prefer.
   private let pictures: Tensor
   /// [count] int64
   private let labels: Tensor
@@ -16,8 +22,13 @@ public struct DeviceDataset: ExampleSource {
   private let offset: Tensor
   private let scale: Tensor
 
-  /// Copies `dataset` to `device`. `statistics` are those of the training split, whichever split this is.
-  /// - Throws: `DatasetError` when the statistics are of another number of channels, `TorchError`.
+  /// Copies a dataset to a device.
+  ///
+  /// - Parameters:
+  ///   - dataset: the pictures
+  ///   - statistics: what batches are normalised by: those of the training split, whichever split this is
+  ///   - device: where to
+  /// - Throws: `DatasetError` when the statistics have another number of channels, `TorchError` for lack of memory.
   public init(_ dataset: ImageDataset, normalisedBy statistics: ChannelStatistics, on device: Device = .cpu) throws {
     guard statistics.mean.count == dataset.channels, statistics.standardDeviation.count == dataset.channels else {
       throw DatasetError(
@@ -49,19 +60,20 @@ public struct DeviceDataset: ExampleSource {
     scale = other.scale
   }
 
-  /// This dataset with the mirror image of picture i as picture count + i. A batch then mirrors by choosing another
-  /// index, which costs nothing, where mirroring its pictures would take longer than everything else together.
+  /// This dataset with the mirror image of picture i as picture count + i. A batch then mirrors a picture by choosing
+  /// another index, which is free. Mirroring the batch itself would take longer than everything else together.
   func withMirrorImages() throws -> DeviceDataset {
     let mirrored = try pictures.view([count, height, width, channels]).flip([2]).view([count, -1])
     return DeviceDataset(self, pictures: try Tensor.concatenate([pictures, mirrored]))
   }
 
+  /// The examples of a range in order, unchanged but for normalisation.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch {
     ExampleBatch(inputs: try normalised(pictures[range]), labels: try labels[range])
   }
 
-  /// The examples with these indices, each padded with `crop.margin` black pixels all round and cut back to its size
-  /// at its place.
+  /// The examples with these indices, each padded with `crop.margin` black pixels on every side and cut back to its
+  /// size at its own place.
   func batch(examples: [Int], mirrored: [Bool]?, crop: (margin: Int, top: [Int], left: [Int])?) throws -> ExampleBatch {
     let wanted = try Tensor(examples).to(device)
     var rows = wanted
@@ -70,8 +82,8 @@ public struct DeviceDataset: ExampleSource {
     }
     var bytes = try pictures.indexSelect(0, rows)
     if let crop {
-      // Every row of pixels of a cropped picture is one run of bytes in the padded batch: `runs` views all such runs,
-      // overlapping.
+      // Every row of pixels of a cropped picture is one run of bytes in the padded batch. `runs` is a view of all such
+      // runs, which overlap.
       let padded = try bytes.view([examples.count, height, width, channels])
         .pad([0, 0, crop.margin, crop.margin, crop.margin, crop.margin])
       let (paddedHeight, paddedWidth) = (height + 2 * crop.margin, width + 2 * crop.margin)

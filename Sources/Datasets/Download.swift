@@ -5,15 +5,19 @@ import Support
   import FoundationNetworking
 #endif
 
-/// Fetches one file over HTTP into `<destination>.part`, takes up where an earlier attempt stopped, checks its
-/// checksum and only then gives the file its name.
+/// Fetches a file over HTTP. It is written to `<destination>.part`, where an interrupted download continues, and gets
+/// its name when its checksum is right.
 public enum Download {
+  /// Fetches one file.
+  ///
   /// - Parameters:
-  ///   - checksum: what is expected, in hexadecimal: an MD5 of 32 digits or a SHA-256 of 64; nil: not checked.
-  ///   - limit: the most bytes to accept.
-  ///   - progress: called now and then with the bytes there are and the bytes there will be, if the server says.
-  /// - Throws: `DatasetError` naming the address and, for a wrong checksum, what was found. After a broken connection the
-  ///   part is kept, so that calling again goes on; a part with a wrong checksum is deleted.
+  ///   - address: where it is, over HTTP or HTTPS
+  ///   - destination: what it will be called; a file of that name is replaced
+  ///   - checksum: what is expected, in hexadecimal: an MD5 of 32 digits or a SHA-256 of 64; nil: not checked
+  ///   - limit: the most bytes to accept
+  ///   - progress: called now and then with the bytes received and, if the server says, the bytes there will be
+  /// - Throws: `DatasetError` naming the address and, for a wrong checksum, the one that was found. After a broken
+  ///   connection the part is kept, so that the next call continues; a part with a wrong checksum is deleted.
   public static func fetch(
     _ address: URL, to destination: URL, checksum: String? = nil, limit: Int = 16 << 30,
     progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }
@@ -41,8 +45,9 @@ public enum Download {
         try? files.removeItem(at: part)
         throw DatasetError(
           file: address.absoluteString,
-          "the \(checksum.count == 64 ? "SHA-256" : "MD5") is \(found) where \(checksum) was expected; what was fetched is deleted",
-          remedy: "fetch again, and if it repeats, the server has another file: try a mirror with --url")
+          "the \(checksum.count == 64 ? "SHA-256" : "MD5") is \(found) where \(checksum) was expected; what was "
+            + "fetched is deleted",
+          remedy: "fetch again; if it happens again, the server has another file: try a mirror with --url")
       }
     }
     do {
@@ -53,7 +58,9 @@ public enum Download {
     }
   }
 
-  /// The checksum of a file in hexadecimal: SHA-256 where `expected` has its 64 digits, otherwise MD5.
+  /// The checksum of a file in hexadecimal: SHA-256 if `expected` has 64 digits, otherwise MD5.
+  ///
+  /// - Throws: an error of Foundation when the file cannot be read.
   public static func checksum(of file: URL, like expected: String = "") throws -> String {
     try Digest.of(file: file.path, expected.count == 64 ? .sha256 : .md5).hexadecimal
   }
@@ -87,7 +94,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
   func run() async throws {
     var request = URLRequest(url: address, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: 60)
     if done > 0 { request.setValue("bytes=\(done)-", forHTTPHeaderField: "Range") }
-    // The bytes of the file as they are, so that its length and checksum are the published ones.
+    // The file's bytes as they are, so that its length and checksum are the published ones.
     request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
     let queue = OperationQueue()
     queue.maxConcurrentOperationCount = 1
@@ -112,7 +119,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
     let length = response.expectedContentLength > 0 ? Int(response.expectedContentLength) : nil
     switch response.statusCode {
     case 200:
-      // The whole file, asked for or because the server does not do ranges: begin again.
+      // The whole file, because that was asked for or the server does not serve ranges: start again.
       restart()
       total = length
     case 206:
@@ -122,7 +129,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
       if numbers.first != done { fail("the server answered with '\(range)' when asked to go on from byte \(done)") }
       total = length.map { done + $0 }
     case 416:
-      // Nothing from the part's end on: "bytes */1000". It is whole, or not a part of this file.
+      // The file has nothing after the end of the part, "bytes */1000". The part is complete, or not of this file.
       let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
       total = range.split { !$0.isNumber }.last.flatMap { Int($0) }
       if total != done {
@@ -164,7 +171,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
         fail(reason, remedy: "check the connection, or try a mirror with --url")
       } else {
         let amount = total.map { "\(done) of \($0) bytes" } ?? "\(done) bytes"
-        fail("stopped after \(amount): \(reason)", remedy: "fetch again: it goes on from there")
+        fail("stopped after \(amount): \(reason)", remedy: "fetch again to continue from there")
       }
     }
     if let failure { continuation?.resume(throwing: failure) } else { continuation?.resume() }

@@ -1,15 +1,16 @@
 import Support
 
-/// Which examples make the batch of a step: all of them once an epoch, in an order that depends on the seed and the epoch alone.
+/// Which examples make the batch of a step: each of them once an epoch, in an order that depends only on the seed and
+/// the epoch.
 struct EpochOrder: Sendable {
   let count: Int
   let batchSize: Int
   let seed: Int
   let stepsPerEpoch: Int
-  /// The order of the epoch last asked for.
+  /// The order of the epoch that was asked for last.
   private var shuffled: (epoch: Int, order: [Int])?
 
-  /// - Parameter keepsLast: whether an epoch ends with an incomplete batch of what is left; otherwise that is dropped.
+  /// - Parameter keepsLast: whether an epoch ends with a smaller batch of what is left, instead of dropping that
   /// - Throws: `DatasetError` when a batch would be empty or exceed the dataset.
   init(count: Int, batchSize: Int, seed: Int, keepsLast: Bool) throws {
     guard (1...max(1, count)).contains(batchSize) else {

@@ -1,10 +1,13 @@
 import Foundation
 
-/// WILDS-FMoW: satellite pictures of 224 × 224, `images/rgb_img_<row>.png`, and `rgb_metadata.csv` with a row for each. The official
-/// split is by time: what was seen before 2013 is in distribution, from 2013 on for out-of-distribution validation and from 2016 on for
-/// the out-of-distribution test. Rows of the part `seq` are set aside. Koh et al. 2021, <https://wilds.stanford.edu/datasets/#fmow>
+/// WILDS-FMoW: satellite pictures of 224 × 224 pixels, `images/rgb_img_<row>.png`, and `rgb_metadata.csv` with a row
+/// for each. Koh et al. 2021, <https://wilds.stanford.edu/datasets/#fmow>
+///
+/// The official split is by time. Pictures from before 2013 are in distribution, those from 2013 to 2015 are for
+/// validation out of distribution, and those from 2016 on are for the test out of distribution. Rows of the part `seq`
+/// are not used.
 enum FMoW {
-  /// The official parts, with the value of the column `split` and the years of each.
+  /// The official parts, each with its value in the column `split` and its years.
   enum Part: Sendable {
     case train, idValidation, idTest, oodValidation, oodTest
 
@@ -67,7 +70,7 @@ enum FMoW {
     let labels = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, $0) })
     var entries: [PictureListing.Entry] = []
     for row in columns[0].indices where columns[0][row] == part.split {
-      // "2015-08-02T11:47:24Z", always in UTC, as the year's limits are.
+      // "2015-08-02T11:47:24Z", always in UTC, like the limits of the years.
       guard let year = Int(columns[1][row].prefix(4)), let label = labels[columns[2][row]] else {
         throw DatasetError(
           file: file.path, "row \(row + 2) has the time '\(columns[1][row])' and the category '\(columns[2][row])'",

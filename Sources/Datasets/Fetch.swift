@@ -1,14 +1,15 @@
 import Foundation
 
 extension KnownDataset {
-  /// Downloads and unpacks what is missing of this dataset into `folder`.
+  /// Downloads and unpacks whatever is missing of this dataset.
   ///
   /// - Parameters:
-  ///   - folder: where the files go; nil: `usualFolder`.
-  ///   - mirror: an address to fetch the files from, by their own names, instead of the official server.
-  ///   - progress: called with the file's name, the bytes there are, the bytes there will be.
-  /// - Returns: the files there are now.
-  /// - Throws: `DatasetError`.
+  ///   - folder: where the files go; nil: `usualFolder`
+  ///   - mirror: an address that has the files under their own names, to use instead of the publisher's; nil: the
+  ///     publisher's
+  ///   - progress: called with a file's name, the bytes received and the bytes there will be
+  /// - Returns: all files of the dataset, those that were there included.
+  /// - Throws: `DatasetError` when the dataset cannot be downloaded, a download fails or a checksum is wrong.
   @discardableResult
   public func fetch(
     to folder: URL? = nil, mirror: String? = nil,
@@ -34,7 +35,7 @@ extension KnownDataset {
       if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { continue }
       let place = mirror.map { $0.hasSuffix("/") ? $0 + name : $0 + "/" + name } ?? archive.address
       guard let address = URL(string: place) else { throw DatasetError(file: place, "is not an address") }
-      // An archive may be left from an attempt that was stopped while unpacking.
+      // An archive may be left over from an attempt that was stopped while unpacking.
       if (try? Download.checksum(of: packed, like: archive.checksum)) != archive.checksum {
         try await Download.fetch(address, to: packed, checksum: archive.checksum, limit: 2 * archive.bytes) {
           done, total in

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Reading whole files whose size is bounded, plain or packed by gzip or tar.
+/// Reads whole files of bounded size, plain or packed by gzip, tar or zip.
 enum FileBytes {
-  /// The bytes of a file that may have at most `limit`.
+  /// The bytes of a file, at most `limit` of them.
   static func read(_ file: URL, atMost limit: Int, from dataset: String) throws -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else {
@@ -23,18 +23,18 @@ enum FileBytes {
     }
   }
 
-  /// The bytes a gzip file unpacks to, at most `limit` of them: more is taken for an attack and refused.
+  /// The bytes that a gzip file unpacks to, at most `limit` of them: more could be an attack and is refused.
   static func unpackGzip(_ file: URL, atMost limit: Int) throws -> Data {
     try output(of: ["gzip", "-dc", "--", file.path], reading: file, atMost: limit)
   }
 
-  /// One member of a gzipped tar archive. Only its contents are taken: nothing is written, whatever names the archive
-  /// holds.
+  /// The bytes of one member of a gzipped tar archive. Nothing is written, whatever names the archive holds.
   static func unpackTar(_ archive: URL, member: String, atMost limit: Int) throws -> Data {
     try output(of: ["tar", "-xzOf", archive.path, "--", member], reading: archive, atMost: limit)
   }
 
-  /// The folder `name` of a zip file, under its final name only when it is whole. `unzip` writes nothing outside of where it is told to.
+  /// Unpacks the folder `name` of a zip file. It gets its final name when it is complete. `unzip` writes nothing
+  /// outside the folder it is given.
   static func unpackZip(_ archive: URL, folder name: String, to target: URL) throws {
     let files = FileManager.default
     let scratch = target.deletingLastPathComponent().appendingPathComponent(".\(name).\(UUID().uuidString)")
@@ -64,7 +64,7 @@ enum FileBytes {
       throw DatasetError(
         file: file.path, "`\(command[0])` cannot be started: \(error.localizedDescription)", remedy: "install it")
     }
-    // A few lines at most, which the pipe holds until the end.
+    // Errors are a few lines at most, which the pipe holds until the end.
     var bytes = Data()
     while bytes.count <= limit, let part = try out.fileHandleForReading.read(upToCount: 1 << 20), !part.isEmpty {
       bytes.append(part)

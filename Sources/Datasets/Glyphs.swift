@@ -1,24 +1,26 @@
 import Support
 
-/// A picture-classification task drawn from a seed: no download, any number of examples, any picture size.
+/// A picture-classification task that is drawn from a seed: nothing to download, any number of examples, any picture
+/// size.
 ///
-/// Each class is a glyph of a few curved strokes. An example bends, turns, shears, scales and shifts its class's
-/// glyph, gives it a pen width and colours, and puts it among stray strokes on a mottled, noisy background. Example
-/// `i` of a split depends only on (seed, split, i), so a larger set starts with the smaller one. The label of example
-/// `i` is `i` modulo the number of classes.
+/// Each class is a glyph of a few curved strokes. An example bends, turns, shears, scales and shifts the glyph of its
+/// class, gives it a pen width and colours, and puts it among stray strokes on a mottled, noisy background. Example i
+/// of a split depends only on (seed, split, i), so a larger set starts with the smaller one. The label of example i is
+/// i modulo the number of classes.
 ///
-/// Only integer arithmetic and the correctly rounded `+ − × ÷ √` of `Float` are used, so the bytes are the same on
-/// every machine.
+/// Only integer arithmetic and the correctly rounded + − × ÷ √ of `Float` are used, so every machine draws the same
+/// bytes.
 public struct Glyphs: Hashable, Sendable {
-  /// Number of classes, 2 … 100.
+  /// The number of classes, 2 … 100
   public var classes: Int
-  /// Height and width in pixels, 8 … 128.
+  /// Height and width in pixels, 8 … 128
   public var size: Int
-  /// How far examples stray from their class's glyph: 0 draws it clean, 0.5 is the default, 1 is hard.
+  /// How far examples stray from the glyph of their class: 0 draws it clean, 1 is hard to read
   public var noise: Double
-  /// Fixes the glyphs and every example.
+  /// What the glyphs and every example depend on
   public var seed: UInt64
 
+  /// A task; `dataset` checks its numbers.
   public init(classes: Int = 10, size: Int = 16, noise: Double = 0.5, seed: UInt64 = 0) {
     self.classes = classes
     self.size = size
@@ -52,8 +54,9 @@ public struct Glyphs: Hashable, Sendable {
   /// "glyph 0", "glyph 1", …
   public var classNames: [String] { (0..<max(0, classes)).map { "glyph \($0)" } }
 
-  /// The first `count` examples of a split.
-  /// - Throws: `DatasetError` when a parameter is out of range.
+  /// Draws the first `count` examples of a split, pictures of three channels.
+  ///
+  /// - Throws: `DatasetError` when a number is out of range.
   public func dataset(_ split: Split, count: Int) throws -> ImageDataset {
     func require(_ holds: Bool, _ what: String, _ value: Any, _ range: String) throws {
       if !holds { throw DatasetError("glyphs: \(what) is \(value)", remedy: "choose \(range)") }
@@ -137,7 +140,7 @@ public struct Glyphs: Hashable, Sendable {
     }
   }
 
-  /// Draws a stroke into `ink` (0 … 1, the larger of what is there and what is drawn), its edge one pixel soft.
+  /// Draws a stroke with an edge that is one pixel soft. `ink` is 0 … 1 and keeps the larger of old and new.
   private func trace(_ s: Stroke, halfWidth: Float, strength: Float, _ ink: UnsafeMutableBufferPointer<Float>) {
     let scale = Float(size)
     let reach = halfWidth * scale + 0.5

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The IDX layout of MNIST and its kin: a big-endian header (two zero bytes, the element type, the number of
+/// The IDX format of MNIST and its relatives: a big-endian header (two zero bytes, the element type, the number of
 /// dimensions, then each dimension in four bytes) and the elements. Files may be gzipped.
 /// <http://yann.lecun.com/exdb/mnist/>
 enum IDX {
-  /// 340,000 pictures of 28 × 28; MNIST has 60,000.
+  /// Bytes: room for 340,000 pictures of 28 × 28, where MNIST has 60,000.
   static let largestFile = 256 << 20
 
   /// Reads one split from `folder`: `train-` or `t10k-` images and labels, with `.gz` or without.

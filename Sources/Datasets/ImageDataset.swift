@@ -1,22 +1,28 @@
-/// Which part of a dataset: the examples to learn from, or those to judge by.
+/// A part of a dataset: the examples to learn from, or those to be tested on.
 public enum Split: String, Codable, CaseIterable, Hashable, Sendable { case train, test }
 
-/// Labelled pictures in main memory, one byte a sample, as they lie in their files.
+/// Labelled pictures of one size in main memory, one byte for each sample, as their files hold them.
 public struct ImageDataset: Hashable, Sendable {
   /// The dataset's name, for messages.
   public let name: String
+  /// Which part it is.
   public let split: Split
-  /// Names by label.
+  /// The name of each label.
   public let classNames: [String]
+  /// The number of colour channels, 1 or 3.
   public let channels: Int
+  /// Pixels from top to bottom.
   public let height: Int
+  /// Pixels from left to right.
   public let width: Int
-  /// [count, channels, height, width] in row-major order.
+  /// The samples, 0 … 255, of the sizes `shape` in row-major order.
   public let pixels: [UInt8]
-  /// [count], each below `classNames.count`.
+  /// The class of each example, below `classNames.count`.
   public let labels: [Int]
 
-  /// - Throws: `DatasetError` when the pixels do not fill the shape or a label has no class.
+  /// A dataset of pictures that are at hand.
+  ///
+  /// - Throws: `DatasetError` when the pixels do not fill the shape, or a label has no class.
   public init(
     name: String, split: Split, classNames: [String], channels: Int, height: Int, width: Int, pixels: [UInt8],
     labels: [Int]
@@ -59,10 +65,10 @@ public struct ImageDataset: Hashable, Sendable {
   /// [count, channels, height, width]
   public var shape: [Int] { [count, channels, height, width] }
 
-  /// Bytes a picture takes.
+  /// The bytes of one picture.
   public var exampleSize: Int { channels * height * width }
 
-  /// Examples by label.
+  /// The number of examples of each label.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for label in labels { counts[label] += 1 }
@@ -70,6 +76,7 @@ public struct ImageDataset: Hashable, Sendable {
   }
 
   /// The first `count` examples.
+  ///
   /// - Throws: `DatasetError` when there are fewer.
   public func prefix(_ count: Int) throws -> ImageDataset {
     guard (1...max(1, self.count)).contains(count), self.count > 0 else {
@@ -81,10 +88,10 @@ public struct ImageDataset: Hashable, Sendable {
       pixels: Array(pixels[..<(count * exampleSize)]), labels: Array(labels[..<count]))
   }
 
-  /// Mean and standard deviation of each channel over all examples, on the scale 0 … 1.
+  /// The mean and the standard deviation of each channel over all pixels, on the scale 0 … 1.
   public func channelStatistics() -> ChannelStatistics {
     let area = height * width
-    // Integer sums, so the result does not depend on the order of summation.
+    // Integer sums, so that the order of summation does not matter.
     var sums = [Int](repeating: 0, count: channels)
     var squares = sums
     pixels.withUnsafeBufferPointer { pixels in
@@ -104,18 +111,21 @@ public struct ImageDataset: Hashable, Sendable {
   }
 }
 
-/// Mean and standard deviation by channel of pixels scaled to 0 … 1: what pictures are normalised with before a
-/// network sees them.
+/// The mean and the standard deviation of each channel, for pixels scaled to 0 … 1. Before a network sees a picture,
+/// the mean is subtracted and the rest divided by the deviation.
 public struct ChannelStatistics: Codable, Hashable, Sendable {
+  /// By channel, 0 … 1.
   public var mean: [Double]
+  /// By channel, above 0.
   public var standardDeviation: [Double]
 
+  /// Statistics that are known, one number for each channel.
   public init(mean: [Double], standardDeviation: [Double]) {
     self.mean = mean
     self.standardDeviation = standardDeviation
   }
 
-  /// From the sums by channel of bytes and of their squares, over so many pixels.
+  /// From each channel's sums of bytes and of their squares over `samples` pixels.
   init(sums: [Int], squares: [Int], samples: Int) {
     let samples = Double(max(1, samples))
     let means = sums.map { Double($0) / samples }

@@ -1,9 +1,10 @@
 import Foundation
 import Support
 
-/// Folders of pictures, one a class: `train/cat/1.jpg` beside `test/` or `val/`, or `cat/1.jpg` with a split of our own.
+/// Folders of pictures, one for each class: `train/cat/1.jpg` beside `test/` or `val/`, or `cat/1.jpg`, which we split
+/// ourselves.
 enum ImageFolder {
-  /// Of a folder without splits, how many of ten examples of each class are for training.
+  /// How many of ten examples of each class are for training in a folder without splits.
   static let trainingTenths = 8
 
   static func list(name: String, _ split: Split, in folder: URL) throws -> PictureListing {
@@ -16,7 +17,7 @@ enum ImageFolder {
     guard PictureListing.isFolder(train) else {
       return try part(of: whole(name: name, split, in: folder), tenths: (trainingTenths, 10 - trainingTenths))
     }
-    // The training folder says which classes there are and how they are numbered.
+    // The training folder decides which classes there are and how they are numbered.
     let classes = try PictureListing.classes(in: train)
     if split == .train { return try whole(name: name, split, classes: classes, in: train) }
     for other in ["test", "val", "valid", "validation"] {
@@ -25,7 +26,7 @@ enum ImageFolder {
       let found = try PictureListing.classes(in: place)
       if let unknown = found.first(where: { !classes.contains($0) }) {
         throw DatasetError(
-          file: place.path, "has the class '\(unknown)', which \(train.path) has not",
+          file: place.path, "has the class '\(unknown)', which \(train.path) does not have",
           remedy: "give both the same folders")
       }
       return try whole(name: name, split, classes: classes, in: place)
@@ -50,8 +51,8 @@ enum ImageFolder {
       })
   }
 
-  /// The part of each class that belongs to the listing's split: the first `tenths.train` tenths of a random order of fixed seed, or the
-  /// last `tenths.test`.
+  /// The part of each class that belongs to the listing's split: the first `tenths.train` tenths of a random order with
+  /// a fixed seed, or the last `tenths.test`.
   static func part(of listing: PictureListing, tenths: (train: Int, test: Int)) throws -> PictureListing {
     var random = SplitMix64(0x5B117)
     var result = listing

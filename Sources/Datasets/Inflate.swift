@@ -1,9 +1,9 @@
 import CZlib
 
-/// Unpacking zlib's streams.
+/// Unpacks zlib's streams.
 enum Inflate {
-  /// What `packed` unpacks to, at most `limit` bytes: more is taken for an attack and refused. Memory grows with what really comes out,
-  /// whatever the data promise.
+  /// What `packed` unpacks to, at most `limit` bytes: more could be an attack and is refused. Memory grows with what
+  /// comes out, not with what the data promise.
   static func zlib(_ packed: UnsafeRawBufferPointer, atMost limit: Int, file: String) throws -> [UInt8] {
     var stream = z_stream()
     guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -12,7 +12,7 @@ enum Inflate {
     defer { inflateEnd(&stream) }
     var rest = packed
     var result: [UInt8] = []
-    // Deflate packs at most 1032 to 1, so that what is reserved stays in proportion to the file.
+    // Deflate packs at most 1032 to 1, so what is reserved stays in proportion to the file.
     result.reserveCapacity(min(limit, packed.count * 3, 1 << 30))
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     while true {

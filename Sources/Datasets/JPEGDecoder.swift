@@ -1,7 +1,7 @@
 import CTurboJPEG
 
-/// JPEG by libjpeg-turbo, with its default (accurate) transform and upsampling, which are Pillow's. The handle serves picture after
-/// picture, one thread at a time.
+/// Decodes JPEG by libjpeg-turbo, with its default (accurate) transform and upsampling, which Pillow uses too. One
+/// decoder serves one picture after the other, on one thread at a time.
 final class JPEGDecoder {
   private let handle = tjInitDecompress()
   deinit { if let handle { tjDestroy(handle) } }
@@ -21,7 +21,8 @@ final class JPEGDecoder {
     if tjDecompress2(
       handle, start, UInt(bytes.count), &pixels, width, 0, height, Int32(format.rawValue), Int32(flags)) != 0
     {
-      // libjpeg mends small faults, such as stray bytes between markers, and warns. A picture that ends too soon is no small fault.
+      // libjpeg repairs small faults, such as stray bytes between markers, and warns. A picture that ends too soon is
+      // not a small fault.
       let isWarning = tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue)
       if !isWarning || message.contains("Premature end") { throw problem(file) }
     }
@@ -36,7 +37,7 @@ final class JPEGDecoder {
       file: file, "libjpeg-turbo cannot read this JPEG: \(message)", remedy: "it is damaged: get the file again")
   }
 
-  /// Such files hold the inks inverted, as Adobe's programs write them.
+  /// Such files hold the inks inverted, the way Adobe's programs write them.
   private static func rgb(fromInvertedCMYK pixels: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(pixels.count / 4 * 3)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The datasets Valley can read by name.
+/// The datasets that Valley reads by name. `summary` says what each is.
 public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   case glyphs, cifar10, cifar100
   case cifar10_1 = "cifar10.1"
@@ -20,9 +20,10 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   case tinyShakespeare = "tinyshakespeare"
   case text
 
-  /// Whether it is text, read by `TextDataset`, and no pictures.
+  /// Whether it is text, which `TextDataset` reads, and not pictures.
   public var isText: Bool { [.tinyStories, .tinyShakespeare, .text].contains(self) }
 
+  /// What it holds, in one line.
   public var summary: String {
     switch self {
     case .glyphs: "synthetic stroke figures, drawn from a seed; nothing to download"
@@ -41,14 +42,15 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     case .fmowOOD: "WILDS's out-of-distribution test for fmow, from 2016 on"
     case .fmowOODValidation: "WILDS's out-of-distribution validation for fmow, 2013 to 2015"
     case .imageFolder: "your own: a folder of JPEG or PNG files for each class, given by its path"
-    case .parquet: "an image dataset of Hugging Face's, given by the path of its parquet files"
+    case .parquet: "an image dataset from Hugging Face, given by the path of its parquet files"
     case .tinyStories: "short stories for language models; its files, or one of them, in a folder you name"
     case .tinyShakespeare: "a megabyte of Shakespeare's plays for small language models; tested on its last tenth"
     case .text: "your own: a file of plain text, given by its path"
     }
   }
 
-  /// Channels, height, width, as networks take them unless another size is asked for.
+  /// The channels, height and width of its pictures as networks take them, unless another size is asked for; zeros for
+  /// text.
   public var shape: (channels: Int, height: Int, width: Int) {
     switch self {
     case .glyphs: (3, 16, 16)
@@ -60,17 +62,18 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// Whether it is whatever lies in the folder one gives, so that counts and classes are known only by looking there.
+  /// Whether it is whatever the user's folder holds, so that counts and classes are known only by looking there.
   public var isOwn: Bool { self == .imageFolder || self == .parquet }
 
-  /// Whether its pictures are large, perhaps of many sizes, and resized whenever a batch is made. The others lie in memory, and a size
-  /// below theirs is made once.
+  /// Whether its pictures are large, perhaps of many sizes, and are resized whenever a batch is made. The others are in
+  /// memory, and are shrunk once if a smaller size is asked for.
   public var isResizedOnLoad: Bool { shape.height > Self.largestInMemory }
 
-  /// Pixels a side up to which pictures lie in memory.
+  /// The height in pixels up to which pictures are kept in memory.
   static let largestInMemory = 64
 
-  /// Examples in the published files, 0 where there is no such split; nil where any number can be made or found.
+  /// The number of examples in the published files: 0 where there is no such split, nil where any number can be made or
+  /// found.
   public func count(_ split: Split) -> Int? {
     let isTrain = split == .train
     return switch self {
@@ -87,7 +90,8 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// Names by label; of one's own datasets none, and of TinyImageNet numbers: the files have them.
+  /// The name of each label. For the user's own datasets there are none, and for CIFAR-100 and TinyImageNet they are
+  /// numbers: the files hold the names.
   public var classNames: [String] {
     switch self {
     case .glyphs: Glyphs().classNames
@@ -104,7 +108,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// The official part that is this split of one of FMoW's; nil where there is none.
+  /// FMoW's official part that serves as this split; nil if there is none.
   func fmowPart(_ split: Split) -> FMoW.Part? {
     switch (self, split) {
     case (.fmow, .train): .train
@@ -122,7 +126,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     return FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/valley/data")
   }
 
-  /// The datasets that share files have one folder.
+  /// Datasets that share files have one folder.
   private var folderName: String {
     switch self {
     case .svhnExtra: "svhn"
@@ -135,13 +139,17 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
   /// Where this dataset's files go inside `usualFolder`.
   public var usualFolder: URL { Self.usualFolder.appendingPathComponent(folderName) }
 
-  /// Reads one split of a dataset that lies in memory from `folder` (nil: the usual one), or draws it; `pictures` reads every dataset.
+  /// Reads one split of a dataset of small pictures into memory, or draws it. `pictures` reads every dataset.
   ///
   /// - Parameters:
-  ///   - count: how many examples, from the first on; nil: all there are (of glyphs 4000 to train, 2000 to test).
-  ///   - size: shrink the pictures to this many pixels a side; nil: as they are. Glyphs are drawn at that size.
-  ///   - glyphs: the glyphs' parameters; ignored by the others.
-  /// - Throws: `DatasetError`.
+  ///   - split: which part
+  ///   - folder: where its files are; nil: the usual folder
+  ///   - count: how many examples, from the first on; nil: all there are, or 4000 glyphs for training and 2000 for the
+  ///     test
+  ///   - size: the height and width to which pictures are shrunk, and at which glyphs are drawn; nil: as they are
+  ///   - glyphs: the glyphs' settings, ignored by other datasets
+  /// - Throws: `DatasetError` when files are missing or damaged, there are too few examples, or the dataset's pictures
+  ///   are not read into memory.
   public func load(
     _ split: Split, from folder: URL? = nil, count: Int? = nil, size: Int? = nil, glyphs: Glyphs = Glyphs()
   ) throws -> ImageDataset {
@@ -171,7 +179,7 @@ public enum KnownDataset: String, Codable, CaseIterable, Hashable, Sendable {
     return dataset
   }
 
-  /// The dataset whose files are in `folder`, told by their names; nil when there are none.
+  /// The dataset whose files are in `folder`, recognised by their names; nil if there is none.
   public static func recognise(_ folder: URL) -> KnownDataset? {
     func has(_ path: String) -> Bool {
       FileManager.default.fileExists(atPath: folder.appendingPathComponent(path).path)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// MATLAB's level 5 files: numeric arrays, plain or compressed. What else such a file may hold is refused by name.
+/// MATLAB's level 5 files: numeric arrays, plain or compressed. Anything else in such a file is refused by name.
 /// <https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf>
 enum MATFile {
-  /// The arrays of a file by name.
+  /// The arrays of a file, by name.
   /// - Parameter limit: the most bytes one array may unpack to.
   static func parse(_ bytes: UnsafeRawBufferPointer, file: String, atMost limit: Int) throws -> [String: NumberArray] {
     let reader = ByteReader(bytes: bytes, file: file)
@@ -11,7 +11,7 @@ enum MATFile {
     guard bytes.count >= 128 else { throw reader.problem(bytes.count, "the file ends inside the header of a MAT file") }
     // "IM" as a little-endian number.
     guard try reader.number(UInt16.self, at: 126) == 0x4D49 else {
-      throw DatasetError(file: file, byte: 126, "is no little-endian MAT file of level 5", remedy: advice)
+      throw DatasetError(file: file, byte: 126, "is not a little-endian MAT file of level 5", remedy: advice)
     }
     let version = try reader.number(UInt16.self, at: 124)
     guard version == 0x0100 else {
@@ -63,7 +63,7 @@ enum MATFile {
       let size = try reader.number(UInt32.self, at: 4)
       _ = try reader.slice(8, size)
       var position = 8
-      /// Type and place of the next part.
+      /// The type and the place of the next part.
       func part() throws -> (type: Int, range: Range<Int>) {
         let tag = try reader.number(UInt32.self, at: position)
         // Parts of at most four bytes are packed into the tag.
@@ -92,14 +92,15 @@ enum MATFile {
           remedy: "get the published file")
       }
       let data = try part()
-      // Doubles may be stored in a smaller type: what is stored is what is read.
+      // MATLAB may store doubles in a smaller type, which is then what is read.
       guard let element = types[data.type] else {
         throw reader.problem(data.range.lowerBound, "'\(name)' has elements of the unknown type \(data.type)")
       }
       guard !shape.isEmpty, let count = NumberArray.count(shape + [element.size]), count == data.range.count else {
         throw reader.problem(
           data.range.lowerBound,
-          "'\(name)' has \(data.range.count) bytes where \(shape.map(String.init).joined(separator: " × ")) \(element) was promised"
+          "'\(name)' has \(data.range.count) bytes where \(shape.map(String.init).joined(separator: " × ")) \(element) "
+            + "was promised"
         )
       }
       return (name, element, shape, data.range)

@@ -23,7 +23,8 @@ enum NPYFile {
     guard let count = NumberArray.count(shape + [element.size]), count == bytes.count - start - size else {
       throw reader.problem(
         start,
-        "the header promises \(match.3) elements of \(element.size) bytes, and \(bytes.count - start - size) bytes follow it"
+        "the header promises \(match.3) elements of \(element.size) bytes, and \(bytes.count - start - size) bytes "
+          + "follow it"
       )
     }
     return NumberArray(

@@ -1,15 +1,15 @@
-/// What pictures are normalised with before a network sees them: what its pretraining used, or the dataset's own statistics.
+/// What pictures are normalised by before a network sees them: the numbers of its pretraining, or the dataset's own.
 public enum Normalisation: String, Codable, CaseIterable, Hashable, Sendable {
   /// The mean and standard deviation of the training split.
   case dataset
-  /// torchvision's, and most of timm's, for ImageNet.
+  /// The numbers for ImageNet that torchvision and most of timm's models use.
   case imagenet
-  /// OpenAI's CLIP.
+  /// The numbers of OpenAI's CLIP.
   case clip
-  /// ½ and ½: from −1 to 1, as timm's models trained on ImageNet-21k take it.
+  /// A mean and a deviation of ½, which give −1 to 1: what timm's models trained on ImageNet-21k take.
   case half
 
-  /// The numbers of a named normalisation; nil for `dataset`.
+  /// The numbers, for three channels; nil for `dataset`.
   public var statistics: ChannelStatistics? {
     switch self {
     case .dataset: nil

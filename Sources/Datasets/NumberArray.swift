@@ -1,4 +1,4 @@
-/// Numbers as they lie in a file: element type, shape and little-endian bytes.
+/// Numbers as a file holds them: element type, shape and little-endian bytes.
 struct NumberArray: Sendable {
   enum Element: Sendable {
     case int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64
@@ -15,17 +15,17 @@ struct NumberArray: Sendable {
 
   var element: Element
   var shape: [Int]
-  /// Whether the first index runs fastest, as in MATLAB and Fortran, and not the last one.
+  /// Whether the first index runs fastest, as in MATLAB and Fortran, instead of the last.
   var isColumnMajor: Bool
   /// The elements, and whatever else was read with them.
   var storage: [UInt8]
   /// Where in `storage` the elements lie.
   var range: Range<Int>
 
-  /// `shape` as text.
+  /// "2 × 3 uint8"
   var description: String { shape.map(String.init).joined(separator: " × ") + " \(element)" }
 
-  /// The product of sizes, or nil when it has more than 62 bits or a size is negative.
+  /// The product of sizes; nil if it has more than 62 bits or a size is negative.
   static func count(_ shape: [Int]) -> Int? {
     var count = 1
     for size in shape {
@@ -66,11 +66,11 @@ struct NumberArray: Sendable {
   }
 }
 
-/// Little-endian numbers of a file, with a check before each that the file is long enough.
+/// Reads little-endian numbers from a file, after checking that the file is long enough for each.
 struct ByteReader {
   let bytes: UnsafeRawBufferPointer
   let file: String
-  /// Where `bytes` lie in the file, for messages; nil when they were unpacked from it.
+  /// Where `bytes` are in the file, for messages; nil if they were unpacked from it.
   var offset: Int? = 0
 
   func problem(_ position: Int, _ text: String) -> DatasetError {

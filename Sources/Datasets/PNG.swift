@@ -1,6 +1,6 @@
 import CPng
 
-/// PNG by libpng's simplified interface.
+/// Decodes PNG by libpng's simplified interface.
 enum PNG {
   static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
@@ -18,7 +18,7 @@ enum PNG {
     }
     let (height, width) = (Int(image.height), Int(image.width))
     try DecodedPicture.check(height: height, width: width, file: file)
-    // Transparency is read and then left out: otherwise libpng would mix the picture with a background.
+    // Transparency is read and then dropped: otherwise libpng would blend the picture with a background.
     let isTransparent = image.format & png_uint_32(PNG_FORMAT_FLAG_ALPHA) != 0
     image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR) | (isTransparent ? png_uint_32(PNG_FORMAT_FLAG_ALPHA) : 0)
     // 16-bit samples are stored like 8-bit ones, not in proportion to light.
@@ -36,8 +36,8 @@ enum PNG {
     return DecodedPicture(height: height, width: width, pixels: pixels)
   }
 
-  /// The same file with only the chunks that make the pixels, so that libpng hands out the samples as they are stored, as Pillow does,
-  /// and does not adapt them to another gamma. nil: it has no others.
+  /// The same file with only the chunks that the pixels need; nil if it has no others. Without the rest libpng returns
+  /// the samples as they are stored, as Pillow does, and does not convert them to another gamma.
   private static func withoutColourSpace(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
     let wanted: Set<String> = ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]
     var parts: [Range<Int>] = []
@@ -45,7 +45,7 @@ enum PNG {
     while start + 12 <= bytes.count {
       let length = bytes[start..<(start + 4)].reduce(0) { $0 << 8 | Int($1) }
       let name = String(decoding: bytes[(start + 4)..<(start + 8)], as: UTF8.self)
-      // The rest of a damaged file is for libpng to complain about.
+      // libpng reports what is wrong with the rest of a damaged file.
       let end = min(start + 12 + length, bytes.count)
       if wanted.contains(name) { parts.append(start..<end) } else { isChanged = true }
       start = end

@@ -2,21 +2,22 @@ import Checkpoints
 import Foundation
 import Support
 
-/// Image datasets of Hugging Face's: parquet files with a column of encoded pictures and one of labels.
+/// Image datasets from Hugging Face: parquet files with a column of encoded pictures and one of labels.
 ///
-/// Parquet is read by a Python that has pyarrow, `$VALLEY_PYARROW` or `python3`, which copies the encoded pictures into one file in the
-/// cache, once. <https://huggingface.co/docs/datasets/image_dataset>
+/// A Python that has pyarrow, `$VALLEY_PYARROW` or `python3`, reads the parquet files and copies the encoded pictures
+/// into one file in the cache, once. <https://huggingface.co/docs/datasets/image_dataset>
 enum Parquet {
-  /// What the Python says of the files of a split.
+  /// What the Python says about the files of a split.
   private struct Index: Codable {
     var classNames: [String]
-    /// Of each picture the label, and where its bytes begin and end.
+    /// The label of each picture, and where its bytes begin and end.
     var pictures: [[Int]]
   }
 
   static func hasFiles(_ folder: URL) -> Bool { !((try? files(.test, in: folder)) ?? []).isEmpty }
 
-  /// The split's files: named `train-…` or `test-…` (else `validation-…` or `valid-…`), in the folder or its folder `data`.
+  /// The split's files, in the folder or its subfolder `data`. They are named `train-…` or `test-…`, or for want of the
+  /// latter `validation-…` or `valid-…`.
   static func files(_ split: Split, in folder: URL) throws -> [URL] {
     guard PictureListing.isFolder(folder) else {
       throw DatasetError(file: folder.path, "no such folder", remedy: "give the folder of the parquet files")
@@ -54,7 +55,7 @@ enum Parquet {
         $0.count == 3 && contents.classNames.indices.contains($0[0]) && $0[1] >= 0 && $0[1] <= $0[2]
       })
     else {
-      throw DatasetError(file: index.path, "is damaged", remedy: "delete it, and it is made anew")
+      throw DatasetError(file: index.path, "is damaged", remedy: "delete it; it is made again when it is needed")
     }
     return try PictureListing(
       name: "parquet", split: split, classNames: contents.classNames, root: cache,

@@ -3,22 +3,23 @@ import Foundation
 import Support
 import Synchronization
 
-/// Pictures decoded once into one file, which later runs map into memory.
+/// Pictures that are decoded once into a file, which later runs map into memory.
 ///
-/// The file `<dataset>-<split>-<paths>.pictures` holds the pixels of one picture after the other, then an entry of 64 bytes for each
-/// (offset, height, width, sums, squares), then a trailer with a fingerprint of the source: paths, sizes and times of change. It is
-/// written under another name and renamed, so it is whole or not there; when the source has changed it is made anew. Processes that want
-/// the same one at a time wait for the one that makes it. The folder may be deleted whenever nobody trains.
+/// The file `<dataset>-<split>-<paths>.pictures` holds the pixels of one picture after the other, then an entry of 64
+/// bytes for each (offset, height, width, sums, squares), then a trailer with a fingerprint of the source: paths, sizes
+/// and modification times. It is written under another name and renamed, so it is either complete or missing. When the
+/// source has changed, it is made again. If several processes want the same file at once, one makes it and the others
+/// wait. The folder can be deleted at any time when no training is running.
 enum PictureCache {
-  /// The usual place; tests have one of their own.
+  /// The usual folder. Tests use their own.
   @TaskLocal static var usualFolder = KnownDataset.usualFolder.appendingPathComponent("cache")
 
   /// The pictures of a listing, from the cache or decoded into it.
   ///
   /// - Parameters:
-  ///   - threads: how many decode at a time.
-  ///   - progress: called now and then with the pictures decoded; not at all when the cache serves.
-  /// - Throws: `DatasetError` naming the first file that is no picture, or a lack of space.
+  ///   - threads: how many threads decode
+  ///   - progress: called now and then with the number of pictures decoded; not at all if they are in the cache
+  /// - Throws: `DatasetError` naming the first file that is not a picture, or a lack of space.
   static func open(
     _ listing: PictureListing, in folder: URL = usualFolder, threads: Int,
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -33,7 +34,7 @@ enum PictureCache {
         file: folder.path, "cannot be made: \(error.localizedDescription)",
         remedy: "set VALLEY_DATA to a folder that can")
     }
-    // The lock ends with the process, however that ends.
+    // The lock ends with the process, however the process ends.
     let lock = Foundation.open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX) == 0 else {
       throw DatasetError(
@@ -41,7 +42,7 @@ enum PictureCache {
         remedy: "set VALLEY_DATA to a folder on a file system that has locks")
     }
     defer { close(lock) }
-    // Perhaps somebody else has made it meanwhile.
+    // Another process may have made it in the meantime.
     if let store = read(path, content: content, listing) { return store }
     removeLeftovers(of: path)
     do {
@@ -57,7 +58,7 @@ enum PictureCache {
 
   // MARK: Fingerprints
 
-  /// Digests in hexadecimal: of which pictures there are, and of their files' sizes and times of change.
+  /// Digests of which pictures there are, in hexadecimal, and of their files' sizes and modification times.
   private static func fingerprints(of listing: PictureListing) throws -> (place: String, content: [UInt8]) {
     let (place, content) = (Digest(), Digest())
     place.update(Data(listing.root.standardizedFileURL.path.utf8))
@@ -83,10 +84,11 @@ enum PictureCache {
 
   private static let magic = Array("VALLEY pictures 1".utf8)
   private static let entrySize = 64
-  /// Magic (24 bytes), content's fingerprint (32), digest of the entries (32), count and offset of the entries (8 each).
+  /// The magic (24 bytes), the content's fingerprint (32), the entries' digest (32), and their count and offset (8
+  /// each).
   private static let trailerSize = 24 + 32 + 32 + 16
 
-  /// The cache at `path`; nil when there is none, it is of another source, or it is damaged.
+  /// The cache at `path`; nil if there is none, it is from another source, or it is damaged.
   private static func read(_ path: String, content: [UInt8], _ listing: PictureListing) -> PictureStore? {
     guard let memory = (try? MappedFile(path)).map({ PictureMemory($0) }) else { return nil }
     let bytes = memory.bytes
@@ -126,7 +128,7 @@ enum PictureCache {
     var table: [UInt8] = []
     var offset = 0
     func append(_ number: Int) { withUnsafeBytes(of: UInt64(number).littleEndian) { table += $0 } }
-    // While one part is decoded, the part before it is written.
+    // While one part is being decoded, the part before it is written.
     let partSize = 32 * max(1, threads)
     var finished: [DecodedPicture] = []
     for start in stride(from: 0, through: listing.entries.count + partSize - 1, by: partSize) {
@@ -173,7 +175,8 @@ enum PictureCache {
       remedy: "free some space, set VALLEY_DATA to a place that has it, or use fewer pictures")
   }
 
-  /// Removes what a process that was killed while it wrote this cache has left; only the holder of the lock may.
+  /// Removes what a process left behind when it was killed while writing this cache. Only the holder of the lock may
+  /// call this.
   private static func removeLeftovers(of path: String) {
     let url = URL(fileURLWithPath: path)
     let folder = url.deletingLastPathComponent()
@@ -184,9 +187,9 @@ enum PictureCache {
   }
 }
 
-/// Reads and decodes pictures, one thread at a time.
+/// Reads and decodes pictures, on one thread at a time.
 final class PictureReader {
-  /// An encoded picture has at most this many bytes.
+  /// The most bytes that an encoded picture may have.
   private static let largestFile = 512 << 20
   private let decoder = PictureDecoder()
 
@@ -205,7 +208,7 @@ final class PictureReader {
         file: file, "has \(status.st_size) bytes where a picture was expected in bytes \(range)", remedy: "get it again"
       )
     }
-    // Plain system calls: Foundation's take longer than decoding a small picture.
+    // Plain system calls, because Foundation's take longer than decoding a small picture.
     var bytes = [UInt8](repeating: 0, count: range.count)
     var filled = 0
     while filled < range.count {
@@ -228,7 +231,7 @@ extension DecodedPicture {
   /// The sums of the three channels' bytes, then of their squares.
   fileprivate func channelSums() -> [Int] {
     pixels.withUnsafeBufferPointer { pixels in
-      // Lanes of 32 bits hold the squares of 65,536 pixels.
+      // 32 bits can hold the sum of the squares of 65,536 pixels.
       var total = [Int](repeating: 0, count: 6)
       for start in stride(from: 0, to: pixels.count, by: 3 * 65_536) {
         var (r, g, b, rr, gg, bb): (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0, 0)

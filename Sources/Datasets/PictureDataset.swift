@@ -1,32 +1,44 @@
 import Support
 import Torch
 
-/// Pictures of any sizes as networks take them: resized and normalised whenever a batch is asked for, by several threads.
+/// Pictures of any size as networks take them: several threads resize and normalise them whenever a batch is asked for.
 ///
-/// An example unchanged is torchvision's evaluation recipe: the shorter side is resized to `resize`, antialiased, and a square of
-/// `size` cut from the middle.
+/// Without augmentation an example follows torchvision's recipe for evaluation: the shorter side is resized to
+/// `resize`, antialiased, and a square of `size` is cut from the middle.
 public struct PictureDataset: ExampleSource {
+  /// The pictures, as they were decoded.
   public let pictures: PictureStore
-  /// Pixels a side of what comes out.
+  /// The height and width of pictures in a batch, in pixels.
   public let size: Int
-  /// The shorter side before the middle is cut out.
+  /// The shorter side before the middle is cut out, in pixels.
   public let resize: Int
+  /// How pictures are resized.
   public let interpolation: Interpolation
+  /// Where batches are.
   public let device: Device
-  /// Threads that make a batch.
+  /// How many threads make a batch.
   public let threads: Int
+  /// The number of examples.
   public var count: Int { pictures.count }
+  /// The number of colour channels, 1 or 3.
   public var channels: Int { pictures.channels }
+  /// The number of classes.
   public var classes: Int { pictures.classNames.count }
-  /// By channel: byte · scale + offset.
+  /// By channel: a sample becomes byte · scale + offset.
   private let scale: [Float]
   private let offset: [Float]
 
+  /// Pictures, and how a network takes them.
+  ///
   /// - Parameters:
-  ///   - resize: at least `size`; nil: `size`.
-  ///   - statistics: those of the training split, or of a network's pretraining.
-  ///   - threads: nil: as many as libtorch uses.
-  /// - Throws: `DatasetError`.
+  ///   - pictures: the pictures
+  ///   - size: the height and width of pictures in a batch, 1 … 4096 pixels
+  ///   - resize: the shorter side before the middle is cut out, `size` … 8192 pixels; nil: `size`
+  ///   - interpolation: how pictures are resized
+  ///   - statistics: what pictures are normalised by: those of the training split, or of a network's pretraining
+  ///   - device: where batches are
+  ///   - threads: how many threads make a batch; nil: as many as libtorch uses
+  /// - Throws: `DatasetError` when the statistics have another number of channels, or a size is out of range.
   public init(
     _ pictures: PictureStore, size: Int, resize: Int? = nil, interpolation: Interpolation = .bilinear,
     normalisedBy statistics: ChannelStatistics, on device: Device = .cpu, threads: Int? = nil
@@ -49,18 +61,19 @@ public struct PictureDataset: ExampleSource {
     offset = zip(statistics.mean, statistics.standardDeviation).map { Float(-$0 / $1) }
   }
 
+  /// The examples of a range in order, without augmentation.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch {
     try batch(examples: Array(range)) { _, example in middle(of: example) }
   }
 
-  /// The examples with these indices, each resized as `resampler` says of its place in the batch and its index.
+  /// The examples with these indices, each resized as `resampler` says for its place in the batch and its index.
   func batch(
     examples: [Int], _ resampler: @Sendable (_ place: Int, _ example: Int) -> PictureResampler
   ) throws -> ExampleBatch {
     let numbers = size * size * channels
     let inputs = try Tensor.empty([examples.count, size, size, channels])
     try inputs.withUnsafeBytes { bytes in
-      // The tensor is ours alone until it is returned.
+      // Nobody else has the tensor until it is returned.
       nonisolated(unsafe) let memory = UnsafeMutableRawBufferPointer(mutating: bytes).bindMemory(to: Float.self)
       try inParallel(examples.count, threads: threads, worker: { [Float]() }) { scratch, place in
         let example = examples[place]
@@ -80,7 +93,7 @@ public struct PictureDataset: ExampleSource {
   /// The square in the middle of the picture resized to `resize`.
   func middle(of example: Int, isMirrored: Bool = false) -> PictureResampler {
     let (height, width) = pictures.size(example)
-    // torchvision rounds the longer side down, and the place of the square to the nearest, halves to even.
+    // torchvision rounds the longer side down, and the place of the square to the nearest pixel, halves to even.
     let newHeight = height <= width ? resize : max(resize, resize * height / width)
     let newWidth = height <= width ? max(resize, resize * width / height) : resize
     func start(_ length: Int) -> Int { Int((Double(length - size) / 2).rounded(.toNearestOrEven)) }

@@ -5,10 +5,10 @@ struct DecodedPicture: Hashable, Sendable {
   /// [height, width, 3] in row-major order: red, green, blue.
   var pixels: [UInt8]
 
-  /// Pixels a picture may have: 8192 × 8192. More is taken for an attack, since a few bytes can promise any size.
+  /// The most pixels that a picture may have, 8192 × 8192. More could be an attack: a few bytes can promise any size.
   static let mostPixels = 1 << 26
 
-  /// Checks a size that a file states, before memory is asked for.
+  /// Checks the size that a file states, before memory is reserved for it.
   static func check(height: Int, width: Int, file: String) throws {
     guard height > 0, width > 0, height <= mostPixels, width <= mostPixels, height * width <= mostPixels else {
       throw DatasetError(
@@ -18,12 +18,12 @@ struct DecodedPicture: Hashable, Sendable {
   }
 }
 
-/// Reads JPEG and PNG files, told apart by their first bytes and not by their names, into RGB: grey becomes three equal channels,
-/// and transparency is left out, as Pillow's `convert("RGB")` does. One decoder a thread.
+/// Decodes JPEG and PNG files, recognised by their first bytes rather than their names, to RGB. As in Pillow's
+/// `convert("RGB")`, grey becomes three equal channels and transparency is dropped. Each thread has its own decoder.
 final class PictureDecoder {
   private let jpeg = JPEGDecoder()
 
-  /// What is wrong is a `DatasetError` that names `file`.
+  /// Errors are a `DatasetError` that names `file`.
   func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws -> DecodedPicture {
     if bytes.starts(with: [0xFF, 0xD8]) { return try jpeg.decode(bytes, file: file) }
     if bytes.starts(with: PNG.signature) { return try PNG.decode(bytes, file: file) }

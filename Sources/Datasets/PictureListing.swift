@@ -1,13 +1,13 @@
 import Foundation
 import Support
 
-/// The pictures of a split as their files are listed, before any is read.
+/// The pictures of a split, listed before any of them is read.
 struct PictureListing: Sendable {
   /// One encoded picture.
   struct Entry: Hashable, Sendable {
     /// Its file, relative to `root`.
     var path: String
-    /// Where it lies in the file; nil: it is the file.
+    /// Where it is in the file; nil: it is the whole file.
     var range: Range<Int>?
     var label: Int
   }
@@ -27,7 +27,7 @@ struct PictureListing: Sendable {
     (self.name, self.split, self.classNames, self.root, self.entries) = (name, split, classNames, root, entries)
   }
 
-  /// `count` of the pictures, drawn by a generator of fixed seed: listings go class by class, so that the first ones would be of one
+  /// `count` of the pictures, drawn with a fixed seed. Listings go class by class, so the first ones would be of one
   /// class.
   func sample(_ count: Int) throws -> PictureListing {
     guard (1...entries.count).contains(count) else {
@@ -41,7 +41,7 @@ struct PictureListing: Sendable {
     return result
   }
 
-  /// Only the pictures of these classes, which are numbered anew in the order given.
+  /// Only the pictures of these classes, which get new numbers in the order given.
   func keeping(_ labels: [Int]) throws -> PictureListing {
     let numbers = try renumbering(labels, classes: classNames.count, of: "\(name) \(split)")
     return try PictureListing(
@@ -53,14 +53,14 @@ struct PictureListing: Sendable {
 
   // MARK: Folders
 
-  /// Names that are read as pictures; others are left alone.
+  /// The names that are read as pictures. Others are ignored.
   private static let extensions: Set<String> = ["jpg", "jpeg", "png"]
 
   static func isPicture(_ name: String) -> Bool {
     !name.hasPrefix(".") && extensions.contains((name as NSString).pathExtension.lowercased())
   }
 
-  /// The names in a folder in the order of their bytes, which is the same everywhere.
+  /// The names in a folder, in the order of their bytes, which is the same on every machine.
   static func names(in folder: URL) throws -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") }
@@ -76,12 +76,12 @@ struct PictureListing: Sendable {
     return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  /// The folders in a folder: the classes.
+  /// The classes: the folders in a folder.
   static func classes(in folder: URL) throws -> [String] {
     try names(in: folder).filter { isFolder(folder.appendingPathComponent($0)) }
   }
 
-  /// The pictures in a class's folder and the folders in it, as paths relative to `root`.
+  /// The pictures in a class's folder and its subfolders, as paths relative to `root`.
   static func pictures(in path: String, of root: URL) throws -> [String] {
     let folder = path.isEmpty ? root : root.appendingPathComponent(path)
     return try names(in: folder).flatMap { name -> [String] in

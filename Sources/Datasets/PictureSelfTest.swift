@@ -1,8 +1,10 @@
 import Foundation
 
-/// Whether pictures can be decoded here: a JPEG and a PNG of a few bytes.
+/// Checks that pictures can be decoded on this machine.
 public enum PictureSelfTest {
-  /// - Throws: `DatasetError` when one of the two is not decoded to the grey it holds.
+  /// Decodes a JPEG and a PNG of a few bytes.
+  ///
+  /// - Throws: `DatasetError` when one of them does not decode to the grey that it holds.
   public static func run() throws {
     let decoder = PictureDecoder()
     for (name, text) in [("a JPEG", jpeg), ("a PNG", png)] {

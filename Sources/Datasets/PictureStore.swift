@@ -1,9 +1,9 @@
 import Foundation
 import Support
 
-/// Labelled pictures of any sizes, one byte a sample, in main memory or in a mapped file.
+/// Labelled pictures of any size, one byte for each sample, in main memory or in a mapped file.
 public struct PictureStore: Sendable {
-  /// Where a picture lies, and what its pixels sum to.
+  /// Where a picture is, and the sums of its pixels.
   struct Entry: Hashable, Sendable {
     /// The first byte.
     var offset: Int
@@ -16,11 +16,13 @@ public struct PictureStore: Sendable {
 
   /// The dataset's name, for messages.
   public let name: String
+  /// Which part of the dataset it is.
   public let split: Split
-  /// Names by label.
+  /// The name of each label.
   public let classNames: [String]
+  /// The number of colour channels, 1 or 3.
   public let channels: Int
-  /// [count], each below `classNames.count`.
+  /// The class of each example, below `classNames.count`.
   public let labels: [Int]
   /// Each [height, width, channels] in row-major order.
   let entries: [Entry]
@@ -29,7 +31,7 @@ public struct PictureStore: Sendable {
   /// The number of examples.
   public var count: Int { labels.count }
 
-  /// Entries that lie within the memory, one a label; `channels` is the length of their sums.
+  /// Entries that lie within the memory, one for each label. `channels` is the length of their sums.
   init(
     name: String, split: Split, classNames: [String], channels: Int, labels: [Int], entries: [Entry],
     memory: PictureMemory
@@ -67,10 +69,10 @@ public struct PictureStore: Sendable {
       labels: dataset.labels, entries: entries, memory: memory)
   }
 
-  /// Height and width of one picture.
+  /// The height and width of one picture, in pixels.
   public func size(_ example: Int) -> (height: Int, width: Int) { (entries[example].height, entries[example].width) }
 
-  /// The pixels of one picture, [height, width, channels]; valid only during `body`.
+  /// Calls `body` with the pixels of one picture, [height, width, channels], which are valid only until it returns.
   func withPixels<Result>(_ example: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     let entry = entries[example]
     return try withExtendedLifetime(memory) {
@@ -79,7 +81,7 @@ public struct PictureStore: Sendable {
     }
   }
 
-  /// Mean and standard deviation of each channel over all pixels of all pictures, on the scale 0 … 1.
+  /// The mean and the standard deviation of each channel over all pixels of all pictures, on the scale 0 … 1.
   public func channelStatistics() -> ChannelStatistics {
     var sums = [Int](repeating: 0, count: channels)
     var squares = sums
@@ -94,14 +96,15 @@ public struct PictureStore: Sendable {
     return ChannelStatistics(sums: sums, squares: squares, samples: samples)
   }
 
-  /// A copy in main memory.
-  /// - Throws: `DatasetError` naming the first picture that has not the size of the others.
+  /// A copy in main memory of pictures that all have one size.
+  ///
+  /// - Throws: `DatasetError` naming the first picture whose size differs.
   public func imageDataset() throws -> ImageDataset {
     guard let first = entries.first else { throw DatasetError("\(name) \(split) has no pictures") }
     if let other = entries.firstIndex(where: { $0.height != first.height || $0.width != first.width }) {
       throw DatasetError(
-        "\(name) \(split): picture \(other) has \(entries[other].height) × \(entries[other].width) pixels, those before "
-          + "it \(first.height) × \(first.width)")
+        "\(name) \(split): picture \(other) has \(entries[other].height) × \(entries[other].width) pixels, those "
+          + "before it \(first.height) × \(first.width)")
     }
     let (area, channels) = (first.height * first.width, channels)
     let pixels = [UInt8](unsafeUninitializedCapacity: count * area * channels) { target, filled in
@@ -121,7 +124,7 @@ public struct PictureStore: Sendable {
   }
 }
 
-/// Bytes that are not changed any more, given back when the last reference goes.
+/// Bytes that no longer change, and are freed with the last reference.
 final class PictureMemory: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
   private let file: MappedFile?

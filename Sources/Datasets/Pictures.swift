@@ -1,11 +1,14 @@
 import Foundation
 import Torch
 
-/// What is read of one split of a dataset: small pictures of one size in main memory, or others in a store.
+/// The pictures of one split of a dataset: small ones of one size in main memory, others in a store.
 public enum Pictures: Sendable {
+  /// Small pictures of one size.
   case inMemory(ImageDataset)
+  /// Pictures that are resized whenever a batch is made.
   case stored(PictureStore)
 
+  /// The dataset's name, for messages.
   public var name: String {
     switch self {
     case .inMemory(let dataset): dataset.name
@@ -16,6 +19,7 @@ public enum Pictures: Sendable {
   /// The number of examples.
   public var count: Int { labels.count }
 
+  /// The number of colour channels, 1 or 3.
   public var channels: Int {
     switch self {
     case .inMemory(let dataset): dataset.channels
@@ -23,7 +27,7 @@ public enum Pictures: Sendable {
     }
   }
 
-  /// Names by label.
+  /// The name of each label.
   public var classNames: [String] {
     switch self {
     case .inMemory(let dataset): dataset.classNames
@@ -31,7 +35,7 @@ public enum Pictures: Sendable {
     }
   }
 
-  /// [count], each below `classNames.count`.
+  /// The class of each example, below `classNames.count`.
   public var labels: [Int] {
     switch self {
     case .inMemory(let dataset): dataset.labels
@@ -39,14 +43,14 @@ public enum Pictures: Sendable {
     }
   }
 
-  /// Examples by label.
+  /// The number of examples of each label.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for label in labels { counts[label] += 1 }
     return counts
   }
 
-  /// Height and width of the smallest and of the largest picture, by area.
+  /// The height and width of the smallest and the largest picture by area, in pixels.
   public var sizes: (smallest: (height: Int, width: Int), largest: (height: Int, width: Int)) {
     switch self {
     case .inMemory(let dataset):
@@ -57,7 +61,7 @@ public enum Pictures: Sendable {
     }
   }
 
-  /// Mean and standard deviation of each channel over all pixels, on the scale 0 … 1.
+  /// The mean and the standard deviation of each channel over all pixels, on the scale 0 … 1.
   public func channelStatistics() -> ChannelStatistics {
     switch self {
     case .inMemory(let dataset): dataset.channelStatistics()
@@ -68,10 +72,13 @@ public enum Pictures: Sendable {
   /// The examples as a network takes them.
   ///
   /// - Parameters:
-  ///   - view: how stored pictures are brought to a network's size. Those in memory have theirs.
-  ///   - statistics: what they are normalised by.
-  ///   - augmentation: what training batches will ask for; resized crops are not made from a dataset on a device.
-  /// - Throws: `DatasetError`, `TorchError`.
+  ///   - view: how stored pictures are brought to a network's size. Pictures in memory keep theirs.
+  ///   - statistics: what they are normalised by
+  ///   - augmentation: what training batches will ask for. Resized crops cannot be made from a dataset on a device, so
+  ///     they decide which kind of source is made.
+  ///   - device: where batches are
+  /// - Throws: `DatasetError` when the statistics have another number of channels or a size is out of range,
+  ///   `TorchError` for lack of memory.
   public func examples(
     _ view: PictureView, normalisedBy statistics: ChannelStatistics, augmentation: Augmentation = .none,
     on device: Device = .cpu
@@ -93,18 +100,24 @@ public enum Pictures: Sendable {
 
 /// Pictures that training batches can be drawn from.
 public protocol PictureSource: ExampleSource {
+  /// The number of colour channels, 1 or 3.
   var channels: Int { get }
-  /// Pixels from top to bottom, as batches have them.
+  /// Pixels from top to bottom in a batch.
   var height: Int { get }
+  /// Pixels from left to right in a batch.
   var width: Int { get }
 
-  /// Training batches; see `TrainingBatches` and `PictureBatches`.
+  /// Training batches by step, as ``TrainingBatches`` and ``PictureBatches`` describe them.
+  ///
+  /// - Throws: `DatasetError` when a batch would be empty or larger than the source, or the augmentation does not suit
+  ///   it.
   func batches(
     batchSize: Int, augmentation: Augmentation, orderSeed: Int, augmentationSeed: Int
   ) throws -> any BatchStream
 }
 
 extension DeviceDataset: PictureSource {
+  /// Batches with mirroring and padded crops; see ``TrainingBatches``.
   public func batches(
     batchSize: Int, augmentation: Augmentation, orderSeed: Int, augmentationSeed: Int
   ) throws -> any BatchStream {
@@ -114,9 +127,12 @@ extension DeviceDataset: PictureSource {
 }
 
 extension PictureDataset: PictureSource {
+  /// `size`
   public var height: Int { size }
+  /// `size`
   public var width: Int { size }
 
+  /// Batches with mirroring and resized crops; see ``PictureBatches``.
   public func batches(
     batchSize: Int, augmentation: Augmentation, orderSeed: Int, augmentationSeed: Int
   ) throws -> any BatchStream {
@@ -125,15 +141,22 @@ extension PictureDataset: PictureSource {
   }
 }
 
-/// How large pictures are brought to a network's size: the shorter side to `resize`, then a square of `size` from the middle.
+/// How large pictures are brought to a network's size: the shorter side is resized to `resize`, and a square of `size`
+/// is cut from the middle.
 public struct PictureView: Codable, Hashable, Sendable {
+  /// The height and width of what comes out, in pixels
   public var size: Int
+  /// The shorter side before the middle is cut out, in pixels
   public var resize: Int
+  /// How pictures are resized
   public var interpolation: Interpolation
 
+  /// A view; `PictureDataset` checks its sizes.
+  ///
   /// - Parameters:
-  ///   - resize: nil: `size`.
-  ///   - interpolation: nil: bilinear.
+  ///   - size: the height and width of what comes out, in pixels
+  ///   - resize: the shorter side before the middle is cut out, in pixels; nil: `size`
+  ///   - interpolation: how pictures are resized; nil: bilinear
   public init(size: Int, resize: Int? = nil, interpolation: Interpolation? = nil) {
     self.size = size
     self.resize = resize ?? size
@@ -142,8 +165,12 @@ public struct PictureView: Codable, Hashable, Sendable {
 }
 
 extension KnownDataset {
-  /// What reference recipes do to a dataset's pictures: CLIP's resizes the shorter side to the size it cuts, bicubically; that for
-  /// ImageNet to 8/7 of it, bilinearly. Small pictures are resized whole.
+  /// What reference recipes do with a dataset's pictures. CLIP's resizes the shorter side to the size that it cuts,
+  /// bicubically, and ImageNet's to 8/7 of that size, bilinearly. Small pictures are resized as a whole.
+  ///
+  /// - Parameters:
+  ///   - size: the network's; nil: the usual one, as in `shape`
+  ///   - normalisation: says which recipe it is
   public func usualView(size: Int?, normalisation: Normalisation) -> PictureView {
     let size = size ?? shape.height
     let isWhole = !isResizedOnLoad || normalisation == .clip
@@ -152,17 +179,21 @@ extension KnownDataset {
       interpolation: normalisation == .clip ? .bicubic : .bilinear)
   }
 
-  /// Reads one split from `folder` (nil: the usual one), or draws it.
+  /// Reads one split of a dataset, or draws it.
   ///
   /// Large pictures, and those in files of their own, are decoded once into a cache in `usualFolder`.
   ///
   /// - Parameters:
-  ///   - labels: only these classes, numbered anew in this order; nil: all.
-  ///   - count: how many examples; nil: all there are. Of datasets in whole files the first ones, of folders a fixed choice.
-  ///   - size: for datasets in memory: shrink to this many pixels a side; larger ones are left for `PictureDataset` to reach.
-  ///   - glyphs: the glyphs' parameters; ignored by the others.
-  ///   - threads: how many decode at a time; nil: as many as libtorch uses.
-  ///   - progress: called now and then while the cache is filled.
+  ///   - split: which part
+  ///   - folder: where its files are; nil: the usual folder
+  ///   - labels: the classes to keep, which get new numbers in this order; nil: all
+  ///   - count: how many examples: the first ones of a dataset in whole files, a fixed choice of one in folders; nil:
+  ///     all there are
+  ///   - size: the height and width to which a dataset in memory is shrunk; nil: as it is. `PictureDataset` makes
+  ///     pictures larger.
+  ///   - glyphs: the glyphs' settings, ignored by other datasets
+  ///   - threads: how many threads decode; nil: as many as libtorch uses
+  ///   - progress: called now and then while the cache is being filled
   /// - Throws: `DatasetError`.
   public func pictures(
     _ split: Split, from folder: URL? = nil, labels: [Int]? = nil, count: Int? = nil, size: Int? = nil,
@@ -194,10 +225,10 @@ extension KnownDataset {
     return .inMemory(try store.imageDataset().resized(to: size ?? native))
   }
 
-  /// Whether every picture is a file of its own, or a part of one, and decoded into a cache.
+  /// Whether every picture is a file of its own, or a part of one, and is decoded into a cache.
   public var hasPictureFiles: Bool { isResizedOnLoad || self == .tinyImageNet }
 
-  /// The files of a split, for datasets of one file a picture; nil for the others.
+  /// The files of a split, for datasets with one file for each picture; nil for others.
   func listing(_ split: Split, in folder: URL) throws -> PictureListing? {
     switch self {
     case .tinyImageNet: try TinyImageNet.list(split, in: folder)
@@ -210,7 +241,8 @@ extension KnownDataset {
     }
   }
 
-  /// What lies in the folder of a dataset of one's own.
+  /// How many examples the user's folder has, and which classes.
+  ///
   /// - Throws: `DatasetError`.
   public func survey(_ folder: URL) throws -> (train: Int, test: Int, classNames: [String]) {
     guard let train = try listing(.train, in: folder), let test = try listing(.test, in: folder) else {

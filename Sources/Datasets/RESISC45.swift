@@ -1,7 +1,8 @@
 import Foundation
 
-/// NWPU-RESISC45: 700 aerial pictures of 256 × 256 for each of 45 classes, in a folder a class; `resisc45-train.txt`, `-val.txt` and
-/// `-test.txt`, one file name a line, are the split that publications use. Cheng, Han and Lu 2017.
+/// NWPU-RESISC45: 700 aerial pictures of 256 × 256 pixels for each of 45 classes, with a folder for each class.
+/// Publications use the split in `resisc45-train.txt`, `-val.txt` and `-test.txt`, which hold one file name in each
+/// line. Cheng, Han and Lu 2017.
 enum RESISC45 {
   static let classNames = """
     airplane airport baseball_diamond basketball_court beach bridge chaparral church circular_farmland cloud
@@ -23,7 +24,7 @@ enum RESISC45 {
     }
     let file = folder.appendingPathComponent("resisc45-\(split.rawValue).txt")
     guard FileManager.default.fileExists(atPath: file.path) else {
-      // As many as in the published split, but not the same ones.
+      // As many as in the published split, but not the same pictures.
       let all = try ImageFolder.whole(name: "resisc45", split, classes: classNames, in: place)
       return try ImageFolder.part(of: all, tenths: (train: 6, test: 2))
     }
@@ -35,7 +36,7 @@ enum RESISC45 {
       guard let end = name.lastIndex(of: "_"), let label = labels[String(name[..<end])], !name.contains("/") else {
         throw DatasetError(
           file: file.path, "line \(line + 1) is '\(name)', not a picture's name such as sea_ice_042.jpg",
-          remedy: "get the list again, or delete the lists for a split of our own")
+          remedy: "get the list again, or delete the lists, and Valley splits the pictures itself")
       }
       return PictureListing.Entry(path: classNames[label] + "/" + name, label: label)
     }

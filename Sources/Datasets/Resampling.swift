@@ -1,11 +1,12 @@
-/// How a picture is resized, as Pillow and torchvision's antialiased resizing do it: where it shrinks, the filter is widened by the
-/// ratio, so that every old pixel counts.
+/// How pictures are resized, as in Pillow and in torchvision's antialiased resizing: where a picture shrinks, the
+/// filter is widened by the ratio, so that every old pixel counts.
 public enum Interpolation: String, Codable, CaseIterable, Hashable, Sendable {
+  /// A linear filter over two pixels.
   case bilinear
-  /// Keys's cubic with a = −½.
+  /// A cubic filter over four pixels, Keys's with a = −½.
   case bicubic
 
-  /// The filter reaches so far at ratio 1.
+  /// How far the filter reaches at ratio 1, in pixels.
   var support: Double { self == .bilinear ? 1 : 2 }
 
   func weight(_ distance: Double) -> Double {
@@ -21,15 +22,15 @@ public enum Interpolation: String, Codable, CaseIterable, Hashable, Sendable {
 
 /// One axis of a resize: which old pixels each new one is mixed from, and by how much.
 struct ResamplingAxis {
-  /// Weights of one new pixel.
+  /// How many old pixels each new one is mixed from.
   let taps: Int
-  /// By new pixel: the first old one.
+  /// The first old pixel of each new one.
   private(set) var first: [Int] = []
-  /// [new pixels, taps] in row-major order; those of a new pixel sum to 1.
+  /// [new pixels, taps] in row-major order. The weights of one new pixel sum to 1.
   private(set) var weights: [Float] = []
 
   /// - Parameters:
-  ///   - start: where the part of the picture begins that is resized.
+  ///   - start: where the part that is resized begins.
   ///   - old: its length.
   ///   - new: its length after resizing.
   ///   - wanted: which of the new pixels are needed.
@@ -55,7 +56,7 @@ struct ResamplingAxis {
       func weight(_ pixel: Int) -> Double { interpolation.weight((Double(pixel) + 0.5 - centre) / width) }
       var sum = 0.0
       for pixel in range { sum += weight(pixel) }
-      // All have the same number of taps, and none reaches over the edge: those without weight may lie on either side.
+      // All have the same number of taps, and none reaches over the edge. Taps without weight may lie on either side.
       let from = min(range.lowerBound, old - taps)
       first.append(start + from)
       for pixel in from..<(from + taps) { weights.append(range.contains(pixel) ? Float(weight(pixel) / sum) : 0) }
@@ -63,7 +64,7 @@ struct ResamplingAxis {
   }
 }
 
-/// Resizes a part of a picture and brings it to the numbers that a network takes.
+/// Resizes a part of a picture and turns it into the numbers that a network takes.
 struct PictureResampler {
   let rows: ResamplingAxis
   let columns: ResamplingAxis
@@ -73,8 +74,8 @@ struct PictureResampler {
   /// Writes [rows, columns, channels] float32.
   /// - Parameters:
   ///   - source: [height, width, channels] bytes in row-major order.
-  ///   - scratch: room for one row of the source, and four numbers.
-  ///   - scale, offset: by channel: byte · scale + offset is what is written.
+  ///   - scratch: room for one row of the source and four more numbers.
+  ///   - scale, offset: by channel; what is written is byte · scale + offset.
   func run(
     _ source: UnsafeRawBufferPointer, width: Int, channels: Int, scratch: inout [Float],
     scale: [Float], offset: [Float], to target: UnsafeMutableBufferPointer<Float>
@@ -125,7 +126,7 @@ struct PictureResampler {
     }
   }
 
-  /// The new columns of one row of red, green and blue, which are worked on together, with a lane that is not used.
+  /// The new columns of one row of red, green and blue, which are computed together, with one unused lane.
   @inline(__always)
   private func spread(
     _ row: UnsafePointer<Float>, _ scale: [Float], _ offset: [Float], isLast: Bool,
@@ -145,7 +146,7 @@ struct PictureResampler {
           }
           if clamps { sum.clamp(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255)) }
           let value = sum * scale + offset
-          // The fourth lane lands on the next pixel, which comes later; behind the last one is another picture.
+          // The fourth lane lands on the next pixel, which is written later. After the last one another picture begins.
           if isLast && x == count - 1 {
             for channel in 0..<3 { line[x * 3 + channel] = value[channel] }
           } else {

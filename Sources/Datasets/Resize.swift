@@ -1,9 +1,11 @@
 extension ImageDataset {
-  /// Shrinks every picture to `size` × `size` pixels, each the mean of the area it covers, halves rounded up.
+  /// The pictures shrunk to `size` × `size` pixels, each of which is the mean of the area it covers, with halves
+  /// rounded up.
   ///
-  /// Exact for any ratio: a source pixel that two new ones share is divided between them. Where the ratio is a whole
-  /// number this is Pillow's `Image.reduce`, but for the last bit of Pillow's fixed-point division.
-  /// - Throws: `DatasetError` when `size` is not between 1 and the pictures' smaller side.
+  /// This is exact for any ratio: a pixel that two new ones share is divided between them. For a whole ratio it is
+  /// Pillow's `Image.reduce` except for the last bit of Pillow's fixed-point division.
+  ///
+  /// - Throws: `DatasetError` when `size` is not between 1 and the smaller side of the pictures.
   public func resized(to size: Int) throws -> ImageDataset {
     guard size >= 1, size <= min(height, width) else {
       throw DatasetError(
@@ -21,7 +23,7 @@ extension ImageDataset {
         line.withUnsafeMutableBufferPointer { line in
           for plane in 0..<(count * channels) {
             for (y, row) in rows.enumerated() {
-              // Sum the rows first, weighted by what the new pixel covers of each.
+              // First the sum of the rows, each weighted by how much of it the new pixel covers.
               for x in 0..<width { line[x] = 0 }
               for (k, weight) in row.weights.enumerated() {
                 let start = (plane * height + row.first + k) * width
@@ -43,13 +45,12 @@ extension ImageDataset {
   }
 }
 
-/// The old pixels that one new pixel covers along one axis, with their shares; the shares of a new pixel sum to the
-/// old length.
+/// The old pixels that one new pixel covers along one axis, with their shares, which sum to the old length.
 private struct Overlap {
   var first: Int
   var weights: [Int]
 
-  /// One for each new pixel. In units of 1 / (old · new) the old pixel i spans i·new … (i+1)·new, the new one j spans
+  /// One for each new pixel. In units of 1 / (old · new), old pixel i spans i·new … (i+1)·new, and new pixel j spans
   /// j·old … (j+1)·old.
   static func all(from old: Int, to new: Int) -> [Overlap] {
     (0..<new).map { j in

@@ -1,11 +1,12 @@
 import Foundation
 
-/// Street View House Numbers, cropped digits of 32 × 32: `train_32x32.mat`, `test_32x32.mat`, `extra_32x32.mat`, each with X
-/// [32, 32, 3, n] and y [n, 1], where 10 stands for the digit 0. Netzer et al. 2011. <http://ufldl.stanford.edu/housenumbers>
+/// Street View House Numbers, cropped digits of 32 × 32: `train_32x32.mat`, `test_32x32.mat`, `extra_32x32.mat`, each
+/// with X [32, 32, 3, n] and y [n, 1], where 10 stands for the digit 0. Netzer et al. 2011.
+/// <http://ufldl.stanford.edu/housenumbers>
 enum SVHN {
   static let side = 32
 
-  /// Reads one split; with `extra`, the extra examples follow those of the training split.
+  /// Reads one split. With `extra`, the extra examples follow those of the training split.
   static func read(name: String, extra: Bool, _ split: Split, in folder: URL) throws -> ImageDataset {
     var pixels: [UInt8] = []
     var labels: [Int] = []
@@ -45,7 +46,7 @@ enum SVHN {
       )
     }
     labels += digits.map { $0 % 10 }
-    // The first index, the row, runs fastest: every plane is the transpose of ours.
+    // The first index, the row, runs fastest, so every plane is the transpose of ours.
     let start = pixels.count
     let area = side * side
     pixels.append(contentsOf: repeatElement(0, count: pictures.range.count))

@@ -1,8 +1,9 @@
 import Foundation
 
 /// TinyImageNet-200: pictures of 64 × 64, `train/<class>/images/*.JPEG`, and `val/images/*.JPEG` whose classes stand in
-/// `val/val_annotations.txt`. Classes are numbered in the order of their WordNet names, as torchvision's `ImageFolder` does. The test
-/// split of the archive has no labels; its validation split serves as ours. <http://cs231n.stanford.edu/tiny-imagenet-200.zip>
+/// `val/val_annotations.txt`. Classes are numbered in the order of their WordNet names, as torchvision's `ImageFolder`
+/// does. The test split of the archive has no labels; its validation split serves as ours.
+/// <http://cs231n.stanford.edu/tiny-imagenet-200.zip>
 enum TinyImageNet {
   static let folder = "tiny-imagenet-200"
 
@@ -43,7 +44,7 @@ enum TinyImageNet {
     return try PictureListing(name: "tiny-imagenet", split: split, classNames: classNames, root: val, entries: entries)
   }
 
-  /// English names by WordNet name, from `words.txt`; none when it is not there.
+  /// English names by WordNet name, from `words.txt`; none without that file.
   private static func words(in folder: URL) throws -> [String: String] {
     let file = folder.appendingPathComponent("words.txt")
     guard FileManager.default.fileExists(atPath: file.path) else { return [:] }

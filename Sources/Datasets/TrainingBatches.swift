@@ -1,29 +1,44 @@
 import Support
 import Torch
 
-/// The training batches of every step, shuffled anew each epoch.
+/// Training batches by step, from small pictures on a device, reshuffled every epoch.
 ///
-/// The batch of a step depends only on the dataset, the parameters and the step: the order of an epoch on
-/// (`orderSeed`, epoch), the augmentation on (`augmentationSeed`, step). So a resumed run needs no saved generator,
-/// and every device gets the same batches.
+/// The batch of a step depends only on the dataset, the settings and the step: the order of an epoch on (`orderSeed`,
+/// epoch), the augmentation on (`augmentationSeed`, step). So a resumed run needs no saved generator, and every device
+/// gets the same batches.
 public struct TrainingBatches: BatchStream {
+  /// The pictures, followed by their mirror images if the augmentation mirrors.
   public let dataset: DeviceDataset
+  /// What is done to them.
   public let augmentation: Augmentation
+  /// What the augmentation depends on, together with the step.
   public let augmentationSeed: Int
+  /// The dataset's device, on which batches are.
   public var device: Device { dataset.device }
+  /// Examples in a batch; the last of an epoch may have fewer.
   public var batchSize: Int { order.batchSize }
+  /// Batches in one pass over the pictures.
   public var stepsPerEpoch: Int { order.stepsPerEpoch }
   private var order: EpochOrder
 
-  /// - Parameter keepsLast: whether an epoch ends with an incomplete batch of what is left; otherwise that is dropped.
-  /// - Throws: `DatasetError` when a batch would be empty or exceed the dataset, or the crop exceed a picture.
+  /// Batches from a dataset.
+  ///
+  /// - Parameters:
+  ///   - dataset: the pictures
+  ///   - batchSize: examples in a batch
+  ///   - augmentation: what is done to them: mirroring, padded crops
+  ///   - orderSeed: what the order of an epoch depends on
+  ///   - augmentationSeed: what the augmentation depends on
+  ///   - keepsLast: whether an epoch ends with a smaller batch of what is left, instead of dropping that
+  /// - Throws: `DatasetError` when a batch would be empty or larger than the dataset, a crop is larger than a picture,
+  ///   or a resized crop is asked for, which ``PictureBatches`` makes.
   public init(
     _ dataset: DeviceDataset, batchSize: Int, augmentation: Augmentation = .none, orderSeed: Int,
     augmentationSeed: Int, keepsLast: Bool = false
   ) throws {
     order = try EpochOrder(count: dataset.count, batchSize: batchSize, seed: orderSeed, keepsLast: keepsLast)
     guard augmentation.resizedCrop == nil else {
-      throw DatasetError("crops that are resized are made by PictureBatches, not from a dataset on a device")
+      throw DatasetError("resized crops are made by PictureBatches, not from a dataset on a device")
     }
     guard (0..<min(dataset.height, dataset.width)).contains(augmentation.crop) else {
       throw DatasetError(
@@ -34,6 +49,7 @@ public struct TrainingBatches: BatchStream {
     (self.augmentation, self.augmentationSeed) = (augmentation, augmentationSeed)
   }
 
+  /// The batch of a step, counted from 0 over all epochs.
   public mutating func batch(at step: Int) throws -> ExampleBatch {
     let examples = examples(at: step)
     let changes = changes(at: step, count: examples.count)
@@ -45,7 +61,7 @@ public struct TrainingBatches: BatchStream {
   /// The indices of a step's examples.
   mutating func examples(at step: Int) -> [Int] { order.examples(at: step) }
 
-  /// What is done to each example of a step's batch; all draws are made whatever is switched on, so that one switch
+  /// What is done to each example of a step's batch. Everything is drawn even if it is switched off, so that one switch
   /// does not change what the others draw.
   func changes(at step: Int, count: Int) -> (mirrored: [Bool], top: [Int], left: [Int]) {
     var random = SplitMix64(UInt64(bitPattern: Int64(augmentationSeed)), 0xA06, UInt64(step))

@@ -2,24 +2,28 @@ import CTorch
 import Synchronization
 
 enum ForwardMode {
-  /// libtorch numbers the differentiations of a process and refuses a second one at the same time.
+  /// libtorch numbers a process's differentiations and refuses a second one at the same time.
   static let lock = Mutex(())
   /// Whether this task is inside `directionalDerivative`.
   @TaskLocal static var isActive = false
 }
 
-/// The derivative of each result of `body` in the direction given, d/dε body(x + ε t) at ε = 0, by forward-mode differentiation.
+/// The derivative of each result of `body` in a direction, d/dε body(x + ε t) at ε = 0, by forward-mode
+/// differentiation; `torch.autograd.forward_ad`.
 ///
-/// `body` may itself take gradients with respect to `inputs`: forward over reverse mode gives a Hessian–vector product at four times
-/// the cost of a gradient and without keeping the graph of the gradient, which takes several times a forward pass's memory.
+/// `body` may itself take gradients with respect to `inputs`. Forward over reverse mode gives a Hessian–vector product
+/// at four times the cost of a gradient. It does not keep the gradient's graph, which takes several times the memory of
+/// a forward pass.
+///
+/// Other tasks that call this wait until it ends.
 ///
 /// - Parameters:
 ///   - inputs: x
-///   - tangents: t, each of the shape and type of its input
-///   - body: is given x + ε t, and must use that where it means x, other than to say what gradients are with respect to
-/// - Returns: of each result its derivative, zeros where it does not depend on x. Nothing is recorded for further differentiation.
-/// - Throws: `TorchError` for operators that have no forward derivative. Other tasks that call this wait until it ends; calls must not
-///   be nested.
+///   - tangents: t, each of its input's shape and type
+///   - body: is given x + ε t and must compute with that; the plain x may only say what gradients are with respect to
+/// - Returns: the derivative of each result, zeros where it does not depend on x. Nothing is recorded for further
+///   differentiation.
+/// - Throws: `TorchError` for operators without a forward derivative, tangents that do not fit, and nested calls.
 public func directionalDerivative(
   at inputs: [Tensor], along tangents: [Tensor], of body: ([Tensor]) throws -> [Tensor]
 ) throws -> [Tensor] {
@@ -45,9 +49,9 @@ public func directionalDerivative(
   }
 }
 
-// Operators whose gradients have no forward derivative in libtorch, made of some that have.
+// Operators whose gradients have no forward derivative in libtorch, composed of operators that have one.
 extension Tensor {
-  /// `attention` with the whole matrix of weights, and softmax as exp(x − log Σ exp x).
+  /// `attention` with the whole matrix of weights, and softmax written as exp(x − log Σ exp x).
   static func plainAttention(_ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool) throws -> Tensor {
     let width = query.shape[query.rank - 1]
     var scores = try (query * (1 / Double(width).squareRoot())).matmul(key.transpose())
@@ -60,7 +64,7 @@ extension Tensor {
     return try (scores - scores.logSumExp([-1], keep: true)).exp().matmul(value)
   }
 
-  /// `batchNorm` in evaluation, of [N, C, …].
+  /// `batchNorm` in evaluation mode, of [N, C, …].
   func plainBatchNorm(_ weight: Tensor?, _ bias: Tensor?, _ mean: Tensor, _ variance: Tensor, epsilon: Double) throws
     -> Tensor
   {

@@ -1,7 +1,18 @@
-/// Fused optimizer steps over all parameters at once, in place. Lists hold tensors of the same shapes and strides as `parameters`.
+/// Optimizer steps over all parameters at once, in place. The tensors of every list have the shapes and strides of
+/// `parameters`. Each method throws `TorchError` for lists that do not fit together.
 public enum FusedOptimizer {
-  /// One step of stochastic gradient descent with coupled weight decay, as `torch.optim.SGD(fused=True)`.
-  /// `momentumBuffers` is empty without momentum; `isFirstStep` makes the buffers start as the gradient.
+  /// One step of stochastic gradient descent with coupled weight decay, as `torch.optim.SGD(fused=True)` makes it:
+  /// g ← g + λ w, v ← μ v + g, w ← w − η v, or w ← w − η (g + μ v) with Nesterov.
+  ///
+  /// - Parameters:
+  ///   - parameters: w
+  ///   - gradients: g, which is not changed
+  ///   - momentumBuffers: v; empty without momentum
+  ///   - weightDecay: λ
+  ///   - momentum: μ
+  ///   - learningRate: η
+  ///   - nesterov: whether to look ahead by one velocity; needs momentum
+  ///   - isFirstStep: whether the buffers start as the gradient instead of being read
   public static func sgd(
     parameters: [Tensor], gradients: [Tensor], momentumBuffers: [Tensor], weightDecay: Double, momentum: Double,
     learningRate: Double, nesterov: Bool, isFirstStep: Bool
@@ -12,11 +23,20 @@ public enum FusedOptimizer {
       false, isFirstStep)
   }
 
-  /// One step of Adam with decoupled weight decay, as `torch.optim.AdamW(fused=True)`.
+  /// One step of Adam with decoupled weight decay, as `torch.optim.AdamW(fused=True)` makes it. `AdamW` in the library
+  /// Training has the formula.
   ///
   /// - Parameters:
-  ///   - averages, squares: running averages of the gradient and of its square, zero before the first step
-  ///   - steps: how many steps were made, this one included; one number for each parameter, float32 on the parameters' device
+  ///   - parameters: what is updated
+  ///   - gradients: of each parameter
+  ///   - averages: running averages of the gradients, zero before the first step
+  ///   - squares: running averages of their squares, zero before the first step
+  ///   - steps: how many steps there are with this one, a number for each parameter, float32 on the parameters' device
+  ///   - learningRate: η
+  ///   - beta1: how much of the averages is kept
+  ///   - beta2: how much of the averages of squares is kept
+  ///   - weightDecay: λ
+  ///   - epsilon: what is added to the root of the average square
   public static func adamW(
     parameters: [Tensor], gradients: [Tensor], averages: [Tensor], squares: [Tensor], steps: [Tensor],
     learningRate: Double, beta1: Double, beta2: Double, weightDecay: Double, epsilon: Double
@@ -27,8 +47,10 @@ public enum FusedOptimizer {
       weightDecay, epsilon, false, false)
   }
 
-  /// Scales the gradients by min(1, `maximum` / (‖g‖ + 10⁻⁶)), ‖g‖ their norm taken together, which is returned; PyTorch's
-  /// `clip_grad_norm_`.
+  /// Scales the gradients in place by min(1, `maximum` / (‖g‖ + 10⁻⁶)), where ‖g‖ is the Euclidean norm of all of them
+  /// together; `torch.nn.utils.clip_grad_norm_`.
+  ///
+  /// - Returns: ‖g‖ before scaling, a tensor without dimensions.
   @discardableResult public static func clipNorm(of gradients: [Tensor], to maximum: Double) throws -> Tensor {
     guard !gradients.isEmpty else { return try .zeros([]) }
     return try withoutGradients {

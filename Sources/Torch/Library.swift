@@ -1,7 +1,7 @@
 import CTorch
 import Foundation
 
-/// libtorch, loaded by whoever is first to use this.
+/// libtorch, loaded at the first use.
 package let libtorch: VTFunctions = {
   switch Library.opened {
   case .success(let functions): functions
@@ -9,15 +9,16 @@ package let libtorch: VTFunctions = {
   }
 }()
 
-/// The library the plugin `TorchLibrary` makes of `CTorch.cpp`, which lies in the bundle of this target's resources.
+/// The library that the plugin `TorchLibrary` compiles from `CTorch.cpp`. It lies in the bundle of this target's
+/// resources.
 enum Library {
-  /// Stays open for as long as the process lives.
+  /// Stays open as long as the process lives.
   static let opened: Result<VTFunctions, TorchError> = {
     let name = "libvalley-torch"
     guard let path = Bundle.module.path(forResource: name, ofType: "so") else {
       return .failure(refusal("\(name).so is missing beside the program"))
     }
-    // Global, because operators of libtorch's own libraries look one another up.
+    // Global, because libtorch's own libraries look up each other's operators.
     guard let library = dlopen(path, RTLD_LAZY | RTLD_GLOBAL) else {
       return .failure(refusal(dlerror().map { String(cString: $0) } ?? "\(path) cannot be opened"))
     }
@@ -26,7 +27,7 @@ enum Library {
     return .success(unsafeBitCast(symbol, to: Functions.self)().pointee)
   }()
 
-  /// Ends the program as the system ends one whose libraries it cannot find: every use of a tensor would have to fail.
+  /// Ends the program, as the system does when it cannot find a program's libraries: every use of a tensor would fail.
   static func end(_ error: any Error, remedy: String = "") -> Never {
     FileHandle.standardError.write(Data("Error: \(error)\(remedy)\n".utf8))
     exit(71)  // EX_OSERR

@@ -1,19 +1,20 @@
 import CTorch
 import Synchronization
 
-/// A value an operator takes.
+/// A value that can be passed to one of libtorch's operators.
 public protocol OperatorArgument {
-  /// Writes the value; memory it needs until the call ends comes from `scratch`.
+  /// Writes the value for libtorch. Memory that it needs until the call ends comes from `scratch`.
   func write(into value: inout VTValue, scratch: inout Scratch)
-  /// The tensors in it, for error texts.
+  /// The tensors in it, for the texts of errors.
   var tensors: [Tensor] { get }
 }
 
 extension OperatorArgument {
+  /// None.
   public var tensors: [Tensor] { [] }
 }
 
-/// Memory that lives until the end of one call.
+/// Memory that lives until one call of an operator ends.
 public struct Scratch: ~Copyable {
   private var blocks: [UnsafeMutableRawPointer] = []
 
@@ -29,14 +30,17 @@ public struct Scratch: ~Copyable {
 }
 
 extension Tensor: OperatorArgument {
+  /// A tensor, for a parameter `Tensor`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_TENSOR
     value.pointer = UnsafeRawPointer(reference.handle)
   }
+  /// This tensor.
   public var tensors: [Tensor] { [self] }
 }
 
 extension Int: OperatorArgument {
+  /// An integer, for a parameter `int` or `Scalar`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_INT
     value.integer = Int64(self)
@@ -44,6 +48,7 @@ extension Int: OperatorArgument {
 }
 
 extension Double: OperatorArgument {
+  /// A number, for a parameter `float` or `Scalar`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_DOUBLE
     value.real = self
@@ -51,6 +56,7 @@ extension Double: OperatorArgument {
 }
 
 extension Bool: OperatorArgument {
+  /// A truth value, for a parameter `bool`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_BOOL
     value.integer = self ? 1 : 0
@@ -58,6 +64,7 @@ extension Bool: OperatorArgument {
 }
 
 extension String: OperatorArgument {
+  /// A text, for a parameter `str`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_STRING
     value.pointer = scratch.copy(Array(utf8CString))
@@ -65,6 +72,7 @@ extension String: OperatorArgument {
 }
 
 extension DType: OperatorArgument {
+  /// libtorch's code of the type, for a parameter `ScalarType`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_INT
     value.integer = Int64(rawValue)
@@ -72,6 +80,7 @@ extension DType: OperatorArgument {
 }
 
 extension MemoryFormat: OperatorArgument {
+  /// libtorch's code of the layout, for a parameter `MemoryFormat`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_INT
     value.integer = rawValue
@@ -79,6 +88,7 @@ extension MemoryFormat: OperatorArgument {
 }
 
 extension Device: OperatorArgument {
+  /// A device, for a parameter `Device`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_DEVICE
     value.integer = code
@@ -86,6 +96,7 @@ extension Device: OperatorArgument {
 }
 
 extension Generator: OperatorArgument {
+  /// A generator, for a parameter `Generator`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.kind = VT_GENERATOR
     value.pointer = UnsafeRawPointer(handle)
@@ -93,6 +104,7 @@ extension Generator: OperatorArgument {
 }
 
 extension Array: OperatorArgument where Element: OperatorArgument {
+  /// A list, for a parameter `int[]`, `float[]`, `bool[]`, `Tensor[]` or `Tensor?[]`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     value.count = Int64(count)
     // By the type of the elements: an empty array casts to an array of anything.
@@ -116,10 +128,12 @@ extension Array: OperatorArgument where Element: OperatorArgument {
       value.kind = VT_NONE
     }
   }
+  /// The tensors in all elements.
   public var tensors: [Tensor] { flatMap(\.tensors) }
 }
 
 extension Optional: OperatorArgument where Wrapped: OperatorArgument {
+  /// The value, or an absent one, for a parameter whose type ends in `?`.
   public func write(into value: inout VTValue, scratch: inout Scratch) {
     guard let self else {
       value.kind = VT_NONE
@@ -127,16 +141,11 @@ extension Optional: OperatorArgument where Wrapped: OperatorArgument {
     }
     self.write(into: &value, scratch: &scratch)
   }
+  /// The tensors in the value, if there is one.
   public var tensors: [Tensor] { self?.tensors ?? [] }
 }
 
-/// What the operator's schema declares when the argument is left out.
-public struct SchemaDefault: OperatorArgument {
-  public init() {}
-  public func write(into value: inout VTValue, scratch: inout Scratch) { value.kind = VT_DEFAULT }
-}
-
-/// What an operator returned, flattened: a list of tensors is that many results.
+/// One value that an operator returned. A list of tensors counts as so many values.
 enum OperatorResult {
   case none
   case tensor(Tensor)
@@ -145,8 +154,8 @@ enum OperatorResult {
   case bool(Bool)
 }
 
-// Looking an operator up takes a lock and a string comparison in libtorch, so each name is looked up once. The key is the
-// address of the name's literal.
+// Looking up an operator takes a lock and a string comparison in libtorch, so each name is looked up once. The key is
+// the address of the name's literal.
 private let operators = Mutex<[UInt: SendableHandle]>([:])
 private struct SendableHandle: @unchecked Sendable { let handle: VTOperator }
 
@@ -166,10 +175,11 @@ private func handle(_ name: StaticString) throws -> VTOperator {
   return found
 }
 
-/// Whether this libtorch has an operator: some are there only where libraries are that it was built with.
+/// Whether this libtorch has an operator: some depend on the libraries it was built with.
 func hasOperator(_ name: StaticString) -> Bool { (try? handle(name)) != nil }
 
-/// Calls an operator by its dispatcher name, "aten::add.Tensor", with its leading arguments; the rest take the schema's defaults.
+/// Calls an operator by its dispatcher name, "aten::add.Tensor", with its leading arguments; the others take the
+/// defaults of its schema.
 private func invoke(
   _ name: StaticString, _ arguments: [any OperatorArgument], _ results: UnsafeMutableBufferPointer<VTValue>
 )
@@ -194,7 +204,15 @@ private func invoke(
   return (count, overflow)
 }
 
-/// Calls an operator that returns one tensor.
+/// Calls one of libtorch's operators that returns one tensor.
+///
+/// A new operator needs no more than this: `try call("aten::cumprod", x, 0)`.
+///
+/// - Parameters:
+///   - name: the dispatcher's name with its overload, as in libtorch's `native_functions.yaml`: "aten::add.Tensor"
+///   - arguments: the leading arguments, in the schema's order; those left out take its defaults. An absent optional is
+///     written `Tensor?.none`.
+/// - Throws: `TorchError` when there is no such operator, libtorch refuses the arguments, or it returns anything else.
 @inline(never)
 public func call(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> Tensor {
   var value = VTValue()
@@ -218,7 +236,10 @@ func callMany(_ name: StaticString, _ arguments: any OperatorArgument...) throws
   }
 }
 
-/// Calls an operator that returns several tensors.
+/// Calls one of libtorch's operators that returns several tensors, or a list of them; see ``call(_:_:)``.
+///
+/// - Returns: the tensors in order. Results of other types are left out.
+/// - Throws: `TorchError` when there is no such operator, or libtorch refuses the arguments.
 public func callTensors(_ name: StaticString, _ arguments: any OperatorArgument...) throws -> [Tensor] {
   try withUnsafeTemporaryAllocation(of: VTValue.self, capacity: 4) { buffer in
     let (count, overflow) = try invoke(name, arguments, buffer)

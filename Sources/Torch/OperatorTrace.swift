@@ -1,16 +1,17 @@
 import Synchronization
 
-/// What one operator was given and gave.
+/// One call of an operator: what it was given and what it returned.
 public struct OperatorCall: Sendable {
   /// The dispatcher's name: "aten::conv2d".
   public let name: String
   /// The tensors among its arguments, in order.
   public let arguments: [Tensor]
+  /// The tensors it returned, in order.
   public let results: [Tensor]
 }
 
 enum OperatorTrace {
-  /// How many traces are open in the process: while it is 0, an operator pays one comparison for the possibility.
+  /// How many traces are open in the process. While it is 0, an operator pays one comparison for the possibility.
   static let open = Atomic<Int>(0)
   @TaskLocal static var report: (@Sendable (OperatorCall) -> Void)?
 
@@ -21,7 +22,11 @@ enum OperatorTrace {
   }
 }
 
-/// Runs `body` and reports every operator that it calls in this task.
+/// Runs `body` and reports every operator that it calls in this task, in order.
+///
+/// - Parameters:
+///   - report: is called after each operator has returned; it may keep the tensors
+///   - body: what is watched
 public func tracingOperators<Result>(
   _ report: @escaping @Sendable (OperatorCall) -> Void, _ body: () throws -> Result
 ) rethrows -> Result {
@@ -30,10 +35,10 @@ public func tracingOperators<Result>(
   return try OperatorTrace.$report.withValue(report) { try body() }
 }
 
-/// Whether operators are reported to anybody: what would be done in fewer of them is then done one by one.
+/// Whether any task in the process is being traced. Code that would combine operators then calls them one by one.
 public var tracesOperators: Bool { OperatorTrace.open.load(ordering: .relaxed) > 0 }
 
 extension Tensor {
-  /// Equal for two values exactly when they are the same tensor of libtorch's, as long as either lives.
+  /// A number that two values share if and only if they refer to the same tensor, as long as either of them lives.
   public var identity: UInt { UInt(bitPattern: reference.handle) }
 }

@@ -1,21 +1,31 @@
 import CTorch
 
-/// An n-dimensional array of libtorch's.
+/// An n-dimensional array of numbers on one device, which is a tensor of libtorch.
 ///
-/// A tensor is a reference: copying the value shares the elements, as in PyTorch, and only the operations whose names end in
-/// `InPlace`, `copy(from:)`, `fill` and `zero` change them. Reading one tensor from several tasks at once is safe; writing
-/// to it while others read is a race, as with any shared memory.
+/// ```swift
+/// let a = try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+/// let b = try (2 * a).matmul(a.transpose()).sum()
+/// print(try b.item())
+/// ```
 ///
-/// Every operation throws `TorchError`, which names the operator and the shapes, when libtorch refuses it.
+/// A tensor is a reference. Copying the value shares the elements, as in PyTorch, and only methods whose names end in
+/// `InPlace` or begin with `fill`, `copy(from:)` and `zero()` change them. Several tasks may read one tensor at once.
+/// Writing to it while others read is a race, as with any shared memory.
+///
+/// Operators are methods, named in words after PyTorch's, whose name each of them states. Types promote and shapes
+/// broadcast as in PyTorch. An operator that has no method is reached by its name with ``call(_:_:)``.
+///
+/// Every operation throws ``TorchError`` when libtorch refuses it; the error names the operator and the shapes.
+/// libtorch is loaded when the first tensor is used.
 public struct Tensor: @unchecked Sendable {
   let reference: TensorReference
 
   init(owning handle: UnsafeMutableRawPointer) { reference = TensorReference(owning: handle) }
 
-  /// Sizes by dimension.
+  /// The size of each dimension; none for a single number.
   public var shape: [Int] { reference.unmade?.shape ?? Array(sizes(libtorch.tensor_sizes(reference.handle))) }
 
-  /// Elements from one index to the next, by dimension.
+  /// How many elements lie from one index of a dimension to the next, for each dimension.
   public var strides: [Int] { Array(sizes(libtorch.tensor_strides(reference.handle))) }
 
   private func sizes(_ pointer: UnsafePointer<Int64>?) -> some Sequence<Int> {
@@ -28,20 +38,25 @@ public struct Tensor: @unchecked Sendable {
   /// The number of elements.
   public var count: Int { reference.unmade?.shape.reduce(1, *) ?? Int(libtorch.tensor_count(reference.handle)) }
 
+  /// The type of the elements.
   public var dtype: DType {
     reference.unmade?.dtype ?? DType(rawValue: libtorch.tensor_dtype(reference.handle)) ?? .uint8
   }
 
+  /// Where the elements are.
   public var device: Device {
     reference.unmade == nil ? Device(code: libtorch.tensor_device(reference.handle)) : .cpu
   }
 
+  /// Whether the elements lie in memory in the order of `format`, without gaps.
   public func isContiguous(_ format: MemoryFormat = .contiguous) -> Bool {
     if format == .contiguous, reference.unmade != nil { return true }
     return libtorch.tensor_is_contiguous(reference.handle, Int32(format.rawValue))
   }
 
-  /// The size of one dimension; negative numbers count from the end.
+  /// The size of one dimension, counted from the end where it is negative.
+  ///
+  /// - Throws: `TorchError` when there is no such dimension.
   public func size(_ dimension: Int) throws -> Int {
     let index = dimension < 0 ? dimension + rank : dimension
     guard (0..<rank).contains(index) else {
@@ -55,7 +70,12 @@ public struct Tensor: @unchecked Sendable {
 
   // MARK: Elements
 
-  /// A tensor over a copy of `elements` in row-major order; `shape` defaults to one dimension.
+  /// A tensor over a copy of `elements` in row-major order, on the CPU, of their type.
+  ///
+  /// - Parameters:
+  ///   - elements: as many as `shape` has places
+  ///   - shape: nil: one dimension
+  /// - Throws: `TorchError` when the elements do not fill the shape.
   public init<Scalar: TensorScalar>(_ elements: [Scalar], shape: [Int]? = nil) throws {
     let shape = shape ?? [elements.count]
     let expected = try Tensor.elementCount(shape)
@@ -65,10 +85,12 @@ public struct Tensor: @unchecked Sendable {
     self = try elements.withUnsafeBytes { try Tensor(copying: $0, dtype: Scalar.dtype, shape: shape) }
   }
 
-  /// A tensor of no dimensions.
+  /// A tensor without dimensions that holds one number, on the CPU, of its type.
   public init<Scalar: TensorScalar>(scalar: Scalar) throws { try self.init([scalar], shape: []) }
 
-  /// A tensor over a copy of raw little-endian elements in row-major order.
+  /// A tensor over a copy of raw little-endian elements in row-major order, on the CPU.
+  ///
+  /// - Throws: `TorchError` when there are more or fewer bytes than the shape and the type take.
   public init(copying bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) throws {
     let expected = try Tensor.elementCount(shape) * dtype.byteCount
     guard expected == bytes.count else {
@@ -85,8 +107,16 @@ public struct Tensor: @unchecked Sendable {
     self.init(owning: result)
   }
 
-  /// A tensor over memory that `owner` keeps alive and that is never copied: a memory-mapped file.
-  /// The memory must not be written to.
+  /// A tensor over memory that is never copied, such as a mapped file, in row-major order.
+  ///
+  /// libtorch is not loaded for it until an operator uses the tensor.
+  ///
+  /// - Parameters:
+  ///   - bytes: little-endian elements, which must not be written to while the tensor lives
+  ///   - dtype: their type
+  ///   - shape: the size of each dimension
+  ///   - owner: keeps the memory alive as long as it lives itself
+  /// - Throws: `TorchError` when there are more or fewer bytes than the shape and the type take.
   public init(borrowing bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int], owner: AnyObject) throws {
     let expected = try Tensor.elementCount(shape) * dtype.byteCount
     guard expected == bytes.count else {
@@ -96,25 +126,27 @@ public struct Tensor: @unchecked Sendable {
   }
 
   private static func elementCount(_ shape: [Int]) throws -> Int {
-    // Strides are products of the sizes, of which one may be 0.
+    // Strides are products of sizes, and one of those may be 0.
     var stride = 1
     for size in shape {
       let (product, overflow) = stride.multipliedReportingOverflow(by: Swift.max(1, size))
       guard size >= 0, !overflow, product <= Int.max / 8 else {
-        throw TorchError(operation: "Tensor", message: "\(shape) is no shape")
+        throw TorchError(operation: "Tensor", message: "\(shape) is not a shape")
       }
       stride = product
     }
     return shape.contains(0) ? 0 : stride
   }
 
-  /// The elements in row-major order, converted to `Scalar`'s type and brought to main memory.
+  /// A copy of the elements in row-major order, converted to `Scalar` and brought to main memory.
   public func array<Scalar: TensorScalar>(_ type: Scalar.Type = Scalar.self) throws -> [Scalar] {
     let plain = try to(Scalar.dtype).to(.cpu).contiguous()
     return try plain.withUnsafeBytes { Array($0.bindMemory(to: Scalar.self)) }
   }
 
-  /// The bytes of a contiguous tensor in main memory; valid only during `body`.
+  /// Calls `body` with the bytes of a contiguous tensor in main memory, which are valid only until it returns.
+  ///
+  /// - Throws: `TorchError` when the tensor is not contiguous or on a GPU, and whatever `body` throws.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
     if let elements = reference.unmade {
       return try withExtendedLifetime(elements) { try body(elements.bytes) }
@@ -129,7 +161,9 @@ public struct Tensor: @unchecked Sendable {
     }
   }
 
-  /// The only element of a tensor of one element.
+  /// The element of a tensor that has only one; `torch.Tensor.item`. On a GPU this waits for the result.
+  ///
+  /// - Throws: `TorchError` for any other number of elements.
   public func item() throws -> Double {
     var real = 0.0
     var integer: Int64 = 0
@@ -137,7 +171,9 @@ public struct Tensor: @unchecked Sendable {
     return real
   }
 
-  /// The only element of an integer or boolean tensor of one element.
+  /// The element of an integer or boolean tensor that has only one; true is 1.
+  ///
+  /// - Throws: `TorchError` for a floating-point tensor, and for any other number of elements.
   public func intItem() throws -> Int {
     guard !dtype.isFloatingPoint else {
       throw TorchError(operation: "intItem", message: "is not an integer tensor", arguments: [shapeDescription])
@@ -150,7 +186,7 @@ public struct Tensor: @unchecked Sendable {
 }
 
 extension Tensor: CustomStringConvertible {
-  /// The shape, and the elements when there are few.
+  /// The shape and the type, with the elements if there are at most 64.
   public var description: String {
     guard count <= 64, let values = try? array(Double.self) else { return "Tensor(\(shapeDescription))" }
     return "Tensor(\(shapeDescription): \(values))"

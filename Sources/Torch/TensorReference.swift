@@ -13,7 +13,7 @@ final class BorrowedElements {
     (self.bytes, self.dtype, self.shape, self.owner) = (bytes, dtype, shape, owner)
   }
 
-  /// A tensor of libtorch's over the elements, which it keeps alive.
+  /// A tensor of libtorch over the elements, which it keeps alive.
   fileprivate func tensor() throws -> VTTensor {
     let context = Unmanaged.passRetained(self)
     var result: VTTensor?
@@ -30,8 +30,8 @@ final class BorrowedElements {
   }
 }
 
-/// One reference to a tensor of libtorch's. That of borrowed elements is made when it is first asked for: what a file holds can be said,
-/// and merged, without libtorch.
+/// One reference to a tensor of libtorch. For borrowed elements it is made when it is first needed, so that files can
+/// be listed and merged without libtorch.
 final class TensorReference: @unchecked Sendable {
   private let made: Atomic<VTTensor?>
   private let borrowed: BorrowedElements?
@@ -50,7 +50,7 @@ final class TensorReference: @unchecked Sendable {
     if let handle = made.load(ordering: .acquiring) { libtorch.tensor_release(handle) }
   }
 
-  /// What the tensor is made of, as long as there is none.
+  /// What the tensor will be made of, until it is made.
   var unmade: BorrowedElements? {
     guard let borrowed, made.load(ordering: .acquiring) == nil else { return nil }
     return borrowed
@@ -69,7 +69,7 @@ final class TensorReference: @unchecked Sendable {
       if !isFirst { libtorch.tensor_release(handle) }
       return other ?? handle
     } catch {
-      // The shape was checked, so that memory must have run out.
+      // The shape has been checked, so memory must have run out.
       Library.end(error)
     }
   }

@@ -1,20 +1,22 @@
 import CTorch
 
-/// What libtorch refused, with the operator and the shapes it was given.
+/// An operation that libtorch refused, with the shapes and types it was given.
 public struct TorchError: Error, CustomStringConvertible, Sendable {
   /// The operator's name: "aten::matmul".
   public let operation: String
-  /// libtorch's own words.
+  /// What is wrong, in libtorch's words where it refused.
   public let message: String
   /// The tensors given, as "[2, 3] float32".
   public let arguments: [String]
 
+  /// An error to be thrown by code that checks its tensors itself.
   public init(operation: String, message: String, arguments: [String] = []) {
     self.operation = operation
     self.message = message
     self.arguments = arguments
   }
 
+  /// "aten::matmul([2, 3] float32, [2, 3] float32): …": the operation, its tensors and what is wrong.
   public var description: String {
     arguments.isEmpty ? "\(operation): \(message)" : "\(operation)(\(arguments.joined(separator: ", "))): \(message)"
   }

@@ -1,41 +1,43 @@
 import Torch
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019): the settings and the
-/// update; the state lives with the training loop.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019): the
+/// settings and the update. The state lives with the training loop.
 ///
-/// For gradient g, weights w, averages m and v, the t-th update (PyTorch's convention):
+/// With the gradient g, weights w, and averages m and v, the t-th update is, in PyTorch's convention:
 ///
 ///     w ← w (1 − η λ)
 ///     m ← β₁ m + (1 − β₁) g,   m₀ = 0
 ///     v ← β₂ v + (1 − β₂) g²,  v₀ = 0
 ///     w ← w − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
 public struct AdamW: Codable, Hashable, Sendable {
-  /// η, the peak; the schedule scales it
+  /// η, the peak, which the schedule scales
   public var learningRate: Double
+  /// β₁ and β₂
   public var betas: Betas
   /// ε
   public var epsilon: Double
   /// λ
   public var weightDecay: Double
-  /// Leave parameters of fewer than two dimensions, which norms and biases have, without weight decay.
+  /// Whether parameters of fewer than two dimensions, such as norms and biases, have no weight decay
   public var exemptNormsAndBiases: Bool
-  /// The largest norm of the gradient over all trained parameters: a larger gradient is scaled down to it. nil: any.
+  /// The largest norm that the gradient over all trained parameters may have; a larger one is scaled down. nil: any
   public var clip: Double?
 
-  /// How much of the averages an update keeps, 0 ≤ β < 1; coded as a list of two.
+  /// How much of the averages an update keeps, 0 ≤ β < 1. Coded as a list of two.
   public struct Betas: Hashable, Sendable {
     /// β₁, for the average of the gradient
     public var first: Double
     /// β₂, for the average of its square
     public var second: Double
 
+    /// β₁, then β₂
     public init(_ first: Double = 0.9, _ second: Double = 0.999) {
       self.first = first
       self.second = second
     }
   }
 
-  /// PyTorch's defaults.
+  /// Settings whose defaults are PyTorch's.
   public init(
     learningRate: Double = 1e-3, betas: Betas = Betas(), epsilon: Double = 1e-8, weightDecay: Double = 1e-2,
     exemptNormsAndBiases: Bool = false, clip: Double? = nil
@@ -50,12 +52,14 @@ public struct AdamW: Codable, Hashable, Sendable {
 }
 
 extension AdamW.Betas: Codable {
+  /// Reads a list of two numbers.
   public init(from decoder: any Decoder) throws {
     var container = try decoder.unkeyedContainer()
     first = try container.decode(Double.self)
     second = try container.decode(Double.self)
   }
 
+  /// Writes a list of two numbers.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.unkeyedContainer()
     try container.encode(first)
@@ -67,10 +71,13 @@ extension AdamW {
   /// Makes one update of parameters and averages, in place.
   ///
   /// - Parameters:
-  ///   - parameters, gradients: of the same shapes, in the same order
-  ///   - averages, squares: m and v, laid out as the parameters, zeros before the first update
-  ///   - count: t, a float32 number: updates made before, to which this one is added
+  ///   - parameters: w
+  ///   - gradients: g, of the parameters' shapes in their order
+  ///   - averages: m, laid out as the parameters, zeros before the first update
+  ///   - squares: v, laid out as the parameters, zeros before the first update
+  ///   - count: t, a float32 number without dimensions: how many updates came before, to which this one is added
   ///   - learningRate: η of this update, in place of the peak
+  /// - Throws: `TorchError` when the lists do not fit together.
   public func update(
     _ parameters: [Tensor], gradients: [Tensor], averages: [Tensor], squares: [Tensor], count: Tensor,
     learningRate: Double

@@ -2,25 +2,31 @@ import Datasets
 import Networks
 import Torch
 
-/// The noise of the stochastic gradient at one point, estimated from K microbatches of b examples (McCandlish et al. 2018, with B = K b
-/// as the large batch).
+/// The noise of the stochastic gradient at one point, estimated from K microbatches of b examples.
+///
+/// McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", with B = K b as the large batch.
 public struct GradientNoise: Sendable, Hashable {
-  /// tr Σ_A: the trace of the covariance of one example's gradient, augmentation included; S = b / (K − 1) · Σ ‖g_k − ḡ‖²
+  /// tr Σ: the trace of the covariance of one example's gradient, augmentation included, estimated as
+  /// b / (K − 1) · Σ ‖g_k − ḡ‖²
   public let traceCovariance: Double
-  /// |G|², the squared norm of the full gradient, without bias: (B ‖ḡ‖² − b · mean ‖g_k‖²) / (B − b); negative where noise dominates
+  /// |G|²: the squared norm of the full gradient, estimated without bias as (B ‖ḡ‖² − b · mean ‖g_k‖²) / (B − b), which
+  /// can be negative where noise dominates
   public let gradientNormSquared: Double
-  /// B_simple = tr Σ / |G|²: the batch size at which noise and signal balance, examples
+  /// B_simple = tr Σ / |G|²: the batch size at which noise and signal balance, in examples
   public var simpleNoiseScale: Double { traceCovariance / gradientNormSquared }
 
-  /// Measures at the point where the network stands, which does not change.
+  /// Measures the noise at the network's current weights, which do not change.
   ///
-  /// BatchNorm works in evaluation mode: in training mode it couples the examples of a batch, and there would be no gradient of one
-  /// example to speak of.
+  /// BatchNorm works in evaluation mode. In training mode it couples the examples of a batch, so that no gradient
+  /// belongs to one example alone.
   ///
   /// - Parameters:
-  ///   - batch: split in `microbatches` equal parts; examples left over are not used
-  ///   - loss: whose gradient it is
+  ///   - network: where to measure, on the batch's device
+  ///   - batch: B examples or more; those left over after division into equal parts are not used
+  ///   - microbatches: K, the number of parts
+  ///   - loss: the loss whose gradient is measured
   ///   - trained: the parameters with respect to which the gradient is taken
+  ///   - autocast: the type of convolutions and matrix products; nil: the weights' own
   /// - Throws: `TorchError` when there are fewer than two microbatches or fewer examples than that.
   public init(
     _ network: any Module, on batch: ExampleBatch, microbatches: Int, loss: CrossEntropy = CrossEntropy(),
@@ -62,25 +68,41 @@ public struct GradientNoise: Sendable, Hashable {
   }
 }
 
-/// The scale of SGD's noise (paper, section 2): S̃ = η / (B (1 − μ)^p), and S_eff = S̃ · tr Σ.
+/// The scale of an optimizer's noise. For SGD (arXiv 2510.04686, section 2) S̃ = η / (B (1 − μ)^p), and S_eff = S̃ · tr
+/// Σ.
 public enum NoiseScale {
-  /// S̃. The exponent p is 1 in the SDE literature and the paper's ICLR version, 2 in its arXiv text.
+  /// S̃ = η / (B (1 − μ)^p) of SGD, per example.
+  ///
+  /// - Parameters:
+  ///   - learningRate: η
+  ///   - batchSize: B, in examples
+  ///   - momentum: μ
+  ///   - exponent: p, which is 1 in the literature on SDEs and in the paper's ICLR version, 2 in its arXiv text
   public static func proxy(learningRate: Double, batchSize: Int, momentum: Double, exponent: Int) -> Double {
     var denominator = Double(batchSize)
     for _ in 0..<exponent { denominator *= 1 - momentum }
     return learningRate / denominator
   }
 
-  /// The counterpart of S̃ for Adam and AdamW, S̃_Adam = η / √B.
+  /// The counterpart of S̃ for Adam and AdamW: S̃_Adam = η / √B.
   ///
-  /// Where the noise of the gradient outweighs the gradient itself, Adam divides by √v ≈ σ / √B, σ² being the variance of one example's
-  /// gradient, so that a step is η g √B / σ: its noise has size η whatever B, and its drift is η ḡ √B / σ. Drift and noise therefore keep
-  /// their ratio when η / √B is kept. This is the square-root scaling rule of Malladi, Lyu, Panigrahi and Arora, "On the SDEs and Scaling
-  /// Rules for Adaptive Gradient Algorithms" (NeurIPS 2022, arXiv 2205.10287), which goes from B to κB with η √κ.
+  /// Where the gradient's noise outweighs the gradient itself, Adam divides by √v ≈ σ / √B, where σ² is the variance of
+  /// one example's gradient. A step is then η g √B / σ: its noise has size η whatever B is, and its drift is η ḡ √B /
+  /// σ. So drift and noise keep their ratio as long as η / √B stays the same. This is the square-root scaling rule of
+  /// Malladi, Lyu, Panigrahi and Arora, "On the SDEs and Scaling Rules for Adaptive Gradient Algorithms" (NeurIPS 2022,
+  /// arXiv 2205.10287), which goes from B to κB with η √κ.
   ///
-  /// What it leaves out: the rule also takes 1 − β to κ (1 − β) for both averages and ε to ε / √κ, so runs with the same β are comparable
-  /// only while their averages are short beside the training; it fails where the gradient outweighs its noise (large batches); it
-  /// ignores weight decay and clipping; and there is no measured counterpart of tr Σ. Not to be compared with SGD's S̃.
+  /// It is not to be compared with SGD's S̃, and it leaves out several things:
+  ///
+  /// - The rule also takes 1 − β to κ (1 − β) for both averages and ε to ε / √κ. So runs with the same β are comparable
+  ///   only while their averages are short beside the training.
+  /// - It fails where the gradient outweighs its noise, in large batches.
+  /// - It ignores weight decay and clipping.
+  /// - There is no measured counterpart of tr Σ.
+  ///
+  /// - Parameters:
+  ///   - learningRate: η
+  ///   - batchSize: B, in examples
   public static func adamProxy(learningRate: Double, batchSize: Int) -> Double {
     learningRate / Double(batchSize).squareRoot()
   }

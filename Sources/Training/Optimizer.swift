@@ -1,12 +1,16 @@
-/// How gradients become updates.
+/// How gradients become updates: one of the optimizers with its settings.
 ///
-/// Coded as the settings of the optimizer it is, with `name` unless that is `sgd`.
+/// Coded as those settings, with the key `name` unless it is `sgd`.
 public enum Optimizer: Hashable, Sendable {
+  /// Stochastic gradient descent with momentum.
   case sgd(SGD = SGD())
+  /// Adam with decoupled weight decay.
   case adamW(AdamW = AdamW())
 
+  /// The optimizers as studies and the command line name them.
   public enum Name: String, Codable, CaseIterable, Sendable { case sgd, adamw }
 
+  /// Which optimizer it is.
   public var name: Name {
     switch self {
     case .sgd: .sgd
@@ -14,7 +18,7 @@ public enum Optimizer: Hashable, Sendable {
     }
   }
 
-  /// η, the peak; the schedule scales it
+  /// η, the peak, which the schedule scales
   public var learningRate: Double {
     get {
       switch self {
@@ -34,7 +38,7 @@ public enum Optimizer: Hashable, Sendable {
     }
   }
 
-  /// λ
+  /// λ, coupled or decoupled
   public var weightDecay: Double {
     switch self {
     case .sgd(let sgd): sgd.weightDecay
@@ -42,7 +46,7 @@ public enum Optimizer: Hashable, Sendable {
     }
   }
 
-  /// μ of SGD, by which the velocity exceeds the gradient; 0 for AdamW, whose average of gradients is no larger than they are.
+  /// μ of SGD, whose velocity grows to 1 / (1 − μ) gradients; 0 for AdamW, which averages gradients.
   public var momentum: Double {
     switch self {
     case .sgd(let sgd): sgd.momentum
@@ -50,7 +54,7 @@ public enum Optimizer: Hashable, Sendable {
     }
   }
 
-  /// The largest norm of the gradient over all trained parameters: a larger gradient is scaled down to it. nil: any.
+  /// The largest norm that the gradient over all trained parameters may have; a larger one is scaled down. nil: any
   public var clip: Double? {
     switch self {
     case .sgd(let sgd): sgd.clip
@@ -62,6 +66,7 @@ public enum Optimizer: Hashable, Sendable {
 extension Optimizer: Codable {
   private enum Key: String, CodingKey { case name }
 
+  /// Reads the settings of the optimizer that `name` says, or of SGD without one.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     switch try container.decodeIfPresent(Name.self, forKey: .name) ?? .sgd {
@@ -70,9 +75,10 @@ extension Optimizer: Codable {
     }
   }
 
+  /// Writes the optimizer's settings, and its `name` unless it is `sgd`.
   public func encode(to encoder: any Encoder) throws {
     switch self {
-    // Without a name, as before there was another: the configurations of old runs keep their bytes.
+    // Without a name, as when it was the only one: the configurations of old runs keep their bytes.
     case .sgd(let sgd): try sgd.encode(to: encoder)
     case .adamW(let adamW):
       try adamW.encode(to: encoder)

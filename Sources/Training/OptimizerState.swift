@@ -2,17 +2,17 @@ import Checkpoints
 import Torch
 import Weights
 
-/// What an optimizer remembers of the parameters between steps, and its update of both.
+/// What an optimizer remembers about each parameter between steps, and its update of both.
 struct OptimizerState {
   private let optimizer: Optimizer
   private let names: [String]
   private let parameters: [Tensor]
   /// One list for each of `kinds`, laid out as the parameters.
   private let lists: [[Tensor]]
-  /// AdamW's t. A number of its own beside the process's steps, which count anew from a branch point on.
+  /// AdamW's t. It is kept apart from the process's steps, which start again at a branch point.
   private let count: Tensor?
 
-  /// What is kept, by the names PyTorch gives it.
+  /// What is kept, under PyTorch's names.
   private static func kinds(_ optimizer: Optimizer) -> [String] {
     switch optimizer {
     case .sgd(let sgd): sgd.momentum > 0 ? ["velocity"] : []
@@ -20,8 +20,8 @@ struct OptimizerState {
     }
   }
 
-  /// - Parameter slots: what `slots` gave, to go on from; empty: start anew
-  /// - Throws: `CheckpointError` when they do not belong to this optimizer and these parameters.
+  /// - Parameter slots: what `slots` gave, to continue from; empty: start afresh
+  /// - Throws: `CheckpointError` when it does not belong to this optimizer and these parameters.
   init(_ optimizer: Optimizer, names: [String], parameters: [Tensor], slots saved: Weights = Weights()) throws {
     self.optimizer = optimizer
     self.names = names
@@ -35,7 +35,7 @@ struct OptimizerState {
     let own = slots
     guard !own.isEmpty, !saved.isEmpty else { return }
     try own.requireSameLayout(as: saved)
-    // Copied into place, so that each slot has the strides of its parameter.
+    // Copied into place, so that each slot keeps its parameter's strides.
     for (name, tensor) in own {
       if let value = saved[name] { try tensor.copy(from: value) }
     }
@@ -49,8 +49,8 @@ struct OptimizerState {
     return Weights(named + (count.map { [("updates", $0)] } ?? []))
   }
 
-  /// Makes one update in place, of the parameters that have a gradient: one that the loss does not depend on stays as it is, weight
-  /// decay included, as in PyTorch.
+  /// Updates the parameters that have a gradient, in place. As in PyTorch, one that the loss does not depend on stays
+  /// as it is, without weight decay.
   func update(gradients: [Tensor?], learningRate: Double) throws {
     let places = gradients.indices.filter { gradients[$0] != nil }
     func part(_ tensors: [Tensor]) -> [Tensor] { places.map { tensors[$0] } }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// How the learning rate falls during the decay phase, as a factor of the peak over t = step/T from 0 to 1.
+/// How the learning rate falls in the decay phase: a factor on the peak as a function of t = step / T, from 0 to 1.
 ///
-/// The names follow Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (2024); the merging
-/// paper's "square-root decay" is `oneMinusSquareRoot`.
+/// The names follow Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (2024).
+/// What arXiv 2510.04686 calls "square-root decay" is `oneMinusSquareRoot`.
 public enum DecayShape: String, Codable, CaseIterable, Hashable, Sendable {
-  /// 1 − √t, the merging paper's
+  /// 1 − √t, as in arXiv 2510.04686
   case oneMinusSquareRoot = "1-sqrt"
   /// √(1 − t)
   case squareRoot = "sqrt"
@@ -15,7 +15,7 @@ public enum DecayShape: String, Codable, CaseIterable, Hashable, Sendable {
   case cosine
   /// 1 − t²
   case square
-  /// 0.01ᵗ, so the last learning rate is a hundredth of the peak
+  /// 0.01ᵗ, which ends at a hundredth of the peak
   case exponential
 
   /// The factor on the peak learning rate at `t`, which is held to 0…1.
@@ -32,16 +32,19 @@ public enum DecayShape: String, Codable, CaseIterable, Hashable, Sendable {
   }
 }
 
-/// Warmup, constant learning rate, decay. The trunk is warmup + stable; each endpoint is one decay from a trunk checkpoint.
+/// Warmup, constant learning rate, decay. The trunk is the warmup and the stable phase; each endpoint is one decay from
+/// a checkpoint of the trunk.
 public struct WarmupStableDecay: Codable, Hashable, Sendable {
-  /// Linear rise from near 0 to the peak
+  /// A linear rise from near 0 to the peak
   public var warmup: TrainingLength
-  /// Constant peak, after the warmup
+  /// The constant peak after the warmup
   public var stable: TrainingLength
-  /// Fall to 0 (to a hundredth for `.exponential`)
+  /// The fall to 0, or to a hundredth for `.exponential`
   public var decay: TrainingLength
+  /// How it falls
   public var shape: DecayShape
 
+  /// A plan whose defaults suit a small network on CIFAR-10.
   public init(
     warmup: TrainingLength = .epochs(1), stable: TrainingLength = .epochs(25), decay: TrainingLength = .epochs(6),
     shape: DecayShape = .oneMinusSquareRoot
@@ -53,16 +56,17 @@ public struct WarmupStableDecay: Codable, Hashable, Sendable {
   }
 }
 
-/// Linear warmup, then half a cosine: the schedule of one endpoint that branches before anything is trained, as in fine-tuning. There is no
-/// trunk.
+/// Linear warmup, then half a cosine: the schedule of an endpoint that branches before anything is trained, as in
+/// fine-tuning. There is no trunk.
 public struct WarmupCosine: Codable, Hashable, Sendable {
-  /// Linear rise from near 0 to the peak
+  /// A linear rise from near 0 to the peak
   public var warmup: TrainingLength
-  /// Warmup and cosine together
+  /// The warmup and the cosine together
   public var length: TrainingLength
   /// Where the cosine ends, as a fraction of the peak
   public var final: Double
 
+  /// A plan of `length` that begins with `warmup` and ends at `final` times the peak.
   public init(warmup: TrainingLength = .epochs(1), length: TrainingLength = .epochs(20), final: Double = 0) {
     self.warmup = warmup
     self.length = length
@@ -70,34 +74,38 @@ public struct WarmupCosine: Codable, Hashable, Sendable {
   }
 }
 
-/// The learning rate of every optimizer step, lengths resolved to steps. Steps count from 0; step s is the update that leads from the
-/// weights after s updates to those after s + 1.
+/// The learning rate of every optimizer step, with lengths resolved to steps. Steps count from 0: step s is the update
+/// from the weights after s updates to those after s + 1.
 ///
-/// With W, S, D the warmup, stable and decay steps and η the peak:
+/// With W, S and D the warmup, stable and decay steps and η the peak:
 ///
 ///     s < W              η (s + 1) / W
 ///     W ≤ s < W + S      η
 ///     otherwise          η · shape((s − W − S) / D)
 ///
-/// The first decay step still has the peak, the last one shape(1 − 1/D): no step is spent at zero.
+/// The first decay step still has the peak and the last one shape(1 − 1/D): no step is spent at zero.
 ///
-/// `WarmupCosine` has W = S = 0, and an endpoint of D steps with a warmup of V steps and a final fraction f of its own:
+/// `WarmupCosine` has W = S = 0. Its endpoint has D steps, of which V are warmup, and ends at the fraction f:
 ///
 ///     s < V              η (s + 1) / V
 ///     otherwise          η · (f + (1 − f) (1 + cos(π (s − V) / (D − V))) / 2)
 public struct Schedule: Codable, Hashable, Sendable {
+  /// η, the largest learning rate
   public let peak: Double
+  /// W
   public let warmupSteps: Int
+  /// S
   public let stableSteps: Int
-  /// Steps of an endpoint
+  /// D, the steps of an endpoint
   public let decaySteps: Int
-  /// Steps of linear rise that an endpoint begins with; 0 but for `WarmupCosine`
+  /// V, the steps of linear rise that an endpoint begins with; 0 except for `WarmupCosine`
   public let endpointWarmupSteps: Int
-  /// The fraction of the peak that `shape` ends at instead of 0
+  /// f, the fraction of the peak at which `shape` ends instead of 0
   public let final: Double
-  /// nil holds the peak to the end (the constant schedule)
+  /// How an endpoint falls; nil: it keeps the peak to the end (the constant schedule)
   public let shape: DecayShape?
 
+  /// The plan's schedule at a peak of `learningRate`, with epochs of `stepsPerEpoch` steps.
   public init(_ plan: WarmupStableDecay, learningRate: Double, stepsPerEpoch: Int) {
     peak = learningRate
     warmupSteps = plan.warmup.steps(stepsPerEpoch: stepsPerEpoch)
@@ -108,6 +116,7 @@ public struct Schedule: Codable, Hashable, Sendable {
     shape = plan.shape
   }
 
+  /// The plan's schedule at a peak of `learningRate`, with epochs of `stepsPerEpoch` steps.
   public init(_ plan: WarmupCosine, learningRate: Double, stepsPerEpoch: Int) {
     peak = learningRate
     warmupSteps = 0
@@ -118,7 +127,7 @@ public struct Schedule: Codable, Hashable, Sendable {
     shape = .cosine
   }
 
-  /// One learning rate throughout: `steps` of trunk and, where endpoints branch, `endpointSteps` more at the same rate.
+  /// One learning rate throughout: `steps` of trunk and, if endpoints branch, `endpointSteps` more at the same rate.
   public init(constant learningRate: Double, steps: Int, endpointSteps: Int = 0) {
     peak = learningRate
     warmupSteps = 0
@@ -129,9 +138,10 @@ public struct Schedule: Codable, Hashable, Sendable {
     shape = nil
   }
 
-  /// Steps before the decay: the trunk.
+  /// W + S, the steps of the trunk, before the decay.
   public var trunkSteps: Int { warmupSteps + stableSteps }
 
+  /// W + S + D, the steps of one run through all phases.
   public var totalSteps: Int { trunkSteps + decaySteps }
 
   /// The learning rate of step `step` of one run through all three phases; 0 after the last step.
@@ -139,12 +149,13 @@ public struct Schedule: Codable, Hashable, Sendable {
     step < trunkSteps ? trunkLearningRate(atStep: step) : endpointLearningRate(atStep: step - trunkSteps)
   }
 
-  /// The learning rate of the trunk at `step`, which goes on at the peak however long the trunk.
+  /// The learning rate of the trunk at `step`, which stays at the peak however long the trunk is.
   public func trunkLearningRate(atStep step: Int) -> Double {
     step < warmupSteps ? peak * Double(step + 1) / Double(warmupSteps) : peak
   }
 
-  /// The learning rate of an endpoint `step` steps after it branched, wherever on the trunk that was.
+  /// The learning rate of an endpoint `step` steps after it has branched, wherever on the trunk that was; 0 after its
+  /// last step.
   public func endpointLearningRate(atStep step: Int) -> Double {
     guard step < decaySteps else { return 0 }
     guard step >= endpointWarmupSteps else { return peak * Double(step + 1) / Double(endpointWarmupSteps) }

@@ -5,11 +5,13 @@ import Support
 import Torch
 import Weights
 
-/// One training process: a network on its way through weight space by stochastic gradient descent.
+/// One training process: it moves a network through weight space, one optimizer step at a time.
 ///
-/// A trainer owns the network while it trains and belongs to one task. Batches and dropout depend only on their seeds and the step, so a
-/// process is fixed by its state: the same state, settings, machine and thread count lead to the same bits.
+/// A trainer owns the network while it trains, and belongs to one task. Batches and dropout depend only on their seeds
+/// and the step, so the state determines the process: the same state, settings, machine and thread count lead to the
+/// same bits.
 public final class Trainer {
+  /// The network, which stands at the weights reached so far.
   public let network: any Module
   /// Updates made so far.
   public private(set) var step: Int
@@ -20,19 +22,23 @@ public final class Trainer {
   private let names: [String]
   private let parameters: [Tensor]
   private let optimizer: OptimizerState
-  /// What draws random numbers in training: dropout.
+  /// What draws random numbers in training, such as dropout.
   private let generators: [Generator]
-  /// Buffers, and what they were before the step under way.
+  /// Buffers, and what they were before the current step.
   private let statistics: [Tensor]
   private let formerStatistics: [Tensor]
 
+  /// Puts a network at the start of a training, or where an earlier one stopped.
+  ///
   /// - Parameters:
   ///   - network: moved to the batches' device, with channels innermost in convolutions, and put at the state's weights
   ///   - batches: what to train on; batch s leads from step s to step s + 1
+  ///   - optimizer: how gradients become updates
+  ///   - loss: what is made smaller
   ///   - trained: the parameters to update; the others keep every bit
-  ///   - seed: of dropout
-  ///   - autocast: the type of convolutions and matrix products, or nil for the weights' own
-  ///   - state: where to start; nil: where the network stands, at step 0
+  ///   - seed: what dropout depends on, together with the step
+  ///   - autocast: the type of convolutions and matrix products; nil: the weights' own
+  ///   - state: where to start; nil: at the network's weights, at step 0
   /// - Throws: `CheckpointError` when the state does not fit the network, `TrainingError` when `trained` does not.
   public init(
     _ network: any Module, batches: any BatchStream, optimizer: Optimizer, loss: CrossEntropy = CrossEntropy(),
@@ -45,7 +51,7 @@ public final class Trainer {
     self.autocast = autocast
     step = state?.step ?? 0
     let device = batches.device
-    // The process writes into its own copy of the weights.
+    // The process writes to its own copy of the weights.
     try network.load((state?.weights ?? network.weights).clone())
     try network.move(to: device, format: .channelsLast)
     let trainable = try trained.parameters(of: network)
@@ -59,14 +65,21 @@ public final class Trainer {
     generators = network.generators()
   }
 
-  /// Makes one update on the step's batch and returns its mean loss before it, in nats.
+  /// Makes one update on the step's batch.
   ///
-  /// Nothing is changed when the loss is not finite, so the state before a divergence can still be looked at.
+  /// Nothing changes if the loss is not finite, so the state before a divergence can still be examined.
+  ///
+  /// - Parameter learningRate: η of this update
+  /// - Returns: the batch's mean loss before the update, in nats.
+  /// - Throws: `TorchError`, and whatever reading the batch throws.
   public func advance(learningRate: Double) throws -> Double {
     try advance(on: batches.batch(at: step), learningRate: learningRate)
   }
 
-  /// The same on a batch of the caller's. Saved and resumed, the process then needs the same batches again.
+  /// Makes one update on a batch that the caller chooses. A process that is saved and resumed needs the same batches
+  /// again.
+  ///
+  /// - Returns: the batch's mean loss before the update, in nats.
   public func advance(on batch: ExampleBatch, learningRate: Double) throws -> Double {
     // Running statistics move during the forward pass, before its loss is known.
     try formerStatistics.copyInPlace(from: statistics)
@@ -89,7 +102,7 @@ public final class Trainer {
     return value
   }
 
-  /// A copy of where the process stands, in row-major order on the CPU or the training device.
+  /// A copy of everything needed to continue, in row-major order, on the training device.
   public func state() throws -> TrainingState {
     func copy(_ tensor: Tensor) throws -> Tensor { try tensor.detach().clone(format: .contiguous) }
     return try TrainingState(
@@ -97,6 +110,6 @@ public final class Trainer {
       step: step)
   }
 
-  /// ‖w‖ over the trained parameters.
+  /// ‖w‖, the Euclidean norm of all trained parameters together.
   public func weightNorm() throws -> Double { try Weights(zip(names, parameters)).norm() }
 }

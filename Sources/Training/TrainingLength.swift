@@ -1,14 +1,17 @@
 /// How long a phase of training lasts, in epochs (passes over the training set) or in optimizer steps.
 ///
-/// Written `"25 epochs"`, `"200 steps"` or as a bare number of epochs; coded as the canonical text (`description`).
+/// Written `"25 epochs"`, `"200 steps"`, or as a bare number of epochs. Coded as the text of `description`.
 public enum TrainingLength: Hashable, Sendable {
+  /// Passes over the training set, not necessarily whole
   case epochs(Double)
+  /// Optimizer steps
   case steps(Int)
 
+  /// No steps.
   public static let zero = TrainingLength.steps(0)
 
-  /// The number of optimizer steps: an epoch count times `stepsPerEpoch`, rounded to the nearest whole step.
-  /// Lengths too large to count are held at `Int32.max` steps.
+  /// The number of optimizer steps: epochs times `stepsPerEpoch`, rounded to the nearest whole step, at most
+  /// `Int32.max`.
   public func steps(stepsPerEpoch: Int) -> Int {
     switch self {
     case .steps(let steps): return steps
@@ -18,7 +21,7 @@ public enum TrainingLength: Hashable, Sendable {
     }
   }
 
-  /// The number as written, in its own unit.
+  /// The number in its own unit, epochs or steps.
   public var value: Double {
     switch self {
     case .epochs(let epochs): epochs
@@ -28,8 +31,8 @@ public enum TrainingLength: Hashable, Sendable {
 }
 
 extension TrainingLength: LosslessStringConvertible, Codable {
-  /// Reads `"25 epochs"`, `"1 epoch"`, `"0.5epochs"`, `"200 steps"` or `"25"` (epochs); nil for anything else and for
-  /// negative or non-finite lengths.
+  /// Reads `"25 epochs"`, `"1 epoch"`, `"0.5epochs"`, `"200 steps"` or `"25"` (epochs). nil for anything else, and for
+  /// lengths that are negative or not finite.
   public init?(_ text: String) {
     var number = Substring(text.trimmed)
     var inSteps = false
@@ -48,6 +51,7 @@ extension TrainingLength: LosslessStringConvertible, Codable {
     }
   }
 
+  /// "25 epochs", "1 epoch", "200 steps"
   public var description: String {
     switch self {
     case .epochs(let epochs):
@@ -57,6 +61,9 @@ extension TrainingLength: LosslessStringConvertible, Codable {
     }
   }
 
+  /// Reads the text that `description` gives.
+  ///
+  /// - Throws: `DecodingError` for a text that is no length.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
@@ -67,6 +74,7 @@ extension TrainingLength: LosslessStringConvertible, Codable {
     self = length
   }
 
+  /// Writes `description`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

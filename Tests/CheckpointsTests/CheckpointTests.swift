@@ -75,7 +75,7 @@ import Weights
       let state = Weights([("weights/w", one), ("exp_avg/w", one), ("velocity/w", one), ("updates", one)])
       try Safetensors.write(state, metadata: ["step": "3"], to: path)
       #expect(try Checkpoint.read(path).weights.names == ["w"])
-      // Another library's names are left alone.
+      // Another library's names stay as they are.
       try Safetensors.write(state, to: path)
       #expect(try Checkpoint.read(path).weights.count == 4)
     }
@@ -93,7 +93,7 @@ import Weights
     }
   }
 
-  /// The first bytes of a safetensors file are a length, which may read like another format's mark.
+  /// The first bytes of a safetensors file are a length, which may look like the mark of another format.
   @Test(arguments: [0x0280, 0x0380, 0x0480, 0x0580, 0x8B1F])
   func aHeaderOfAnyLengthIsNoOtherFormat(_ length: Int) throws {
     try withTemporaryFolder { folder in

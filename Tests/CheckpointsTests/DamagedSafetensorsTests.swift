@@ -6,9 +6,10 @@ import TestSupport
 import Testing
 import Torch
 
-/// Files that are not what they claim: each defect has its words, and none crashes.
+/// Files that are not what they claim to be: each defect has its message, and none crashes.
 @Suite struct DamagedSafetensorsTests {
-  /// A file with this header and `data` bytes after it; `length` is what it says of the header, the truth unless given.
+  /// A file with this header and `data` bytes after it. `length` is the header's length as the file states it, the true
+  /// one unless given.
   private static func file(_ header: some Sequence<UInt8>, data: Int = 16, length: UInt64? = nil) -> Data {
     let header = Data(header)
     let said = withUnsafeBytes(of: (length ?? UInt64(header.count)).littleEndian) { Data($0) }
@@ -19,7 +20,7 @@ import Torch
     "{\"dtype\":\(dtype),\"shape\":[\(shape)],\"data_offsets\":[\(offsets)]}"
   }
 
-  /// Header, what must stand in the error.
+  /// A header, and what the error must say.
   private static let headers: [(String, String)] = [
     (
       "{\"a\":\(tensor("2", "0,8")),\"b\":\(tensor("2", "4,12"))}",
@@ -107,7 +108,7 @@ import Torch
     let limit = 2 << 20
     try withTemporaryFolder { folder in
       let path = folder + "/fuzz.safetensors"
-      // One file overwritten in place: file systems wait for the disk when a file is cut to nothing and written anew.
+      // One file, overwritten in place: file systems wait for the disk when a file is truncated and written again.
       try Data().write(to: URL(fileURLWithPath: path))
       let handle = try #require(FileHandle(forWritingAtPath: path))
       let growths = try growths(limit: limit) {
@@ -136,8 +137,8 @@ import Torch
   /// A good file after up to four changes to its header, sometimes with a wrong header length, sometimes cut short.
   private static func damagedFile(_ random: inout SplitMix64) -> Data {
     var header = Array(
-      "{\"__metadata__\":{\"k\":\"\\u00e9\"},\"a\":\(tensor("2,2", "0,16")),\"b\":\(tensor("3", "16,19", dtype: "\"U8\""))}"
-        .utf8)
+      ("{\"__metadata__\":{\"k\":\"\\u00e9\"},\"a\":\(tensor("2,2", "0,16")),"
+        + "\"b\":\(tensor("3", "16,19", dtype: "\"U8\""))}").utf8)
     for _ in 0..<Int.random(in: 0...4, using: &random) {
       let place = Int.random(in: 0..<header.count, using: &random)
       switch Int.random(in: 0..<5, using: &random) {

@@ -22,7 +22,7 @@ import Weights
       #expect(try bytes(tensor) == bytes(wanted), "\(name)")
     }
     #expect(checkpoint.notes.contains { $0.contains("with others there") })
-    // Tensors that shared memory there are independent here, and the file stays as it is.
+    // Tensors that shared memory in the file are independent here, and the file does not change.
     let a = try #require(checkpoint.weights["tied.a"])
     try a.fill(9)
     #expect(try bytes(#require(checkpoint.weights["tied.b"])) == bytes(#require(expected["tied.b"])))
@@ -47,11 +47,11 @@ import Weights
     ("tensor.pt", "holds a tensor, not a"),
     ("nothing.pt", "holds no tensors under names"), ("module.pt", "it would call torch.nn.modules.linear.Linear"),
     ("complex.pt", "it holds complex64 tensors, which Valley does not read"),
-    ("hostile.pt", "it would call posix.system, which is no part of weights; nothing was executed"),
+    ("hostile.pt", "it would call posix.system, which is not a part of weights; nothing was executed"),
     ("hostile-legacy.pt", "it would call posix.system"), ("torchscript.pt", "is a TorchScript program"),
     ("big-endian.pt", "was written on a big-endian machine"),
     ("compressed.pt", "is compressed, which torch.save never"),
-    ("missing.pt", "there is no such file"), ("expected.safetensors#w", "is no PyTorch file"),
+    ("missing.pt", "there is no such file"), ("expected.safetensors#w", "is not a PyTorch file"),
   ])
   func whatIsNoNetworkIsRefused(_ name: String, _ words: String) throws {
     #expect {
@@ -66,7 +66,7 @@ import Weights
 
   // MARK: Pickles made by hand
 
-  /// A file of before PyTorch 1.6 around a pickle, with one storage "0" of four numbers.
+  /// A file as before PyTorch 1.6 around a pickle, with one storage "0" of four numbers.
   private static func legacy(_ pickle: [UInt8]) -> Data {
     var file = Data([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E])
     file += [0x80, 2, 0x4D, 0xE9, 0x03, 0x2E, 0x80, 2, 0x7D, 0x2E]
@@ -122,7 +122,7 @@ import Weights
       (Array("(Vecho\nios\nsystem\n.".utf8), "in a way that torch.save never does"),
       (Array("cbuiltins\ngetattr\n.".utf8), "it would call builtins.getattr"),
       (Array("ctorch._utils\n_rebuild_qtensor\n.".utf8), "torch._utils._rebuild_qtensor"),
-      (Array("P1\n.".utf8), "none that torch.save writes"), ([0x82, 1, 0x2E], "none that torch.save writes"),
+      (Array("P1\n.".utf8), "does not write opcode 80"), ([0x82, 1, 0x2E], "does not write opcode 130"),
       (Array("h".utf8) + [9, 0x2E], "refers to value 9, which it has not made"),
       (Array("R.".utf8), "its stack is empty"),
       (Array("(0.".utf8), "its stack is empty"), (Array("t.".utf8), "ends a list that it has not begun"),
@@ -142,7 +142,7 @@ import Weights
         return error is CheckpointError
       }
     }
-    // A huge place in the memo is a place like any other.
+    // A place in the memo may be huge.
     #expect(try Self.read([0x7D, 0x72, 0xFF, 0xFF, 0xFF, 0xFF, 0x30] + Self.tensor([4], [1])).count == 1)
     let many = [UInt8](repeating: 0x4E, count: 2_000)
     many.withUnsafeBytes { (bytes) -> Void in

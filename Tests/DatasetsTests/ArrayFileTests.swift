@@ -10,7 +10,7 @@ import Testing
     UInt8((37 * n + 5 * row + 3 * column + 101 * channel) % 256)
   }
 
-  /// Plane after plane.
+  /// One plane after the other.
   static func samples(_ count: Int) -> [UInt8] {
     (0..<count).flatMap { n in
       (0..<3).flatMap { channel in
@@ -113,8 +113,8 @@ import Testing
       try Array(text.utf8).withUnsafeBytes { try CSVFile.columns(names, of: $0, file: "t.csv") }
     }
     #expect(try columns(["b", "c", "a"], text) == [["x, \"y\"\nz", ""], ["3", "6"], ["1", "4"]])
-    #expect(Scratch.failure { try columns(["d"], text) }.contains("has no column 'd' but a, b, c"))
-    #expect(Scratch.failure { try columns(["b"], "a,b\n1\n") }.contains("row 2 has 1 cells, none of 'b'"))
+    #expect(Scratch.failure { try columns(["d"], text) }.contains("has no column 'd', only a, b, c"))
+    #expect(Scratch.failure { try columns(["b"], "a,b\n1\n") }.contains("row 2 has 1 cells and none for 'b'"))
     #expect(Scratch.failure { try columns(["a"], "a\n\"1\n") }.contains("ends inside a quoted cell"))
     #expect(Scratch.failure { try columns(["a"], "") }.contains("is empty"))
   }

@@ -111,7 +111,11 @@ import Testing
 
   @Test func aServerThatIsNotThereIsNamed() async throws {
     let url = try #require(URL(string: "http://127.0.0.1:1/x"))
-    await #expect(throws: DatasetError.self) { try await Download.fetch(url, to: self.file, checksum: self.md5) }
+    let error = await #expect(throws: DatasetError.self) {
+      try await Download.fetch(url, to: self.file, checksum: self.md5)
+    }
+    #expect(error?.file == "http://127.0.0.1:1/x")
+    #expect(error?.remedy == "check the connection, or try a mirror with --url", "\(error as Any)")
   }
 
   /// An archive with the expected members and others that must not be unpacked.
@@ -132,15 +136,20 @@ import Testing
     let before = requests
     _ = try await KnownDataset.cifar10.fetch([archive], to: target.folder, mirror: address, progress: { _, _, _ in })
     #expect(requests == before)
-    // A member larger than it may be, and one that is not there.
-    for (name, limit) in [("folder/a.bin", 5), ("folder/b.bin", 5)] {
+    // A member that is larger than allowed, and one that does not exist.
+    for (name, limit, words) in [
+      ("folder/a.bin", 5, "unpacks to more than the 5 bytes it may have; it is not the file it is named after"),
+      ("folder/b.bin", 5, "tar could not unpack it: "),
+    ] {
       var other = archive
       other.members = [.init(name: name, bytes: limit)]
       try? FileManager.default.removeItem(at: target.folder.appendingPathComponent("folder"))
-      await #expect(throws: DatasetError.self) {
+      let error = await #expect(throws: DatasetError.self) {
         try await KnownDataset.cifar10.fetch(
           [other], to: self.target.folder, mirror: self.address + "/range", progress: { _, _, _ in })
       }
+      let text = error?.description ?? ""
+      #expect(text.contains("data.tar.gz: \(words)") && text.contains("fetch it again"), "\(text)")
     }
   }
 

@@ -27,7 +27,7 @@ import Testing
     #expect(try Glyphs(seed: 1).dataset(.train, count: 60).pixels != large.pixels)
   }
 
-  /// The nearest class mean tells clean glyphs apart, and fewer of the noisy ones: the task can be learnt, and noise
+  /// The nearest class mean recognises clean glyphs, and fewer of the noisy ones: the task can be learnt, and noise
   /// makes it harder.
   @Test func noiseMakesItHarder() throws {
     func accuracy(_ noise: Double) throws -> Double {
@@ -55,11 +55,15 @@ import Testing
   }
 
   @Test func parametersOutOfRangeAreRefused() {
-    for glyphs in [
-      Glyphs(classes: 1), Glyphs(classes: 101), Glyphs(size: 7), Glyphs(size: 129), Glyphs(noise: -0.1),
-      Glyphs(noise: 1.1), Glyphs(noise: .nan),
-    ] { #expect(throws: DatasetError.self) { try glyphs.dataset(.train, count: 1) } }
-    #expect(throws: DatasetError.self) { try Glyphs().dataset(.train, count: 0) }
-    #expect(throws: DatasetError.self) { try Glyphs().dataset(.train, count: -1) }
+    for (glyphs, count, words) in [
+      (Glyphs(classes: 1), 1, "classes is 1; choose 2 to 100"), (Glyphs(classes: 101), 1, "classes is 101"),
+      (Glyphs(size: 7), 1, "size is 7; choose 8 to 128 pixels"), (Glyphs(size: 129), 1, "size is 129"),
+      (Glyphs(noise: -0.1), 1, "noise is -0.1; choose 0 to 1"), (Glyphs(noise: 1.1), 1, "noise is 1.1"),
+      (Glyphs(noise: .nan), 1, "noise is nan"),
+      (Glyphs(), 0, "the number of examples is 0; choose 1 to 10,000,000"), (Glyphs(), -1, "examples is -1"),
+    ] {
+      let text = Scratch.failure { try glyphs.dataset(.train, count: count) }
+      #expect(text.hasPrefix("glyphs: ") && text.contains(words), "\(text)")
+    }
   }
 }

@@ -13,7 +13,7 @@ import Testing
     }
     let data = try Data(contentsOf: fixtureFolder.appendingPathComponent("resize.json"))
     let fixture = try JSONDecoder().decode(Fixture.self, from: data)
-    // Twice the same picture, so that a wrong step from plane to plane shows.
+    // The same picture twice, so that a wrong step from plane to plane shows.
     let dataset = try ImageDataset(
       name: "fixture", split: .test, classNames: ["a"], channels: 1, height: fixture.side, width: fixture.side,
       pixels: fixture.source + fixture.source, labels: [0, 0])
@@ -24,8 +24,11 @@ import Testing
       #expect(shrunk.height == Int(size) && shrunk.width == Int(size))
     }
     #expect(try dataset.resized(to: 12) == dataset)
-    #expect(throws: DatasetError.self) { try dataset.resized(to: 13) }
-    #expect(throws: DatasetError.self) { try dataset.resized(to: 0) }
+    for size in [13, 0] {
+      #expect(
+        Scratch.failure { try dataset.resized(to: size) }
+          == "fixture: pictures of 12 × 12 cannot be shrunk to \(size) × \(size); choose a size from 1 to 12")
+    }
   }
 
   @Test func statisticsAreByChannelOnTheUnitScale() throws {
@@ -44,11 +47,16 @@ import Testing
         pixels: [UInt8](repeating: 0, count: pixels), labels: labels)
     }
     #expect(try make(8, [0, 1]).classCounts == [1, 1])
-    #expect(throws: DatasetError.self) { try make(7, [0, 1]) }
-    #expect(throws: DatasetError.self) { try make(8, [0, 2]) }
-    #expect(throws: DatasetError.self) { try make(0, [0, 1], height: 0) }
+    #expect(
+      Scratch.failure { try make(7, [0, 1]) } == "x train: 7 bytes of pixels where 2 pictures of 1 × 2 × 2 take 8")
+    #expect(Scratch.failure { try make(8, [0, 2]) } == "x train: example 1 has label 2 of 2 classes")
+    #expect(
+      Scratch.failure { try make(0, [0, 1], height: 0) } == "x train: pictures of 1 × 0 × 2 have no pixels")
     #expect(try make(8, [0, 1]).prefix(1).labels == [0])
-    #expect(throws: DatasetError.self) { try make(8, [0, 1]).prefix(3) }
-    #expect(throws: DatasetError.self) { try make(8, [0, 1]).prefix(0) }
+    for count in [3, 0] {
+      #expect(
+        Scratch.failure { try make(8, [0, 1]).prefix(count) }
+          == "x train has 2 examples, \(count) were asked for; ask for 1 to 2")
+    }
   }
 }

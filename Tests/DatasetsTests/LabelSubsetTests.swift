@@ -34,7 +34,7 @@ import Testing
     #expect(abs(deviation - 25.5) < 1.5 && abs(values.reduce(0, +) / 4000) < 1.5)
     #expect(try grey.withNoise(0.1, seed: 3) == noisy)
     #expect(try grey.withNoise(0.1, seed: 4) != noisy)
-    // An example's noise is its own, however many there are.
+    // The noise of an example does not depend on how many there are.
     #expect(try grey.prefix(1).withNoise(0.1, seed: 3).pixels == Array(noisy.pixels[..<2000]))
     let black = try pictures().withNoise(1, seed: 0)
     #expect(black.labels == [2, 0, 1, 2] && black.pixels.count == 8)

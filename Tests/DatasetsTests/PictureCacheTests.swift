@@ -63,11 +63,11 @@ import Testing
 
   @Test func aChangedSourceIsDecodedAnew() throws {
     let old = try open().store
-    // Other bytes of the same length: only the time of change differs.
+    // Other bytes of the same length: only the modification time differs.
     var bytes = try ArrayFileTests.bytes("rgb.png")
     try scratch.write(bytes, to: "set/train/a/0.png")
     #expect(try open().decoded == 8)
-    // A picture of another size; the memory that is mapped stays as it was.
+    // A picture of another size. The mapped memory stays as it was.
     let before = contents(old)
     bytes = try ArrayFileTests.bytes("420.jpg")
     try scratch.write(bytes, to: "set/train/a/0.png")
@@ -87,7 +87,7 @@ import Testing
     for seed in 0..<40 {
       var random = SplitMix64(UInt64(seed))
       var damaged = bytes
-      // In the entries or the trailer; pixels are not guarded.
+      // In the entries or the trailer: pixels are not protected.
       if seed % 2 == 0 {
         damaged[bytes.count - 1 - random.below(600)] ^= 1 << UInt8(random.below(8))
       } else {

@@ -22,7 +22,7 @@ import Testing
       let picture = try decoder.decode(ArrayFileTests.bytes(name), file: name)
       #expect(picture.height == expected.height && picture.width == expected.width)
       let worst = zip(picture.pixels, expected.pixels).map { abs(Int($0) - Int($1)) }.max() ?? 256
-      // Versions of libjpeg-turbo round some blocks otherwise; PNG is exact.
+      // Versions of libjpeg-turbo round some blocks differently; PNG is exact.
       #expect(
         worst <= (name.hasSuffix("png") ? 0 : 2) && picture.pixels.count == expected.pixels.count, "\(name): \(worst)")
     }
@@ -37,7 +37,7 @@ import Testing
     #expect(failure(Array(jpeg[..<900])).contains("Premature end"), "\(failure(Array(jpeg[..<900])))")
     let png = try ArrayFileTests.bytes("rgb.png")
     #expect(failure(Array(png[..<900])).contains("libpng cannot read this PNG"), "\(failure(Array(png[..<900])))")
-    // Headers that promise a picture of 65,500² and 2³¹−1 pixels a side.
+    // Headers that promise pictures of 65,500 and 2³¹ − 1 pixels a side.
     var large = jpeg
     if let start = (0..<(jpeg.count - 1)).first(where: { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 }) {
       large.replaceSubrange((start + 5)..<(start + 9), with: [0xFF, 0xDC, 0xFF, 0xDC])

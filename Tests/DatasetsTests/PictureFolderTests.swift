@@ -45,9 +45,12 @@ import Testing
     #expect(chosen.classNames == ["b"])
     let some = try listing.sample(6)
     #expect(some.entries.count == 6 && Set(some.entries.map(\.label)) == [0, 1])
-    #expect(throws: DatasetError.self) { try listing.sample(17) }
-    #expect(throws: DatasetError.self) { try listing.keeping([2]) }
-    #expect(throws: DatasetError.self) { try listing.keeping([1, 1]) }
+    #expect(
+      Scratch.failure { try listing.sample(17) }
+        == "image-folder train has 16 examples, 17 were asked for; ask for 1 to 16")
+    #expect(
+      Scratch.failure { try listing.keeping([2]) } == "image-folder train has no label 2; name labels from 0 to 1")
+    #expect(Scratch.failure { try listing.keeping([1, 1]) } == "image-folder train: label 1 is named twice")
   }
 
   @Test func whatIsNoFolderOfPicturesIsSaid() throws {

@@ -4,7 +4,7 @@ import Torch
 
 @testable import Datasets
 
-/// Against torchvision's antialiased resize of float tensors, and Pillow's of bytes.
+/// Compares with torchvision's antialiased resize of float tensors, and with Pillow's of bytes.
 @Suite struct ResamplingTests {
   struct Fixture: Codable {
     struct Crop: Codable {
@@ -48,7 +48,7 @@ import Torch
     #expect(batch.inputs.isContiguous(.channelsLast))
     let got = try batch.inputs.permute([0, 2, 3, 1]).array(Float.self)
     #expect(got.count == floats.count)
-    // torchvision does not limit what a cubic overshoots to, for floats; Pillow does after each of its two passes.
+    // For floats, torchvision does not clip what a cubic filter overshoots. Pillow does, after each of its two passes.
     let limited = floats.map { interpolation == .bicubic ? min(max($0, 0), 255) : $0 }
     let worst = zip(got, limited).map { abs($0 - $1) }.max() ?? 1
     #expect(worst < 2e-3, "\(about): \(worst) from torchvision")
@@ -95,9 +95,10 @@ import Torch
         && zip(same.array(Float.self), [-2, 2, -1.2, -1.2]).allSatisfy { abs($0 - $1) < 1e-5 })
     let larger = try PictureDataset(PictureStore(grey), size: 3, normalisedBy: statistics).batch(0..<1).inputs
     #expect(try abs(larger.array(Float.self)[1]) < 1e-5)
-    #expect(throws: DatasetError.self) { try PictureDataset(PictureStore(grey), size: 2, normalisedBy: Self.unit) }
-    #expect(throws: DatasetError.self) {
-      try PictureDataset(PictureStore(grey), size: 4, resize: 3, normalisedBy: statistics)
-    }
+    #expect(
+      Scratch.failure { try PictureDataset(PictureStore(grey), size: 2, normalisedBy: Self.unit) }
+        == "grey: statistics of 3 channels for pictures of 1; normalise by the dataset's own")
+    let text = Scratch.failure { try PictureDataset(PictureStore(grey), size: 4, resize: 3, normalisedBy: statistics) }
+    #expect(text.hasPrefix("grey: a size of 4 cut from pictures resized to 3; choose a size"), "\(text)")
   }
 }

@@ -27,19 +27,17 @@ extension Scratch {
 
   /// The description of the `DatasetError` that `body` throws, or what else happened.
   static func failure(_ body: () throws -> some Any) -> String {
-    do { return "no error but \(try body())" } catch {
-      return error is DatasetError ? "\(error)" : "another error: \(error)"
-    }
+    TestSupport.failure(of: DatasetError.self, body)
   }
 }
 
-/// Random bytes with the first ones given.
+/// Random bytes.
 func randomBytes(_ count: Int, seed: UInt64, below bound: Int = 256) -> [UInt8] {
   var random = SplitMix64(seed)
   return (0..<count).map { _ in UInt8(random.below(bound)) }
 }
 
-/// A copy with up to eight bytes changed, and now and then cut or lengthened.
+/// A copy with up to eight bytes changed, which is sometimes cut short or lengthened.
 func mutated(_ bytes: [UInt8], seed: UInt64) -> [UInt8] {
   var random = SplitMix64(0xF022, seed)
   var result = bytes

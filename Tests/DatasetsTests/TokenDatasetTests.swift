@@ -79,8 +79,13 @@ import Torch
     #expect(try batch.labels.array(Int.self) == Array("fghijk".utf8).map(Int.init))
     #expect(batch.inputs.shape == [2, 3])
     #expect(try TokenDataset(tokens, context: 3, sequences: 2).count == 2)
-    for (context, sequences) in [(12, nil), (0, nil), (3, 4), (3, 0)] as [(Int, Int?)] {
-      #expect(throws: DatasetError.self) { try TokenDataset(tokens, context: context, sequences: sequences) }
+    let short = "the text has 12 tokens, and a sequence takes"
+    for (context, sequences, words) in [
+      (12, nil, "\(short) 12 and the one after; choose a smaller context"), (0, nil, "\(short) 0 and the one after"),
+      (3, 4, "the text has 3 sequences of 3 tokens, 4 were asked for; ask for 1 to 3"), (3, 0, "0 were asked for"),
+    ] as [(Int, Int?, String)] {
+      let text = Scratch.failure { try TokenDataset(tokens, context: context, sequences: sequences) }
+      #expect(text.contains(words), "\(text)")
     }
   }
 
@@ -95,7 +100,11 @@ import Torch
     let places = (0..<2000).flatMap { batches.places(at: $0) }
     // Every place where a sequence fits, and no other.
     #expect(Set(places) == Set(0..<(dataset.tokens - 8)))
-    #expect(throws: DatasetError.self) { try TokenBatches(dataset, batchSize: dataset.count + 1, seed: 0) }
+    let count = dataset.count
+    #expect(
+      Scratch.failure { try TokenBatches(dataset, batchSize: count + 1, seed: 0) }
+        == "batches of \(count + 1) cannot be taken from \(count) sequences of 8 tokens; choose a batch size from 1 to "
+        + "\(count)")
   }
 }
 

@@ -8,7 +8,7 @@ import Testing
 struct TokenizerFixture: Sendable {
   struct Case {
     var name: String
-    /// Values at dotted paths of the file, in place of its own.
+    /// Values that replace the file's own, by dotted path.
     var patch: [String: Any]
     var ids: [[Int]]
     var decoded: [String]?
@@ -18,7 +18,7 @@ struct TokenizerFixture: Sendable {
 
   let corpus: String
   let texts: [String]
-  /// Runs of letters, numbers and blanks.
+  /// Runs of letters, numbers and spaces.
   let kinds: [(range: Range<UInt32>, kind: String)]
   private let json: Data
 
@@ -42,7 +42,7 @@ struct TokenizerFixture: Sendable {
     }
   }
 
-  /// The trained file with values in place of its own.
+  /// The trained file with some values replaced.
   static func patched(_ patch: [String: Any]) throws -> Data {
     func set(_ object: [String: Any], _ path: ArraySlice<Substring>, _ value: Any) -> [String: Any] {
       var object = object
@@ -83,7 +83,7 @@ struct TokenizerFixture: Sendable {
     for text in try TokenizerFixture().texts.prefix(50) { #expect(tokenizer.encode(text) == new.encode(text)) }
   }
 
-  /// Every character of Unicode: what joins with `a`, with `1`, with neither, or parts words.
+  /// Every character of Unicode: those that join with `a`, with `1` or with neither, and those that separate words.
   @Test func lettersNumbersAndBlanksAreThoseOfTokenizers() throws {
     var expected = [String](repeating: "", count: 0x110000)
     for (range, kind) in try TokenizerFixture().kinds { for value in range { expected[Int(value)] = kind } }

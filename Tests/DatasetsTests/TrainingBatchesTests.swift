@@ -105,12 +105,16 @@ import Torch
   }
 
   @Test func impossibleBatchesAreRefused() throws {
-    #expect(throws: DatasetError.self) { try Self.batches(.none, batchSize: 11) }
-    #expect(throws: DatasetError.self) { try Self.batches(.none, batchSize: 0) }
-    #expect(throws: DatasetError.self) { try Self.batches(Augmentation(crop: 4)) }
-    #expect(throws: DatasetError.self) { try Self.batches(Augmentation(crop: -1)) }
-    #expect(throws: DatasetError.self) {
-      try DeviceDataset(Self.sample(channels: 1), normalisedBy: Self.statistics)
+    for size in [11, 0] {
+      #expect(
+        Scratch.failure { try Self.batches(.none, batchSize: size) }
+          == "batches of \(size) cannot be taken from 10 examples; choose a batch size from 1 to 10")
     }
+    for crop in [4, -1] {
+      let text = Scratch.failure { try Self.batches(Augmentation(crop: crop)) }
+      #expect(text.hasPrefix("a crop of \(crop) pixels does not suit") && text.contains("; choose 0 to 3"), "\(text)")
+    }
+    let text = Scratch.failure { try DeviceDataset(Self.sample(channels: 1), normalisedBy: Self.statistics) }
+    #expect(text.contains("statistics of 3 channels for pictures of 1; take them from the training split"), "\(text)")
   }
 }

@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 import Torch
 
-/// Each operator against PyTorch's values and gradients in `ops.safetensors`, whose cases and settings Fixtures/README.md lists.
+/// Compares each operator with PyTorch's values and gradients in `ops.safetensors`. Fixtures/README.md lists its cases
+/// and settings.
 @Suite struct OperatorOracleTests {
   typealias Results = [String: Tensor]
 

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 import Torch
 
-/// The operators no fixture has, against plain Swift. Names of operators are looked up when they run, so each must run once.
+/// Compares the operators without a fixture with plain Swift. An operator's name is looked up when it runs, so each
+/// must run once.
 @Suite struct PlainOperatorTests {
   @Test func functionsOfEachElement() throws {
     let numbers = [0.1, 0.25, 0.5, 0.9]
@@ -79,11 +80,8 @@ import Torch
       ("range by step", Tensor.range(from: 1, to: 6, by: 2), [1, 3, 5]), ("ones like", rows.onesLike(), [1, 1]),
       ("linspace", Tensor.linspace(0, 1, count: 3), [0, 0.5, 1]), ("zeros like", rows.zerosLike(), [0, 0]),
       ("integers", Tensor.integers(in: 4..<5, shape: [2], generator: generator), [4, 4]),
-      ("dropout", x.dropout(0, generator: generator), [1, 2, 3, 4, 5, 6]),
     ]
     for (name, result, expected) in table { #expect(try result.array(Double.self) == expected, "\(name)") }
-    let kept = try Tensor.ones([10_000]).dropout(0.2, generator: generator)
-    #expect(try abs(kept.mean().item() - 1) < 0.02 && abs(kept.max().item() - 1.25) < 1e-6)
   }
 
   @Test func listsOfTensors() throws {
@@ -121,7 +119,7 @@ import Torch
     #expect(try relativeError(alone, plain.relu()) < 1e-6)
     let sum = try x.rectifiedConv2d(weight, bias, adding: other, overwriting: overwriting, stride: 2, padding: 1)
     #expect(try relativeError(sum, (plain + kept).relu()) < 1e-6)
-    // Nothing is overwritten that may be needed.
+    // Nothing that may still be needed is overwritten.
     if !overwriting { #expect(try relativeError(other, kept) == 0) }
   }
 }

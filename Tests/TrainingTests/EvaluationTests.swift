@@ -28,7 +28,7 @@ import Training
     #expect(whole.accuracy == Double(whole.scores.filter { $0 == 1 }.count) / 23)
   }
 
-  /// An example is a sequence: its loss the mean over its tokens, its score the fraction of them told right.
+  /// An example is a sequence: its loss is the mean over its tokens, its score the fraction of them predicted.
   @Test func sequencesAreScoredByTheirTokens() throws {
     let network = try TokenTable(vocabulary: 7)
     let tokens = TokenSource(sequences: [[0, 1, 2, 3, 4], [6, 6, 6, 0, 1], [3, 1, 4, 1, 5]], vocabulary: 7)
@@ -82,7 +82,7 @@ import Training
     }
   }
 
-  /// At an endpoint itself re-estimation has nothing to mend.
+  /// At an endpoint itself there is nothing for re-estimation to correct.
   @Test func reestimationKeepsATrainedNetworkAsGoodAsItWas() throws {
     let batches = try Samples.batches(augmentation: .none)
     let trainer = try Trainer(Samples.network(.resnet), batches: batches, optimizer: .sgd(SGD(weightDecay: 0)))

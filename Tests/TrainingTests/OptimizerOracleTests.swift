@@ -99,7 +99,7 @@ import Training
     }
   }
 
-  /// From a file in the middle, with another network's weights there before: the averages and AdamW's count are restored.
+  /// Resumes from a file in the middle, in a network with other weights: the averages and AdamW's count are restored.
   @Test func resumedEqualsUninterrupted() throws {
     let fixture = try Fixture("training")
     let (whole, _) = try Self.trainer("adamw.all", fixture)
@@ -113,15 +113,16 @@ import Training
       for step in 3..<8 { _ = try after.advance(on: Self.batch(step, fixture), learningRate: 0.01) }
       #expect(try after.state().weights.isIdentical(to: whole.state().weights))
       #expect(try after.state().slots.isIdentical(to: whole.state().slots))
-      // Without its state the optimizer goes elsewhere.
+      // Without its state the optimizer takes another way.
       let (fresh, _) = try Self.trainer("adamw.all", fixture, state: TrainingState(weights: state.weights, step: 3))
       for step in 3..<8 { _ = try fresh.advance(on: Self.batch(step, fixture), learningRate: 0.01) }
       #expect(try !fresh.state().weights.isIdentical(to: whole.state().weights))
-      #expect(throws: CheckpointError.self, "another optimizer's state") {
+      let text = failure(of: CheckpointError.self) {
         try Trainer(
           after.network, batches: Samples.batches(), optimizer: .sgd(),
           state: TrainingState(weights: state.weights, slots: state.slots))
       }
+      #expect(text.contains("velocity/") && text.contains("exp_avg/"), "another optimizer's state: \(text)")
     }
   }
 }

@@ -4,7 +4,7 @@ import Torch
 import Training
 
 @Suite struct SGDTests {
-  /// Twenty steps on a quadratic, in float64, against PyTorch (coupled decay) and the formula (decoupled).
+  /// Twenty steps on a quadratic in float64, compared with PyTorch (coupled decay) and with the formula (decoupled).
   @Test(arguments: [false, true], [(0.0, false), (0.9, false), (0.9, true)])
   func followsTheTrajectoryOnAQuadratic(_ decoupled: Bool, _ variant: (momentum: Double, nesterov: Bool)) throws {
     let fixture = try Fixture("sgd")

@@ -33,7 +33,7 @@ enum Samples {
   enum Kind: CaseIterable, Sendable { case mlp, resnet, dropout }
 }
 
-/// Two linear layers with dropout after each but the last.
+/// Linear layers with dropout after each but the last.
 struct DropoutNetwork: Module {
   let first: Linear
   let layers: Sequential
@@ -62,7 +62,7 @@ struct TokenTable: Module {
   func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try Tensor.embedding(table.value, input) }
 }
 
-/// Sequences of one length, whose labels are their next tokens; in training the batch of every step is all of them.
+/// Sequences of one length, whose labels are their next tokens. In training, every batch is all of them.
 struct TokenSource: ExampleSource, BatchStream {
   let sequences: [[Int]]
   let vocabulary: Int

@@ -37,7 +37,7 @@ import Training
     #expect(error?.description.contains(words) == true && error?.description.contains(more) == true, "\(error as Any)")
   }
 
-  /// The gradient's noise is that of what is trained, and measuring it turns no other gradient on.
+  /// The noise is that of the trained parameters, and measuring it does not turn on any other gradient.
   @Test func noiseIsOfTheTrainedParameters() throws {
     var batches = try Samples.batches()
     let batch = try batches.batch(at: 0)

@@ -27,7 +27,7 @@ import Weights
     #expect(try deviations(trainer.state().weights, fixture.part("after\(suffix)/")) == [])
   }
 
-  /// The steps of an interrupted process are those of an uninterrupted one, bit for bit, through a file.
+  /// A process that is saved to a file and resumed makes the same steps as one that was never interrupted, bit for bit.
   @Test(
     arguments: Samples.Kind.allCases,
     [
@@ -117,16 +117,18 @@ import Weights
 
   @Test func stateOfAnotherNetworkIsRefused() throws {
     let other = try Samples.network(.mlp).weights
-    #expect(throws: CheckpointError.self) {
+    let wrongWeights = failure(of: CheckpointError.self) {
       try Trainer(
         Samples.network(.resnet), batches: Samples.batches(), optimizer: .sgd(), state: TrainingState(weights: other))
     }
+    #expect(wrongWeights.contains("conv1.weight") && wrongWeights.contains("is missing"), "\(wrongWeights)")
     let network = try Samples.network(.resnet)
-    #expect(throws: CheckpointError.self) {
+    let wrongSlots = failure(of: CheckpointError.self) {
       try Trainer(
         network, batches: Samples.batches(), optimizer: .sgd(),
         state: TrainingState(weights: network.weights, slots: other))
     }
+    #expect(wrongSlots.contains("velocity/conv1.weight") && wrongSlots.contains("is missing"), "\(wrongSlots)")
   }
 
   @Test func learnsSequences() throws {

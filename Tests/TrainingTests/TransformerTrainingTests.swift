@@ -4,7 +4,8 @@ import Testing
 import Torch
 import Training
 
-/// A transformer in bfloat16 autocast with AdamW: attention, layer norm and GELU in lower precision, weights and averages in float32.
+/// A transformer in bfloat16 autocast with AdamW: attention, layer norm and GELU in lower precision, weights and
+/// averages in float32.
 @Suite struct TransformerTrainingTests {
   private static func trainer(_ autocast: DType?, dropPath: Double = 0, seed: Int = 0, state: TrainingState? = nil)
     throws

@@ -84,7 +84,7 @@ import Weights
     let dot = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
     #expect(try abs(a.dot(b) - dot) < 1e-12)
     #expect(try abs(a.norm() - x.reduce(0) { $0 + $1 * $1 }.squareRoot()) < 1e-12)
-    // In float32 the ones would vanish beside 2²⁴ and the squares beyond 3.4e38.
+    // In float32 the ones would vanish beside 2²⁴, and the squares would exceed 3.4e38.
     let wide = Weights([("w", try Tensor([4096, 1, 1, 1] as [Float])), ("v", try Tensor([1e30] as [Float]))])
     #expect(try wide.select("w").dot(wide.select("w")) == 0x1p24 + 3)
     #expect(try abs(wide.norm() / 1e30 - 1) < 1e-6)

@@ -1,5 +1,5 @@
-/// GPT-2's way to write any bytes as printable text: a printable character of Latin-1 stands for its own byte, and the 68 other bytes
-/// get the characters from U+0100 on, in order. So a blank is Ġ and a line feed Ċ.
+/// GPT-2's way of writing any bytes as printable text. A printable character of Latin-1 stands for its own byte, and
+/// the 68 other bytes have the characters from U+0100 on, in order. So a space is Ġ and a line feed Ċ.
 enum ByteAlphabet {
   /// The character for each byte.
   static let characters: [Unicode.Scalar] = {
@@ -19,7 +19,7 @@ enum ByteAlphabet {
     return String(text)
   }
 
-  /// The bytes that `text` stands for; nil when one of its characters stands for none.
+  /// The bytes that `text` stands for; nil if one of its characters stands for none.
   static func bytes(_ text: String) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count)

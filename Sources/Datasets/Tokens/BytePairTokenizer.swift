@@ -1,34 +1,38 @@
 import Foundation
 
-/// Byte-level byte-pair encoding, GPT-2's: a text is divided into words, a word's bytes are tokens, and pairs of tokens merge by rank.
+/// GPT-2's byte-level byte-pair encoding: a text is divided into words, each byte of a word is a token, and pairs of
+/// tokens merge in the order of their rank.
 ///
-/// The ids are those of the `tokenizers` package with the same `tokenizer.json`. Any bytes can be encoded; what is no UTF-8 is encoded
-/// byte by byte.
+/// The ids are those of the `tokenizers` package with the same `tokenizer.json`. Any bytes can be encoded: those that
+/// are not UTF-8 are encoded one by one.
 public struct BytePairTokenizer: Sendable {
-  /// One more than the largest id.
+  /// One more than the largest id, whether or not every id below it has a token.
   public let vocabularySize: Int
-  /// SHA-256 of the file, in hexadecimal.
+  /// The SHA-256 of the file in hexadecimal.
   public let fingerprint: String
-  /// Tokens that stand in the text as they are and are never divided, in the order of the file.
+  /// Tokens that are found in a text as they are and never divided, in the file's order.
   public let addedTokens: [AddedToken]
-  /// The number of merges.
+  /// The number of pairs that merge.
   public var mergeCount: Int { merges.count }
 
+  /// A token that is found in a text as it is and never divided.
   public struct AddedToken: Sendable, Hashable {
+    /// Its id.
     public var id: Int
+    /// What it looks like in a text.
     public var text: String
-    /// One that no text of people holds, such as `<|endoftext|>`.
+    /// Whether it is one that ordinary text does not contain, such as `<|endoftext|>`.
     public var isSpecial: Bool
-    /// Looked for after all others.
+    /// Whether it is searched for after those for which this is false.
     var isNormalised: Bool
   }
 
   let merges: MergeTable
   /// The id of each byte; −1: none.
   let byteIDs: [Int32]
-  /// What becomes of a byte without an id: nil: it is left out.
+  /// What replaces a byte without an id; nil: it is left out.
   let unknown: (id: Int32, fuses: Bool)?
-  /// Tokens by bytes, where a whole word is looked up before any merge.
+  /// The id of each token by its bytes, if whole words are looked up before they are divided.
   let wholeWords: [[UInt8]: Int32]
   let splitsWords: Bool
   let addsPrefixSpace: Bool
@@ -64,18 +68,18 @@ public struct BytePairTokenizer: Sendable {
     }.filter { !$0.isEmpty }
   }
 
-  /// The bytes an id stands for; none for an id without a token.
+  /// The bytes that an id stands for; none for an id without a token.
   public func bytes(of id: Int) -> ArraySlice<UInt8> {
     (0..<vocabularySize).contains(id) ? bytes[starts[id]..<starts[id + 1]] : []
   }
 
-  /// What `ids` stand for; where that is no UTF-8, U+FFFD stands in the text. Ids without a token are left out.
+  /// The text that `ids` stand for, with U+FFFD for bytes that are not UTF-8. Ids without a token are left out.
   public func decode(_ ids: some Sequence<Int>) -> String {
     String(decoding: ids.flatMap { bytes(of: $0) }, as: UTF8.self)
   }
 }
 
-/// Finds added tokens in a text: the leftmost one, and of those that start there the longest.
+/// Finds added tokens in a text: the leftmost one, and if several start there, the longest.
 struct AddedTokenMatcher: Sendable {
   /// The longest first.
   private let tokens: [(bytes: [UInt8], id: Int32)]
@@ -110,30 +114,33 @@ struct AddedTokenMatcher: Sendable {
 }
 
 extension BytePairTokenizer {
-  /// Encodes one text after the other and remembers the words it has seen. It belongs to one task.
+  /// Encodes one text after the other and remembers the words it has seen. An encoder belongs to one task.
   public struct Encoder {
+    /// Whose ids it gives.
     public let tokenizer: BytePairTokenizer
     private var words = WordTable()
     /// The ids of word i are `starts[i] ..< starts[i + 1]` of `ids`.
     private var ids: [Int32] = []
     private var starts = [0]
-    /// More words than a language has: beyond that the text is something else, and remembering does not pay.
+    /// More words than a language has. Beyond that the text is something else, and remembering does not pay.
     private static let remembered = 1 << 18
 
+    /// An encoder that has seen no words.
     public init(_ tokenizer: BytePairTokenizer) { self.tokenizer = tokenizer }
 
-    /// Appends the ids of a text to `output`.
+    /// Appends the ids of a UTF-8 text to `output`.
     public mutating func encode(_ text: UnsafeBufferPointer<UInt8>, into output: inout [Int32]) {
       segments(text, matcher: 0, into: &output)
     }
 
+    /// The ids of a UTF-8 text.
     public mutating func encode(_ text: some Sequence<UInt8>) -> [Int32] {
       var output: [Int32] = []
       Array(text).withUnsafeBufferPointer { encode($0, into: &output) }
       return output
     }
 
-    /// Divides a text at the added tokens of one matcher and what is between at those of the next.
+    /// Divides a text at the added tokens of one matcher, and what is between them at those of the next.
     private mutating func segments(
       _ text: UnsafeBufferPointer<UInt8>, matcher: Int, into output: inout [Int32]
     ) {
@@ -165,7 +172,7 @@ extension BytePairTokenizer {
 
     @inline(__always)
     private mutating func word(_ word: UnsafeBufferPointer<UInt8>, into output: inout [Int32]) {
-      // What is that long does not come again.
+      // A word of that length is unlikely to come again.
       guard word.count <= 64 else { return newWord(word, remember: false, into: &output) }
       let (index, isNew) = words.index(of: word, limit: Self.remembered)
       guard let index, !isNew else { return newWord(word, remember: index != nil, into: &output) }
@@ -183,12 +190,13 @@ extension BytePairTokenizer {
     }
   }
 
+  /// The ids of a text. For many texts, an ``Encoder`` is faster.
   public func encode(_ text: String) -> [Int] {
     var encoder = Encoder(self)
     return encoder.encode(text.utf8).map(Int.init)
   }
 
-  /// The tokens of one word, all merges made.
+  /// The tokens of one word after all merges.
   fileprivate func tokens(of word: UnsafeBufferPointer<UInt8>) -> [Int32] {
     if !wholeWords.isEmpty, let id = wholeWords[Array(word)] { return [id] }
     var tokens: [Int32] = []

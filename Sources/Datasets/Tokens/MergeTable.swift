@@ -2,7 +2,7 @@ import HeapModule
 
 /// Which pairs of tokens merge, in which order, and into what.
 struct MergeTable: Sendable {
-  /// A merge: pairs of lower ranks go first.
+  /// A merge. Pairs of lower rank merge first.
   struct Merge: Sendable {
     var rank: Int32
     var id: Int32
@@ -29,7 +29,7 @@ struct MergeTable: Sendable {
     UInt64(UInt32(bitPattern: first)) << 32 | UInt64(UInt32(bitPattern: second))
   }
 
-  /// Adds a merge; the last one of a pair counts. No more than `capacity` may be added.
+  /// Adds a merge, which replaces one of the same pair. At most `capacity` can be added.
   mutating func insert(_ first: Int32, _ second: Int32, _ merge: Merge) {
     let pair = Self.pair(first, second)
     var place = Self.hash(pair) & mask
@@ -56,7 +56,8 @@ struct MergeTable: Sendable {
     Int(truncatingIfNeeded: (pair &* 0x9E37_79B9_7F4A_7C15) >> 33)
   }
 
-  /// Makes all merges in the tokens of one word: again and again the pair of the lowest rank, the first of equals.
+  /// Makes all merges in the tokens of one word: again and again the pair of the lowest rank, and of equal ones the
+  /// first.
   func apply(to tokens: inout [Int32]) {
     if tokens.count > 200 { return applyInQueue(to: &tokens) }
     while tokens.count > 1 {
@@ -82,7 +83,7 @@ struct MergeTable: Sendable {
     static func == (a: Candidate, b: Candidate) -> Bool { (a.merge.rank, a.place) == (b.merge.rank, b.place) }
   }
 
-  /// The same in n log n, for words that somebody made long.
+  /// The same in time n log n, for words that are long on purpose.
   private func applyInQueue(to tokens: inout [Int32]) {
     let count = tokens.count
     var next = Array(1...count)
@@ -96,7 +97,7 @@ struct MergeTable: Sendable {
     for place in 0..<(count - 1) { consider(place) }
     while let candidate = queue.popMin() {
       let (place, second) = (candidate.place, next[candidate.place])
-      // A token that was merged away is −1; one that has changed makes another pair.
+      // A token that was merged into another is −1. One that has changed makes another pair.
       guard tokens[place] >= 0, second < count, Self.pair(tokens[place], tokens[second]) == candidate.pair else {
         continue
       }

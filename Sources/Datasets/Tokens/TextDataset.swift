@@ -1,23 +1,27 @@
 import Foundation
 import Torch
 
-/// A text to learn and a text to be judged by, tokenized: the datasets `text`, `tinyshakespeare` and `tinystories`.
+/// A text to learn and a text to be tested on, tokenized: the datasets `text`, `tinyshakespeare` and `tinystories`.
 ///
-/// Both are in files of their own, or the second is the last tenth of the first.
+/// Each is in a file of its own, or the second is the last tenth of the first.
 public struct TextDataset: Sendable {
+  /// How the texts became tokens.
   public let tokenizer: Tokenizer
   private let train: (file: TokenFile, range: Range<Int>, name: String)
   private let test: (file: TokenFile, range: Range<Int>, name: String)
 
-  /// The part of a text that is kept for testing where no other file is.
+  /// The part of a text that is kept for testing if there is no other file.
   public static let testFraction = 0.1
 
-  /// Reads, and tokenizes what is not in the cache.
+  /// Tokenizes the texts, or reads them from the cache.
   ///
   /// - Parameters:
-  ///   - path: the file of the text; of TinyStories the folder of its files, or one file; nil: the usual folder
-  ///   - validation: the file of the text to test on; nil: for TinyStories the one that is published, for others the text's last tenth
-  /// - Throws: `DatasetError`.
+  ///   - dataset: which text
+  ///   - path: the file of the text; for TinyStories the folder of its files, or one file; nil: the usual folder
+  ///   - validation: the file of the text to test on; nil: TinyStories' own, or the last tenth of any other text
+  ///   - tokenizer: how the texts become tokens
+  ///   - cache: the folder for tokenized texts; made if it does not exist
+  /// - Throws: `DatasetError` when a file cannot be read, or the cache cannot be written.
   public init(
     _ dataset: KnownDataset, path: URL?, validation: URL? = nil, tokenizer: Tokenizer,
     cache: URL = TokenFile.usualCache
@@ -37,13 +41,20 @@ public struct TextDataset: Sendable {
     }
   }
 
-  /// Tokens of a split.
+  /// The number of tokens of a split.
   public func count(_ split: Split) -> Int { (split == .train ? train : test).range.count }
 
-  /// Where a split's text is from: a file's name, or which part of it.
+  /// Where a split's text comes from: a file's name, or which part of it.
   public func name(_ split: Split) -> String { (split == .train ? train : test).name }
 
-  /// One split in sequences of `context` tokens; `sequences`: only the first so many.
+  /// One split, divided into sequences.
+  ///
+  /// - Parameters:
+  ///   - split: which part
+  ///   - context: tokens in a sequence
+  ///   - sequences: how many, from the first on; nil: all there are
+  ///   - device: where batches are
+  /// - Throws: `DatasetError` when there are fewer tokens than that takes.
   public func sequences(_ split: Split, context: Int, sequences: Int? = nil, on device: Device = .cpu) throws
     -> TokenDataset
   {
@@ -52,8 +63,8 @@ public struct TextDataset: Sendable {
       part.file, range: part.range, context: context, sequences: sequences, name: part.name, on: device)
   }
 
-  /// How many sequences of `context` tokens a text has to train on, without tokenizing it: exact for bytes; for other tokenizers by four
-  /// bytes a token, which is what English takes. nil where there is no such file.
+  /// How many sequences of `context` tokens there are to train on, without tokenizing the text. Exact for bytes; for
+  /// other tokenizers it assumes four bytes for each token, which is usual in English. nil if there is no such file.
   public static func estimatedSequences(
     _ dataset: KnownDataset, path: URL?, validation: URL?, isBytes: Bool, context: Int
   ) -> Int? {
@@ -77,7 +88,7 @@ public struct TextDataset: Sendable {
     }
     guard dataset == .tinyStories, path.map(isFolder) ?? true else {
       guard let path else {
-        throw DatasetError("\(dataset.rawValue) needs the path of a text", remedy: "say dataset.path")
+        throw DatasetError("\(dataset.rawValue) needs the path of a text", remedy: "set dataset.path")
       }
       return (path, validation)
     }

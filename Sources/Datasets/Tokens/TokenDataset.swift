@@ -1,26 +1,34 @@
 import Support
 import Torch
 
-/// A stretch of a tokenized text, divided into sequences one after the other: what a language model is evaluated on.
+/// A stretch of a tokenized text, divided into consecutive sequences, for the evaluation of language models.
 ///
-/// Example i has the tokens from i · context on, and as labels the tokens one further; what is left at the end is not used.
+/// Example i has the tokens from i · context on, and as labels the tokens one place further. Tokens left over at the
+/// end are not used.
 public struct TokenDataset: ExampleSource {
-  /// Sequences.
+  /// The number of sequences.
   public let count: Int
-  /// Tokens a sequence has.
+  /// Tokens in a sequence.
   public let context: Int
   /// The size of the vocabulary.
   public let classes: Int
+  /// Where batches are.
   public let device: Device
-  /// Tokens, the last of which is only ever a label.
+  /// The number of tokens, the last of which is only a label.
   public let tokens: Int
   private let file: TokenFile
   private let start: Int
 
+  /// Part of a tokenized text, or all of it.
+  ///
   /// - Parameters:
+  ///   - file: the tokenized text
   ///   - range: which tokens of the file; nil: all
-  ///   - sequences: use only the first so many; nil: all
-  /// - Throws: `DatasetError` when there are not tokens enough for one sequence, or for those asked for.
+  ///   - context: tokens in a sequence
+  ///   - sequences: how many, from the first on; nil: all there are
+  ///   - name: what the text is called in messages
+  ///   - device: where batches are
+  /// - Throws: `DatasetError` when there are too few tokens for one sequence, or for those asked for.
   public init(
     _ file: TokenFile, range: Range<Int>? = nil, context: Int, sequences: Int? = nil, name: String = "the text",
     on device: Device = .cpu
@@ -46,9 +54,10 @@ public struct TokenDataset: ExampleSource {
     classes = file.vocabularySize
   }
 
+  /// The sequences of a range: inputs and labels [n, context], int64.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch { try batch(from: range.map { $0 * context }) }
 
-  /// The sequences that start at these tokens, each at most `tokens` − context − 1.
+  /// The sequences that start at these places, each at most `tokens` − context − 1.
   func batch(from places: [Int]) throws -> ExampleBatch {
     var inputs: [Int] = []
     var labels: [Int] = []
@@ -65,17 +74,25 @@ public struct TokenDataset: ExampleSource {
   }
 }
 
-/// Batches of sequences that start anywhere in a text. An epoch is as many steps as it takes to see as many tokens as the text has.
+/// Training batches by step, of sequences that start anywhere in a text. An epoch is as many steps as it takes to see
+/// as many tokens as the text has.
 ///
 /// The batch of a step depends only on the text, the seed and the step, so a resumed run needs no saved generator.
 public struct TokenBatches: BatchStream {
+  /// The text.
   public let dataset: TokenDataset
+  /// Sequences in every batch.
   public let batchSize: Int
+  /// What the sequences of a step depend on, together with the step.
   public let seed: Int
+  /// The dataset's sequences divided by the batch size, rounded down.
   public let stepsPerEpoch: Int
+  /// The dataset's device, on which batches are.
   public var device: Device { dataset.device }
 
-  /// - Throws: `DatasetError` when a batch would be empty or hold more sequences than the text.
+  /// Batches of `batchSize` sequences of the dataset's context.
+  ///
+  /// - Throws: `DatasetError` when a batch would be empty or have more sequences than the text.
   public init(_ dataset: TokenDataset, batchSize: Int, seed: Int) throws {
     guard (1...dataset.count).contains(batchSize) else {
       throw DatasetError(
@@ -88,9 +105,10 @@ public struct TokenBatches: BatchStream {
     stepsPerEpoch = dataset.count / batchSize
   }
 
+  /// The batch of a step, counted from 0: inputs and labels [batchSize, context], int64.
   public func batch(at step: Int) throws -> ExampleBatch { try dataset.batch(from: places(at: step)) }
 
-  /// The tokens at which the sequences of a step start.
+  /// The places at which the sequences of a step start, in tokens.
   func places(at step: Int) -> [Int] {
     var random = SplitMix64(UInt64(bitPattern: Int64(seed)), 0x70C5, UInt64(step))
     let places = UInt64(dataset.tokens - dataset.context)

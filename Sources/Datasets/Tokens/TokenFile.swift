@@ -2,26 +2,31 @@ import Checkpoints
 import Foundation
 import Support
 
-/// The ids of a text in a file that is mapped into memory, so that a text of any size costs none of it: ids of two bytes, or of four where
-/// the vocabulary needs them, then a trailer of 64 bytes (mark, width, count, vocabulary, fingerprint).
+/// The ids of a text, in a file that is mapped into memory, so that a text of any size takes none. The file holds ids
+/// of two bytes, or of four if the vocabulary needs them, then a trailer of 64 bytes (mark, width, count, vocabulary,
+/// fingerprint).
 ///
-/// Files lie in a cache under a name made from the text's path, size and time of change and the tokenizer's fingerprint. A file that is
-/// missing, damaged or of something else is made anew.
+/// Files are kept in a cache. Their names depend on the text's path, size and modification time and on the tokenizer's
+/// fingerprint. A file that is missing, damaged or of another text is made again.
 public struct TokenFile: Sendable {
   /// The number of ids.
   public let count: Int
+  /// Every id is below this.
   public let vocabularySize: Int
   private let width: Int
   private let data: Data
 
   private static let mark = Array("VLYTOK01".utf8)
   private static let trailer = 64
-  /// The ids of the text in `file`, from the cache or encoded now.
+
+  /// The ids of a text, from the cache or encoded now.
   ///
   /// - Parameters:
-  ///   - cache: the folder of the cache; made if it is not there.
+  ///   - file: the text, in UTF-8
+  ///   - tokenizer: how it becomes ids
+  ///   - cache: the folder of the cache; made if it does not exist
   ///   - block: about how many bytes of text to encode at a time
-  /// - Throws: `DatasetError` when the text cannot be read or the cache not written.
+  /// - Throws: `DatasetError` when the text cannot be read, or the cache cannot be written.
   public init(encoding file: URL, with tokenizer: Tokenizer, cache: URL = Self.usualCache, block: Int = 1 << 24) throws
   {
     let fingerprint = try Self.fingerprint(file, tokenizer)
@@ -48,10 +53,10 @@ public struct TokenFile: Sendable {
     self = made
   }
 
-  /// The folder for all texts: `tokens` in that of the data.
+  /// The folder for all texts: `tokens` in the folder for all data.
   public static var usualCache: URL { KnownDataset.usualFolder.appendingPathComponent("tokens") }
 
-  /// Maps a file; nil when it is not there, damaged or has another fingerprint.
+  /// Maps a file; nil if it is missing or damaged, or has another fingerprint.
   init?(reading place: URL, fingerprint: [UInt8]) {
     guard let data = try? Data(contentsOf: place, options: .alwaysMapped), data.count >= Self.trailer else {
       return nil
@@ -92,7 +97,7 @@ public struct TokenFile: Sendable {
     }
     guard
       values[.type] as? FileAttributeType == .typeRegular || values[.type] as? FileAttributeType == .typeSymbolicLink
-    else { throw DatasetError(file: file.path, "is no file of text", remedy: "name a file of plain text") }
+    else { throw DatasetError(file: file.path, "is not a text file", remedy: "name a file of plain text") }
     let resolved = file.resolvingSymlinksInPath()
     let found = (try? FileManager.default.attributesOfItem(atPath: resolved.path)) ?? values
     let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0

@@ -1,16 +1,18 @@
 import Foundation
 
-/// How a text becomes numbers.
+/// How a text becomes numbers, and numbers a text.
 public enum Tokenizer: Sendable {
-  /// Every byte is a token, its value the id; `<|endoftext|>` is 256.
+  /// Every byte is a token, whose id is its value; `<|endoftext|>` is 256.
   case bytes
+  /// Byte-pair encoding.
   case pairs(BytePairTokenizer)
 
-  /// What stands between the texts of a file that holds many.
+  /// What separates the texts in a file that holds many.
   public static let endOfText = "<|endoftext|>"
 
-  /// `bytes`, or the path of a `tokenizer.json`.
-  /// - Throws: `DatasetError`.
+  /// The tokenizer called `bytes`, or the one in a `tokenizer.json`, whose path is given.
+  ///
+  /// - Throws: `DatasetError` when the file cannot be read, or asks for what Valley does not do.
   public init(named name: String) throws {
     if name == "bytes" {
       self = .bytes
@@ -19,7 +21,7 @@ public enum Tokenizer: Sendable {
     }
   }
 
-  /// Ids are 0 ..< this.
+  /// Every id is below this.
   public var vocabularySize: Int {
     switch self {
     case .bytes: 257
@@ -27,7 +29,7 @@ public enum Tokenizer: Sendable {
     }
   }
 
-  /// The same for tokenizers that give the same ids.
+  /// A text that two tokenizers share only if they give the same ids.
   public var fingerprint: String {
     switch self {
     case .bytes: "bytes"
@@ -35,6 +37,7 @@ public enum Tokenizer: Sendable {
     }
   }
 
+  /// The ids of a text. For many texts, an ``Encoder`` is faster.
   public func encode(_ text: String) -> [Int] {
     var encoder = Encoder(self)
     var ids: [Int32] = []
@@ -42,12 +45,12 @@ public enum Tokenizer: Sendable {
     return ids.map(Int.init)
   }
 
-  /// What `ids` stand for; where that is no UTF-8, U+FFFD stands in the text. Ids without a token are left out.
+  /// The text that `ids` stand for, with U+FFFD for bytes that are not UTF-8. Ids without a token are left out.
   public func decode(_ ids: some Sequence<Int>) -> String {
     String(decoding: ids.flatMap { bytes(of: $0) }, as: UTF8.self)
   }
 
-  /// The bytes an id stands for; none for an id without a token.
+  /// The bytes that an id stands for; none for an id without a token.
   public func bytes(of id: Int) -> ArraySlice<UInt8> {
     switch self {
     case .bytes: id == 256 ? ArraySlice(Self.endOfText.utf8) : UInt8(exactly: id).map { [$0] } ?? []
@@ -55,7 +58,7 @@ public enum Tokenizer: Sendable {
     }
   }
 
-  /// Whether what stands before a line feed and what follows with it are encoded the same apart as together.
+  /// Whether a text can be divided before a line feed and its parts encoded separately, with the same result.
   var dividesAtLines: Bool {
     switch self {
     case .bytes: true
@@ -64,16 +67,17 @@ public enum Tokenizer: Sendable {
     }
   }
 
-  /// Encodes one text after the other and remembers the words it has seen. It belongs to one task.
+  /// Encodes one text after the other and remembers the words it has seen. An encoder belongs to one task.
   public struct Encoder {
     private static let separator = AddedTokenMatcher([(Array(endOfText.utf8), 256)])
     private var pairs: BytePairTokenizer.Encoder?
 
+    /// An encoder that has seen no words.
     public init(_ tokenizer: Tokenizer) {
       if case .pairs(let tokenizer) = tokenizer { pairs = BytePairTokenizer.Encoder(tokenizer) }
     }
 
-    /// Appends the ids of a text to `output`.
+    /// Appends the ids of a UTF-8 text to `output`.
     public mutating func encode(_ text: UnsafeBufferPointer<UInt8>, into output: inout [Int32]) {
       guard pairs == nil else {
         pairs?.encode(text, into: &output)

@@ -2,10 +2,10 @@ import Foundation
 import Support
 
 extension BytePairTokenizer {
-  /// Reads a `tokenizer.json` of the `tokenizers` package.
+  /// Reads a `tokenizer.json` as the `tokenizers` package writes it.
   ///
-  /// - Throws: `DatasetError` naming the file and the key when it is damaged or asks for something other than byte-level BPE with
-  ///   GPT-2's words.
+  /// - Throws: `DatasetError` naming the file and the key when the file is damaged or asks for something other than
+  ///   byte-level BPE with GPT-2's words.
   public init(contentsOf file: URL) throws {
     guard let json = try? Data(contentsOf: file), json.count < 1 << 28 else {
       throw DatasetError(
@@ -15,7 +15,7 @@ extension BytePairTokenizer {
     try self.init(json, file: file.path)
   }
 
-  /// The same from the file's bytes; `file` is for messages.
+  /// Reads the bytes of a `tokenizer.json`. `file` is what messages call it.
   public init(_ json: Data, file: String) throws {
     let content: TokenizerFile
     do {
@@ -109,7 +109,7 @@ extension BytePairTokenizer {
     var tokens: [Int: [UInt8]] = [:]
     var added: [AddedToken] = []
 
-    /// Far above every tokenizer's size; a damaged id must not make a table of gigabytes.
+    /// Far above the size of any tokenizer. A damaged id must not lead to a table of gigabytes.
     static let largest = 1 << 22
 
     init(_ content: TokenizerFile, file: String) throws {
@@ -137,7 +137,7 @@ extension BytePairTokenizer {
         }
         guard (0..<Self.largest).contains(id), content.model.vocab[token.content] != nil || tokens[id] == nil else {
           throw DatasetError(
-            file: file, "added_tokens: '\(token.content)' has the id \(id), which is no free id below \(Self.largest)",
+            file: file, "added_tokens: '\(token.content)' has the id \(id); expected a free one below \(Self.largest)",
             remedy: "the file is damaged: get it again")
         }
         tokens[id] = Array(token.content.utf8)
@@ -191,7 +191,7 @@ private struct TokenizerFile: Decodable {
         parts = try container.decode([String].self)
       }
       guard parts.count == 2 else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "is no pair of tokens")
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a pair of tokens")
       }
       (first, second) = (parts[0], parts[1])
     }

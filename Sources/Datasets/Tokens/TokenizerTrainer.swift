@@ -1,27 +1,36 @@
 import Foundation
 import HeapModule
 
-/// Learns a byte-level BPE vocabulary: starting from bytes, the pair of neighbours that is most frequent within words becomes a token,
-/// again and again (Sennrich et al. 2016). Of equally frequent pairs the one of the smaller ids comes first, as in the `tokenizers`
-/// package's `BpeTrainer`, whose vocabulary and merges it gives.
+/// Learns a byte-level BPE vocabulary (Sennrich et al. 2016). Starting from bytes, the most frequent pair of neighbours
+/// within words becomes a token, again and again. Of equally frequent pairs, the one with the smaller ids comes first.
+/// The vocabulary and the merges are those of `BpeTrainer` in the `tokenizers` package.
 ///
-/// Special tokens in the text are left out of what is counted.
+/// Special tokens in the text are not counted.
 public struct TokenizerTrainer {
+  /// The most tokens there will be.
   public let vocabularySize: Int
-  /// A pair rarer than this does not become a token.
+  /// How often a pair must occur to become a token.
   public let minimumFrequency: Int
+  /// Tokens that are never divided, which get the first ids.
   public let specialTokens: [String]
   private let matcher: AddedTokenMatcher
   private var words = WordTable()
   /// How often each word was seen.
   private var frequencies: [Int] = []
 
-  /// - Throws: `DatasetError` when the special tokens and the 256 bytes exceed the vocabulary, or a special token is empty, given twice or
-  ///   a byte's name.
+  /// A trainer that has counted nothing.
+  ///
+  /// - Parameters:
+  ///   - vocabularySize: the most tokens there will be
+  ///   - minimumFrequency: how often a pair must occur to become a token
+  ///   - specialTokens: tokens that are never divided, which get the first ids
+  /// - Throws: `DatasetError` when the special tokens and the 256 bytes exceed the vocabulary, or a special token is
+  ///   empty, given twice or the name of a byte.
   public init(vocabularySize: Int, minimumFrequency: Int = 0, specialTokens: [String] = ["<|endoftext|>"]) throws {
     guard (256 + specialTokens.count...1 << 20).contains(vocabularySize) else {
       throw DatasetError(
-        "a vocabulary of \(vocabularySize) cannot be made: 256 bytes and \(specialTokens.count) special tokens belong to it",
+        "a vocabulary of \(vocabularySize) cannot be made: 256 bytes and \(specialTokens.count) special tokens belong "
+          + "to it",
         remedy: "choose \(256 + specialTokens.count) to \(1 << 20)")
     }
     let names = Set(ByteAlphabet.characters.map { String($0) })
@@ -35,7 +44,7 @@ public struct TokenizerTrainer {
     matcher = AddedTokenMatcher(specialTokens.enumerated().map { (Array($1.utf8), Int32($0)) })
   }
 
-  /// Counts the words of a text.
+  /// Counts the words of a UTF-8 text, in addition to those of earlier ones.
   public mutating func count(_ text: UnsafeBufferPointer<UInt8>) {
     var start = 0
     while start < text.count {
@@ -52,13 +61,16 @@ public struct TokenizerTrainer {
 
   /// What was learned.
   public struct Result: Sendable {
-    /// Special tokens, then the bytes by the code of their characters, then what merges made; as `tokenizer.json` writes them.
+    /// The tokens by id, as `tokenizer.json` writes them: special tokens, then the bytes in the order of their
+    /// characters, then those that merges made.
     public var vocabulary: [String]
+    /// The ids of the pairs that merge, in the order in which they do.
     public var merges: [(first: Int, second: Int)]
+    /// How many of the first tokens are special.
     public var specialTokens: Int
   }
 
-  /// A pair that may become a token, and the words that had it when it was entered.
+  /// A pair that could become a token, and the words that had it when it was entered.
   private struct Candidate: Comparable {
     var pair: Pair
     var count: Int
@@ -73,7 +85,7 @@ public struct TokenizerTrainer {
     var first, second: Int32
   }
 
-  /// Learns from what was counted.
+  /// Learns the vocabulary from the words counted so far.
   public func train() -> Result {
     let alphabet = (0..<256).sorted { ByteAlphabet.characters[$0].value < ByteAlphabet.characters[$1].value }
     var vocabulary = specialTokens + alphabet.map { String(ByteAlphabet.characters[$0]) }
@@ -100,7 +112,7 @@ public struct TokenizerTrainer {
     drain(into: &queue)
     var merges: [(first: Int, second: Int)] = []
     while vocabulary.count < vocabularySize, var top = queue.popMax() {
-      // Merges since have changed what it was entered with.
+      // Later merges have changed its count.
       if let count = counts[top.pair], count != top.count {
         top.count = count
         queue.insert(top)
@@ -125,7 +137,7 @@ public struct TokenizerTrainer {
     return Result(vocabulary: vocabulary, merges: merges, specialTokens: specialTokens.count)
   }
 
-  /// Replaces a pair in a word and tells which pairs came and went; the pair itself is not told.
+  /// Replaces a pair in a word, and reports which other pairs came and went.
   private static func merge(_ pair: Pair, into id: Int32, _ tokens: inout [Int32], _ change: (Pair, Int) -> Void) {
     var merged: [Int32] = []
     var place = 0
@@ -151,7 +163,7 @@ public struct TokenizerTrainer {
 }
 
 extension TokenizerTrainer.Result {
-  /// The `tokenizer.json` that the `tokenizers` package and Valley read.
+  /// The contents of a `tokenizer.json`, which Valley and the `tokenizers` package read.
   public var json: Data {
     func quoted(_ text: String) -> String {
       var result = "\""

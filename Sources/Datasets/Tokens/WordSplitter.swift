@@ -2,8 +2,8 @@
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// worked out by hand on UTF-8, which is some fifty times as fast as a regular-expression engine. A byte that is part of no UTF-8 sequence
-/// counts as a sign of its own, so that any bytes can be encoded and come back.
+/// worked out by hand on UTF-8, which is about fifty times as fast as a regular-expression engine. A byte that is not
+/// part of a UTF-8 sequence counts as a character of its own, so that any bytes can be encoded and decoded again.
 struct WordSplitter: Sendable {
   private enum Kind {
     static let other: UInt8 = 0
@@ -17,7 +17,7 @@ struct WordSplitter: Sendable {
     Unicode.Scalar(UInt32(value)).map(kind) ?? Kind.other
   }
 
-  /// The latest version of Unicode whose letters and numbers count: that of the `tokenizers` package.
+  /// The version of Unicode, the `tokenizers` package's, up to which letters and numbers count as such.
   private static let unicodeVersion = (major: 16, minor: 0)
 
   private static func kind(_ scalar: Unicode.Scalar) -> UInt8 {
@@ -31,7 +31,7 @@ struct WordSplitter: Sendable {
     }
   }
 
-  /// Calls `body` with the range of every word of `text`, in order; together they cover it.
+  /// Calls `body` with the range of every word of `text`, in order. Together the words cover the text.
   @inline(__always)
   static func forEachWord(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
     kinds.withUnsafeBufferPointer { kinds in
@@ -51,7 +51,7 @@ struct WordSplitter: Sendable {
     let count = text.count
     if text[start] == UInt8(ascii: "'"), let end = contractionEnd(text, from: start) { return end }
     var (kind, next) = scalar(text, at: start, kinds)
-    // " ?": one blank belongs to the word after it.
+    // " ?": one space belongs to the word after it.
     if text[start] == UInt8(ascii: " "), next < count {
       let (following, end) = scalar(text, at: next, kinds)
       if following != Kind.space { (kind, next) = (following, end) }
@@ -60,7 +60,7 @@ struct WordSplitter: Sendable {
     while next < count {
       let (following, end) = scalar(text, at: next, kinds)
       guard following == kind else {
-        // \s+(?!\S): the last of several blanks is left for the word after them.
+        // \s+(?!\S): the last of several spaces is left for the word after them.
         return kind == Kind.space && last > start ? last : next
       }
       (last, next) = (next, end)
@@ -68,7 +68,7 @@ struct WordSplitter: Sendable {
     return count
   }
 
-  /// The end of 's, 't, 're, 've, 'm, 'll or 'd; nil where there is none.
+  /// The end of 's, 't, 're, 've, 'm, 'll or 'd; nil if there is none.
   private static func contractionEnd(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     guard start + 1 < text.count else { return nil }
     switch text[start + 1] {

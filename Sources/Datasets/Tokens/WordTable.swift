@@ -1,5 +1,5 @@
-/// Different words numbered in the order of their first appearance: a hash table over one array of bytes, so that looking a word up makes
-/// no object.
+/// Numbers different words in the order of their first appearance: a hash table over one array of bytes, so that
+/// looking up a word allocates nothing.
 struct WordTable {
   private struct Slot {
     var hash: UInt32 = 0
@@ -18,7 +18,7 @@ struct WordTable {
   /// The bytes of a word.
   subscript(index: Int) -> ArraySlice<UInt8> { bytes[starts[index]..<starts[index + 1]] }
 
-  /// The number of `word`; nil and `isNew` when it was not there and the table has `limit` words already.
+  /// The number of `word`. It is nil, and `isNew` true, for a new word when the table already has `limit` words.
   @inline(__always)
   mutating func index(of word: UnsafeBufferPointer<UInt8>, limit: Int = Int(Int32.max)) -> (index: Int?, isNew: Bool) {
     let hash = Self.hash(word)
