@@ -16,7 +16,7 @@ extension DataMethod {
         .number("rate", from: 0, default: 1e-3, "Adam's learning rate"),
         .integer("steps", from: 0, default: 1000, "how many steps"),
         .integer("batch", from: 1, default: 16, "how many examples of each dataset a step looks at"),
-      ], isRandom: true)
+      ], traits: .random)
   ) { merge in
     guard let base = merge.base else { throw MergeError("adamerging needs the base") }
     let settings = merge.settings

@@ -15,7 +15,7 @@ extension DataMethod {
       parameters: FisherMerge.parameters + [
         .integer("evaluations", from: 1, default: 30, "how many merges are scored"),
         .number("lowest", default: 0, "the least λ"), .number("highest", default: 1, "the greatest λ"),
-      ], isRandom: true)
+      ], traits: .random)
   ) { merge in
     let (low, high) = try (merge.settings.number("lowest"), merge.settings.number("highest"))
     guard low < high else { throw MergeError("df_merge: lowest is \(low) and highest \(high); it must be above") }

@@ -9,7 +9,7 @@ extension DataMethod {
     MergeMethod(
       "fisher", "Σ wᵢFᵢ ⊙ θᵢ / Σ wᵢFᵢ with Fᵢ the diagonal Fisher information of the model on its data, plus a floor",
       source: "https://arxiv.org/abs/2111.09832", base: .none, models: 2..., data: .examples,
-      parameters: FisherMerge.parameters, isRandom: true)
+      parameters: FisherMerge.parameters, traits: .random)
   ) { merge in
     let fishers = try merge.models.indices.map { try FisherMerge.fisher(merge, $0, merge.models[$0]) }
     return DataMergeResult(try FisherMerge.merged(merge, merge.models, fishers))

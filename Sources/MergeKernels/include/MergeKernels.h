@@ -131,8 +131,6 @@ typedef struct {
   /// y ← the population variance over the terms.
   void (*_Nonnull variance)(void *_Nonnull y, const void *_Nonnull const *_Nonnull x, int terms, size_t count);
 
-  /// y ← x where |x| is not below |y|
-  void (*_Nonnull takeLarger)(void *_Nonnull y, const void *_Nonnull x, size_t count);
   /// Where one |xₖ| exceeds epsilon y ← factorsₖ xₖ; where several do, their mean; else 0.
   void (*_Nonnull reinforce)(
     void *_Nonnull y, const void *_Nonnull const *_Nonnull x, const double *_Nonnull factors, int terms,
@@ -142,8 +140,6 @@ typedef struct {
     const void *_Nonnull const *_Nonnull x, int terms, double epsilon, uint64_t *_Nonnull shared,
     uint64_t *_Nonnull unique, size_t count);
 
-  /// y ← w x + (1 − w) y with w = t / max(|y − x|, 1e-6) within 0 … 1
-  void (*_Nonnull nearswap)(void *_Nonnull y, const void *_Nonnull x, double t, size_t count);
   /// KL(softmax x ‖ softmax y), each probability raised by 1e-8
   double (*_Nonnull divergence)(const void *_Nonnull x, const void *_Nonnull y, size_t count);
   /// Sets the elements of y to 0 where |x| is below the threshold.

@@ -58,7 +58,7 @@ extension MergeMethod {
     let change = try sum.zerosLike()
     var adam = try Matrices.Adam(change, rate: rate)
     for _ in 0..<steps {
-      try inputs.checkCancellation()
+      try inputs.chunks.checkCancellation()
       let gradient = try change.zerosLike()
       for (delta, start) in zip(deltas, fixed) {
         let error = try start + (delta * change).sum([1], keep: true) * total

@@ -48,7 +48,7 @@ extension MergeMethod {
     /// - Parameter part: how many of those that vary at all
     init(_ inputs: MergeInputs, part: Double) throws {
       var deltas: [Vector] = []
-      let magnitudes = Magnitudes(inputs: inputs) {
+      let magnitudes = Magnitudes(inputs.chunks) {
         deltas = try inputs.taskVectors($0)
         return Self.variance(deltas, inputs)
       }

@@ -27,7 +27,7 @@ extension MergeMethod {
         }
         var adam = try Matrices.Adam(merged, rate: rate)
         for _ in 0..<steps {
-          try inputs.checkCancellation()
+          try inputs.chunks.checkCancellation()
           try adam.step(merged, merged.matmul(slope) - start)
         }
         return merged

@@ -37,7 +37,7 @@ enum Matrices {
         let deltas = try inputs.models.indices.map { index in
           try inputs.whole { try inputs.taskVector(index, $0) }.to(.float64).reshape([inputs.shape[0], columns])
         }
-        return try merged(deltas).to(inputs.kernels.pointee.width == 8 ? .float64 : .float32).contiguous()
+        return try merged(deltas).to(inputs.dtype)
       }
     }
     let source = try TensorSource(result)

@@ -80,7 +80,7 @@ enum Sparsification {
   private func mask(_ inputs: MergeInputs, _ index: Int, _ group: Int) throws -> SparseTaskVector.Mask {
     if density >= 1 { return .all }
     if density <= 0 { return .none }
-    let magnitudes = Magnitudes(inputs: inputs) { try inputs.taskVector(index, $0) }
+    let magnitudes = Magnitudes(inputs.chunks) { try inputs.taskVector(index, $0) }
     switch self {
     case .magnitude(let density):
       return .selection(try magnitudes.largest(max(1, Int(density * Double(inputs.count)))))

@@ -9,14 +9,19 @@ struct Magnitudes {
     var equal: Int
   }
 
-  let inputs: MergeInputs
-  /// Elements are asked for in whole groups of this many.
-  var group = 1
-  /// The elements at a range, in working precision.
-  let elements: (Range<Int>) throws -> Vector
+  private let chunks: Chunks
+  private let group: Int
+  private let elements: (Range<Int>) throws -> Vector
 
-  private var count: Int { inputs.count }
-  private var kernels: UnsafePointer<VMKernels> { inputs.kernels }
+  /// - Parameters:
+  ///   - group: elements are asked for in whole groups of this many
+  ///   - elements: the elements at a range, in working precision
+  init(_ chunks: Chunks, group: Int = 1, elements: @escaping (Range<Int>) throws -> Vector) {
+    (self.chunks, self.group, self.elements) = (chunks, group, elements)
+  }
+
+  private var count: Int { chunks.count }
+  private var kernels: UnsafePointer<VMKernels> { chunks.kernels }
 
   /// The largest key there is.
   private static func limit(_ kernels: UnsafePointer<VMKernels>) -> UInt64 {
@@ -37,14 +42,13 @@ struct Magnitudes {
     let sample = try sample()
     let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
     let scale = Double(count) / Double(sample.count)
-    let guesses = try ranks(Int(Double(zeros) * scale)).map { try bracket(sample, Double($0) / scale) }
-    var brackets = guesses
+    var brackets = try ranks(Int(Double(zeros) * scale)).map { try bracket(sample, Double($0) / scale) }
     for index in brackets.indices {
-      let room = count / 8 + MergeInputs.chunk
-      brackets[index].inside = inputs.vector(.inside(index), room).elements
+      let room = count / 8 + Chunks.length
+      brackets[index].inside = chunks.vector(.inside(index), room).elements
       brackets[index].room = room
     }
-    try inputs.forEachChunk(of: group) { range in
+    try chunks.forEach(of: group) { range in
       let chunk = try elements(range)
       for index in brackets.indices { kernels.pointee.bracket(chunk.elements, &brackets[index], chunk.count) }
     }
@@ -68,20 +72,20 @@ struct Magnitudes {
     let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
     var bracket = try bracket(sample, Double(sample.count) - Double(sample.count - zeros) * part)
     let noted = NotedElements(count: count)
-    let room = count / 8 + MergeInputs.chunk
-    let near = inputs.vector(.inside(0), room)
-    let places = inputs.vector(.order, room).elements.assumingMemoryBound(to: UInt32.self)
+    let room = count / 8 + Chunks.length
+    let near = chunks.vector(.inside(0), room)
+    let places = chunks.vector(.order, room).elements.assumingMemoryBound(to: UInt32.self)
     var nearBeside: [Vector] = []
     var sums: [Double] = []
     var found = 0
-    try inputs.forEachChunk { range in
+    try chunks.forEach { range in
       guard found + range.count <= room else { return found = room }
       let chunk = try elements(range)
       let vectors = try beside(range)
       let here = noted.split(chunk, range, by: &bracket, open: places + found)
       if sums.isEmpty {
         sums = vectors.map { _ in 0 }
-        nearBeside = vectors.indices.map { inputs.vector(.inside(1 + $0), room) }
+        nearBeside = vectors.indices.map { chunks.vector(.inside(1 + $0), room) }
       }
       for (target, vector) in zip([near] + nearBeside, [chunk] + vectors) {
         kernels.pointee.pick(
@@ -111,7 +115,7 @@ struct Magnitudes {
   private func sample() throws -> Vector {
     let piece = max(group, 512 / max(1, group) * group)
     let pieces = max(1, Self.sampleSize / piece)
-    let sample = inputs.vector(.sample, piece * pieces)
+    let sample = chunks.vector(.sample, piece * pieces)
     for index in 0..<pieces {
       let start = index * (count / group / pieces) * group
       sample[index * piece..<(index + 1) * piece].copy(try elements(start..<start + piece))
@@ -155,11 +159,11 @@ struct Magnitudes {
 
   private func countedPlaces(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
     var nonzero = 0
-    try inputs.forEachChunk(of: group) { range in
+    try chunks.forEach(of: group) { range in
       nonzero += kernels.pointee.nonzero(try elements(range).elements, range.count)
     }
     return try Self.counted(ranks(count - nonzero), count, kernels) { body in
-      try inputs.forEachChunk(of: group) { try body(try elements($0)) }
+      try chunks.forEach(of: group) { try body(try elements($0)) }
     }
   }
 

@@ -17,7 +17,7 @@ enum Combination {
     return MergePass { range, result in
       var rest = used[...]
       if terms == .models, let first = rest.popFirst() {
-        inputs.load(first, range, into: result)
+        inputs.models[first].load(range, into: result)
         result.scale(by: coefficients[first])
       } else {
         try start(inputs, terms, range, result)

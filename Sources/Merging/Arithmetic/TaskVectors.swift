@@ -1,4 +1,5 @@
 import MergeKernels
+import Torch
 
 /// What the methods on task vectors share: W₀ + λ · (a sum of sparse weighted task vectors).
 enum TaskVectors {
@@ -17,6 +18,12 @@ enum TaskVectors {
   }
   static func rescale(_ value: Bool) -> MergeParameter {
     .flag("rescale", default: value, "scale what is kept of a task vector to the L1 norm of the whole")
+  }
+
+  /// The base and every δᵢ = Wᵢ − W₀.
+  static func of(_ models: [Tensor], _ base: Tensor?) throws -> (base: Tensor, deltas: [Tensor]) {
+    guard let base else { throw MergeError("the base is missing") }
+    return (base, try models.map { try $0 - base })
   }
 
   /// How the sparse task vectors become one.

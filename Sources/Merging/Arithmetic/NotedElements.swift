@@ -8,7 +8,7 @@ final class NotedElements {
   /// - Parameter group: as in the passes, whose chunks have to be the same.
   init(count: Int, group: Int = 1) {
     self.group = group
-    let length = MergeInputs.chunkLength(of: group)
+    let length = Chunks.length(of: group)
     let byteCount = (count / length + 1) * ((length + 7) / 8)
     bits = .allocate(capacity: byteCount)
     bits.initialize(repeating: 0, count: byteCount)
@@ -18,7 +18,7 @@ final class NotedElements {
 
   /// Every chunk starts a byte of its own.
   private func place(_ range: Range<Int>) -> UnsafeMutablePointer<UInt8> {
-    let length = MergeInputs.chunkLength(of: group)
+    let length = Chunks.length(of: group)
     return bits + range.lowerBound / length * ((length + 7) / 8)
   }
 
