@@ -73,7 +73,6 @@ let package = Package(
     .target(
       name: "Reports", dependencies: ["Support", "Weights", "Checkpoints", "Landscape", "Merging", "Studies"],
       resources: [.embedInCode("Resources")]),
-      resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",
       dependencies: training + [

@@ -33,7 +33,7 @@ public struct DataMerge {
   public let base: Weights?
   /// One for all models, or one each.
   public let tasks: [Task]
-  /// The heads by task; empty weights where the models share a head, which then is merged like everything else.
+  /// The heads by task; empty weights where the models share a head, which is then merged like everything else.
   public let heads: [Weights]
   /// The values of the method's parameters.
   public let settings: MergeSettings
@@ -53,7 +53,7 @@ public struct DataMerge {
   ///   - method: the method's declaration
   ///   - settings: the values of its parameters
   ///   - seed: what random numbers follow from
-  ///   - batchNormExamples: on how many examples BatchNorm's statistics are measured; 0 is all, nil averages them instead
+  ///   - batchNormExamples: on how many examples BatchNorm's statistics are measured; 0 is all, nil averages them
   ///   - progress: told what is under way, how much of it is done, and how much there is
   /// - Throws: `MergeError` and `CheckpointError` for models that do not fit together.
   public init(
@@ -117,7 +117,7 @@ public struct DataMerge {
 public struct DataMergeResult: Sendable {
   /// Without the heads that are each model's own.
   public var weights: Weights
-  /// What is worth knowing of it, a sentence each.
+  /// What is worth knowing about it, a sentence each.
   public var notes: [String]
   /// Numbers the method found, by name: coefficients, scores.
   public var findings: [String: [Double]]

@@ -26,7 +26,8 @@ public struct DataMethod: Sendable {
     try MergeMethod.named(name, among: declarations)
   }
 
-  /// Merges; what the method does not cover is averaged, and BatchNorm's statistics are measured anew if that was asked for.
+  /// Merges. What the method does not cover is averaged, and BatchNorm's statistics are measured anew if that was asked
+  /// for.
   ///
   /// - Throws: `MergeError`, `TorchError`, and what reading the data throws.
   public func callAsFunction(_ merge: DataMerge) throws -> DataMergeResult {

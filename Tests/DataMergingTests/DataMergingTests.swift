@@ -161,7 +161,7 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
     }
   }
 
-  /// The merged kernel's outputs are nearer to those of the models than any other's: a convolution is linear in its patches.
+  /// The merged kernel's outputs are nearer to those of the models than any other's: a convolution is linear in patches.
   @Test func convolutionsAreRegressed() throws {
     let generator = try Generator(seed: 3)
     let convolution = try Conv2d(2, 3, kernel: 3, stride: 2, padding: 1, generator: generator)

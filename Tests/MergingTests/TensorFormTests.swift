@@ -3,6 +3,7 @@ import MergeKernels
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Merging
 

@@ -5,7 +5,10 @@ import Torch
 enum TensorForms {
   /// Which elements chance keeps, 1 or 0, by the model's position and each element's probability.
   typealias Chance = (_ model: Int, _ probability: Tensor) throws -> Tensor
-  typealias Form = (_ models: [Tensor], _ base: Tensor?, _ settings: MergeSettings, _ chance: Chance) throws -> Tensor
+  typealias Form =
+    @Sendable (
+      _ models: [Tensor], _ base: Tensor?, _ settings: MergeSettings, _ chance: Chance
+    ) throws -> Tensor
 
   static let all: [String: Form] = [
     "linear": { models, _, settings, _ in
@@ -37,14 +40,16 @@ enum TensorForms {
   // MARK: Shared
 
   static func taskVectors(_ models: [Tensor], _ base: Tensor?) throws -> [Tensor] {
-    try models.map { try base.map { base in try $0 - base } ?? $0 }
+    try models.map { model in try base.map { try model - $0 } ?? model }
   }
 
   static func weightedSum(_ tensors: [Tensor], _ weights: [Double]) throws -> Tensor {
     try zip(tensors, weights).reduce(tensors[0] * 0.0) { try $0 + $1.0 * $1.1 }
   }
 
-  private static func plus(_ base: Tensor?, _ delta: Tensor) throws -> Tensor { try base.map { try $0 + delta } ?? delta }
+  private static func plus(_ base: Tensor?, _ delta: Tensor) throws -> Tensor {
+    try base.map { try $0 + delta } ?? delta
+  }
 
   private static func dot(_ a: Tensor, _ b: Tensor) throws -> Double { try (a * b).sum().item() }
 
@@ -206,7 +211,9 @@ enum TensorForms {
   }
 
   /// Ranks run along the second axis; a vector is one row.
-  private static func droppedByRank(_ deltas: [Tensor], _ settings: MergeSettings, _ chance: Chance) throws -> [Tensor] {
+  private static func droppedByRank(
+    _ deltas: [Tensor], _ settings: MergeSettings, _ chance: Chance
+  ) throws -> [Tensor] {
     let (densities, epsilons) = try (settings.numbers("density"), settings.numbers("epsilon"))
     return try deltas.enumerated().map { index, delta in
       let axis = delta.rank < 2 ? 0 : 1
@@ -231,9 +238,9 @@ enum TensorForms {
     return try plus(base, merged.sum / merged.total.clamp(min: 1e-6))
   }
 
-  private static func reinforced(_ deltas: [Tensor], _ base: Tensor?, _ settings: MergeSettings, factors: [Double]) throws
-    -> Tensor
-  {
+  private static func reinforced(
+    _ deltas: [Tensor], _ base: Tensor?, _ settings: MergeSettings, factors: [Double]
+  ) throws -> Tensor {
     let active = try deltas.map { try $0.abs().greater(settings.number("epsilon")).to(.float64) }
     let terms = try zip(deltas, active).map { try $0 * $1 }
     let count = try weightedSum(active, active.map { _ in 1 })

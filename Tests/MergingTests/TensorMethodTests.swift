@@ -2,6 +2,7 @@ import Checkpoints
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Merging
 
@@ -92,7 +93,7 @@ import Torch
 
   /// To the bit what plain loops give, in float32.
   @Test func elementwiseMethodsAreTheirFormulas() throws {
-    let values: [[Float]] = try [1, 2, 3].map { seed in
+    let values: [[Float]] = try ([1, 2, 3] as [UInt64]).map { seed in
       var values = try Tensor.normal([70_001], generator: Generator(seed: seed)).array(Float.self)
       values.replaceSubrange(0..<6, with: [0, -0.0, .leastNonzeroMagnitude, 1e30, -1e30, Float(seed)])
       return values

@@ -10,7 +10,7 @@ extension DataMethod {
   static let dfMerge = DataMethod(
     MergeMethod(
       "df_merge",
-      "as fisher, of the models W₀ + λᵢδᵢ, with the λᵢ at which the merge scores best on the data, by Bayesian optimisation",
+      "as fisher, for the models W₀ + λᵢδᵢ with the λᵢ that score best on the data, found by Bayesian optimisation",
       source: "https://arxiv.org/abs/2504.18992", base: .required, models: 2..., data: .labelledExamples,
       parameters: FisherMerge.parameters + [
         .integer("evaluations", from: 1, default: 30, "how many merges are scored"),

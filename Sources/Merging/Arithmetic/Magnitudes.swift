@@ -1,6 +1,6 @@
 import MergeKernels
 
-/// The order of a tensor's elements by magnitude, as far as it is asked for: no sorting.
+/// The order of a tensor's elements by magnitude, found without sorting and only as far as it is asked for.
 struct Magnitudes {
   /// An element's magnitude (its bits without the sign), how many are smaller, and how many are as large.
   struct Place {
@@ -35,8 +35,9 @@ struct Magnitudes {
 
   /// The elements at the ranks that follow from how many elements are 0.
   ///
-  /// A sample tells between which magnitudes each of them lies, but for luck; one pass counts what lies below and gathers what lies
-  /// between, and the element is found among that. Where luck fails, or half the tensor is one value, digits are counted.
+  /// A sample tells between which magnitudes each of them almost certainly lies. One pass counts what lies below and gathers
+  /// what lies between, and the element is found among that. Where luck fails, or half the tensor is one value, digits
+  /// are counted.
   func places(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
     guard count > 4 * Self.sampleSize else { return try countedPlaces(ranks) }
     let sample = try sample()
@@ -58,14 +59,14 @@ struct Magnitudes {
     return known.count == found.count ? known : try countedPlaces(ranks)
   }
 
-  /// Which elements are the `part` of those other than 0 that are largest (of equals the first), and for each of the vectors beside them
-  /// Σ x² over these.
+  /// Notes the largest elements, the `part` of those that are not 0 (of equals the first), and adds up x² over these for each
+  /// of the vectors beside them.
   ///
-  /// As with `places` a sample tells about where the boundary lies. A single pass notes what is certainly above, adds that up, and
-  /// gathers what lies near the boundary, to be decided at its end.
+  /// As with `places`, a sample tells about where the boundary lies. A single pass notes what is certainly above it, adds
+  /// that up, and gathers what lies near the boundary, to decide on it at the end.
   ///
   /// - Parameter beside: the vectors at a range, for which `elements` has just been asked
-  /// - Returns: nothing where the tensor is too small, or luck fails; `beside` has then been asked for in vain
+  /// - Returns: nil where the tensor is too small, or luck fails; `beside` has then been asked for in vain
   func noteLargest(part: Double, beside: (Range<Int>) throws -> [Vector]) throws -> (NotedElements, [Double])? {
     guard count > 4 * Self.sampleSize, count <= UInt32.max else { return nil }
     let sample = try sample()
@@ -123,7 +124,7 @@ struct Magnitudes {
     return sample
   }
 
-  /// Two magnitudes around that of the given rank in the sample, six standard deviations apart from it.
+  /// Two magnitudes around that of the given rank in the sample, each six standard deviations away from it.
   private func bracket(_ sample: Vector, _ rank: Double) throws -> VMBracket {
     let (size, part) = (Double(sample.count), min(1, max(0, rank / Double(sample.count))))
     let margin = 6 * (part * (1 - part) * size).squareRoot() + 3
@@ -196,8 +197,9 @@ struct Magnitudes {
           places[index].below += here
           digit += 1
         }
-        let key = places[index].key << UInt64(digitBits) | UInt64(digit)
-        places[index].key = shift < 0 ? key >> UInt64(-shift) : key
+        // Of the last digit only the upper bits are the key's.
+        let rest = max(0, -shift)
+        places[index].key = places[index].key << UInt64(digitBits - rest) | UInt64(digit) >> UInt64(rest)
       }
       if shift <= 0 { return places }
       shift -= digitBits
@@ -237,7 +239,8 @@ struct Magnitudes {
     return selection
   }
 
-  /// The `kept` largest of `count` elements that come in chunks of any tensors, and all that equal the last of them.
+  /// The `kept` largest of `count` elements that come in chunks from any number of tensors, and all that equal the last of
+  /// them.
   static func atLeastAsLarge(
     as kept: Int, of count: Int, _ kernels: UnsafePointer<VMKernels>,
     _ forEachChunk: ((Vector) throws -> Void) throws -> Void

@@ -9,7 +9,8 @@ enum TaskVectors {
   static let density = MergeParameter.number(
     "density", from: 0, to: 1, default: 1, perModel: true, "the part of the task vector's elements that is kept")
   static let gamma = MergeParameter.number(
-    "gamma", from: 0, to: 1, default: 0.01, perModel: true, "the part of the largest elements that is dropped first")
+    "gamma", from: 0, to: 1, default: 0.01, perModel: true,
+    "the part of the elements, the largest, that is dropped first")
   static let epsilon = MergeParameter.number(
     "epsilon", from: 0, to: 0.5, default: 0.15, perModel: true,
     "an element is kept with probability density − epsilon (the smallest of a row) … density + epsilon (the largest)")
@@ -30,7 +31,7 @@ enum TaskVectors {
   enum Consensus {
     /// W₀ + λ Σ wᵢδᵢ, divided by Σ wᵢ if `normalize`.
     case sum
-    /// As `sum`, but of the terms wᵢδᵢ only those that have the sign of their sum (+ where that is 0), element by element; `normalize`
+    /// As `sum`, but element by element only the terms wᵢδᵢ that have the sign of their sum (+ where that is 0); `normalize`
     /// divides by the weights of these.
     case elected
   }

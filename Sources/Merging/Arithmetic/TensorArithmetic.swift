@@ -24,8 +24,8 @@ enum TensorArithmetic {
       }
       guard result.shape == shape, result.dtype.canBeMerged else {
         throw MergeError(
-          "\(inputs.name): \(method) gave \(result.shapeDescription) for inputs of shape \(shape); what it gives must have "
-            + "their shape and real elements")
+          "\(inputs.name): \(method) gave \(result.shapeDescription) for inputs of shape \(shape); it must give a tensor of "
+            + "that shape with real elements")
       }
       return try TensorSource(result)
     }

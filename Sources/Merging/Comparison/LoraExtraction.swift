@@ -137,7 +137,7 @@ public struct LoraExtraction: Sendable {
 
   // MARK: Writing
 
-  /// Writes `adapter_model.safetensors` and `adapter_config.json`, as PEFT has them. The folder appears when it is whole.
+  /// Writes `adapter_model.safetensors` and `adapter_config.json` for PEFT. The folder appears when it is whole.
   ///
   /// - Parameters:
   ///   - folder: where the adapter goes

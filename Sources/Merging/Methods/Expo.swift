@@ -1,3 +1,5 @@
+import Torch
+
 extension MergeMethod {
   /// Farther along the way that training went.
   static let expo = MergeMethod(

@@ -3,7 +3,7 @@ import Weights
 /// Linear merging: θ = Σ cᵢ θᵢ (paper, section 2: (1 − α) θ_A + α θ_B).
 ///
 /// Half-precision tensors are summed in float32 and rounded once. A coefficient of 0 leaves its model out, so coefficients
-/// (1, 0) give the first model bit for bit; of two models either may come first. Integer tensors are averaged and rounded.
+/// (1, 0) give the first model bit for bit; either of two models may come first. Integer tensors are averaged and rounded.
 ///
 /// - Throws: `MergeError` without models or with another number of coefficients, `CheckpointError` listing every
 ///   difference in names, shapes and types.

@@ -1,3 +1,5 @@
+import Torch
+
 extension MergeMethod {
   /// Who moved an element farthest decides it.
   static let magMax = MergeMethod(

@@ -3,8 +3,8 @@ import Foundation
 import Support
 import Torch
 
-/// A low-rank adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`. It adds scale · B A to a weight, or replaces
-/// it.
+/// A low-rank adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`. It adds scale · B A to a
+/// weight, or replaces it.
 struct LoraAdapter {
   /// The change of one weight [out, in]: B [out, r] times A [r, in], transposed where the weight is stored so.
   struct Change: Sendable {

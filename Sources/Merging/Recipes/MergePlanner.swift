@@ -74,8 +74,8 @@ struct MergePlanner {
     if let model = models.first(where: { vocabularies[$0] == nil }) {
       guard tokenizer.source == .union || !tokenizer.tokens.isEmpty || tokenizer.padding != nil else { return nil }
       throw MergeError(
-        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, "
-          + "or leave out `tokenizer`")
+        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, or "
+          + "leave out `tokenizer`")
     }
     var source: Vocabulary?
     if case .model(let model) = tokenizer.source {
@@ -147,9 +147,8 @@ struct MergePlanner {
     if !lacking.isEmpty {
       switch recipe.missingTensors {
       case .error:
-        problems.append(
-          "\(place.name): is missing in \(lacking.joined(separator: ", ")); missing_tensors: copy or drop says what to do"
-        )
+        let models = lacking.joined(separator: ", ")
+        problems.append("\(place.name): is missing in \(models); missing_tensors: copy or drop says what to do")
         return nil
       case .drop:
         dropped.append(place.name)
@@ -196,7 +195,8 @@ struct MergePlanner {
       seed: seed)
   }
 
-  /// A tensor that the recipe says nothing about: refused, taken from the first model that has it, or left out, as `missing_tensors` says.
+  /// A tensor that the recipe says nothing about: refused, taken from the first model that has it, or left out, as
+  /// `missing_tensors` says.
   private mutating func alone(_ name: String, _ what: String, _ recipe: Recipe) throws -> PlannedTensor? {
     guard let model = recipe.ownModels.first(where: { inputs[$0]?[name] != nil }) else { return nil }
     switch recipe.missingTensors {
@@ -211,13 +211,15 @@ struct MergePlanner {
       var copy = Recipe(.passthrough, [Recipe.Source(model)])
       copy.dtype = recipe.dtype
       let (module, slice) = (copy.modules[0], copy.modules[0].slices[0])
-      return try tensor(MergePlaces.Place(name: name, slice: slice, module: module, names: [name], baseName: name, t: 0), copy)
+      let place = MergePlaces.Place(name: name, slice: slice, module: module, names: [name], baseName: name, t: 0)
+      return try tensor(place, copy)
     }
   }
 
   /// The values of a tensor's parameters: a model's own before its slice's, its module's and the recipe's.
   private func settings(
-    _ place: MergePlaces.Place, _ models: [(name: String, parameters: Recipe.Parameters, isAddedBase: Bool)], _ recipe: Recipe
+    _ place: MergePlaces.Place, _ models: [(name: String, parameters: Recipe.Parameters, isAddedBase: Bool)],
+    _ recipe: Recipe
   ) throws -> MergeSettings {
     let shared = [place.slice.parameters, place.module.parameters, recipe.parameters]
     var given: [String: [Double]] = [:]
@@ -236,9 +238,8 @@ struct MergePlanner {
       given[parameter.name] = try zip(models, values).map { model, value in
         if let value { return value }
         guard !model.isAddedBase, let standard = parameter.defaultValue else {
-          throw MergeError(
-            "\(place.name): \(recipe.method.name) needs \(parameter.name) for \(model.isAddedBase ? "the base, which it merges as a model; list it under models" : model.name)"
-          )
+          let culprit = model.isAddedBase ? "the base, which it merges as a model; list it under models" : model.name
+          throw MergeError("\(place.name): \(recipe.method.name) needs \(parameter.name) for \(culprit)")
         }
         return standard
       }

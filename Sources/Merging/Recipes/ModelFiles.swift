@@ -4,7 +4,8 @@ import Support
 import Torch
 import Weights
 
-/// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when they are needed.
+/// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when they
+/// are needed.
 struct ModelFiles {
   let model: Recipe.Model
   /// A file, or a folder in Hugging Face's layout.
@@ -18,7 +19,7 @@ struct ModelFiles {
   /// - Throws: `CheckpointError` naming the file and what is wrong with it.
   init(_ model: Recipe.Model, relativeTo folder: String) throws {
     self.model = model
-    // What looks like a revision or an adapter may be the rest of a name with an @ or a plus.
+    // What looks like a revision or an adapter may be part of a file's name with an @ or a plus.
     let plain = Self.local(model.path, folder) == nil ? Self.local(model.description, folder) : nil
     path = try plain ?? Self.locate(model, folder)
     adapter = try (plain == nil ? model.lora : nil).map {

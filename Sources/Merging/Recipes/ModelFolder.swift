@@ -39,7 +39,7 @@ struct ModelFolder {
     try writeAtomically(Data(card(sums).utf8), to: folder + "/README.md")
   }
 
-  /// The tokenizer's files that are not to be copied as they are: those of a union, and those with another chat template.
+  /// The tokenizer's files that are not copied as they are: those of a union, and those with another chat template.
   private func changedTokenizer() throws -> [String: Data] {
     var files: [String: Data] = [:]
     var settings: JSON?
@@ -64,7 +64,7 @@ struct ModelFolder {
     return files
   }
 
-  /// The donor's configuration with the type and the number of layers that the result has. All else stays to the letter.
+  /// The donor's configuration with the result's type and number of layers. All else stays to the letter.
   private func configuration(_ text: String) -> String {
     var result = MergedConfiguration(text)
     var sizes: [DType: Int] = [:]

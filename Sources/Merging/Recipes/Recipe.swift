@@ -52,7 +52,7 @@ public struct Recipe: Sendable {
       public var value: Value
     }
 
-    /// The value for a tensor at depth `t` (0 is the first layer of its slice, 1 the last), or nil where no filter fits.
+    /// The value for a tensor at depth `t` (0 is the first layer of its slice, 1 the last); nil where no filter fits.
     func resolved(_ tensor: String, at t: Double, isDiscrete: Bool) -> Double? {
       switch self {
       case .number(let number): return number

@@ -2,11 +2,11 @@ import Foundation
 import Search
 import YAML
 
-/// A recipe with ranges in the place of values: what a search for the best merge goes through.
+/// A recipe with ranges in place of values: what a search for the best merge goes through.
 ///
-/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}` that it is searched in
-/// ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices: [ties, task_arithmetic]}` searches
-/// methods; parameters that only the others have are then left out.
+/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}` that it
+/// is searched in ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices: [ties,
+/// task_arithmetic]}` searches methods; parameters that only the others have are then left out.
 public struct RecipeSpace: Sendable {
   /// The ranges in the order of the recipe.
   public let space: SearchSpace
@@ -21,8 +21,8 @@ public struct RecipeSpace: Sendable {
   ///   - text: the recipe
   ///   - file: what messages call it
   ///   - methods: the methods that may be named
-  /// - Throws: `YAMLFileError` with every mistake: no ranges, empty ones, ends that a parameter may not have, and all that
-  ///   `Recipe` refuses.
+  /// - Throws: `YAMLFileError` with every mistake: no ranges, empty ones, ends that a parameter may not have, and
+  ///   everything that `Recipe` refuses.
   public init(yaml text: String, file: String, methods: [MergeMethod] = MergeMethod.all) throws {
     let root: YAMLNode
     do { root = try YAMLNode.parse(text) } catch { throw YAMLFileError(file: file, problems: [error]) }

@@ -2,7 +2,8 @@ import Checkpoints
 import Foundation
 import Support
 
-/// A safetensors file whose header is known before its tensors: written piece by piece, in any order, by several threads.
+/// A safetensors file whose header is known before its tensors: it is written piece by piece, in any order, by several
+/// threads.
 final class TensorWriter: Sendable {
   let path: String
   private let descriptor: Int32

@@ -1,6 +1,6 @@
 import Torch
 
-/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it has not.
+/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it lacks them.
 struct RearrangedRows: Operand {
   enum Row: Sendable, Hashable {
     case row(Place)
@@ -24,7 +24,7 @@ struct RearrangedRows: Operand {
   var inputByteCount: Int { operands[own].inputByteCount }
   var workingByteCount: Int { rows.count * 32 + operands.reduce(0) { $0 + $1.workingByteCount } }
 
-  /// How many rows are of more than one model.
+  /// The rows that are means over several models.
   private var means: [[Place]] {
     var seen: Set<[Place]> = []
     return rows.compactMap { if case .mean(let places) = $0, seen.insert(places).inserted { places } else { nil } }

@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Support
 
-/// The vocabulary that a merge's result gets, and with it which row of whose embedding each of its tokens has.
+/// The vocabulary that a merge's result gets, and whose embedding's row each of its tokens gets.
 struct VocabularyPlan {
   let target: Vocabulary
   /// The models' own, by the recipe's names.
@@ -15,7 +15,7 @@ struct VocabularyPlan {
   /// - Parameters:
   ///   - vocabularies: of all models whose embeddings are merged
   ///   - source: the vocabulary of the model that the recipe names as the tokenizer's source
-  /// - Throws: `MergeError` for tokens that the result has not, and for vocabularies without a union.
+  /// - Throws: `MergeError` for tokens that the result does not have, and for vocabularies without a union.
   init(
     _ tokenizer: Recipe.Tokenizer, vocabularies: [Recipe.Model: Vocabulary], order: [Recipe.Model],
     base: Recipe.Model?, source: Vocabulary?
