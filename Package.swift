@@ -71,7 +71,7 @@ let package = Package(
       ],
       resources: [.embedInCode("Figures")]),
     .target(
-      name: "Reports", dependencies: ["Support", "Weights", "Checkpoints", "Landscape", "Studies"],
+      name: "Reports", dependencies: ["Support", "Weights", "Checkpoints", "Landscape", "Merging", "Studies"],
       resources: [.embedInCode("Resources")]),
     .executableTarget(
       name: "valley",

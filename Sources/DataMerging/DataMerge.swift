@@ -7,17 +7,21 @@ import Weights
 
 /// Models, the data that a method looks at, and networks to look with.
 ///
-/// Either all models have one task, or each its own. Then their heads (classifiers) are each model's own too: they are part of no merge, and
-/// stand at the end of the merged body whenever a network runs on their task.
+/// Either all models have one task, or each its own. Then their heads (classifiers) are each model's own too: they are
+/// part of no merge, and stand at the end of the merged body whenever a network runs on their task.
 public struct DataMerge {
   /// Data and a network for it, which may stand anywhere: the merge puts it where it needs it.
   public struct Task {
+    /// What messages call it.
     public let name: String
+    /// Its weights are overwritten.
     public let network: any Module
+    /// What the method looks at.
     public let data: any ExampleSource
     /// Batches to measure BatchNorm's statistics on.
     public let batches: (any BatchStream)?
 
+    /// A network and the data to run it on.
     public init(name: String, network: any Module, data: any ExampleSource, batches: (any BatchStream)? = nil) {
       (self.name, self.network, self.data, self.batches) = (name, network, data, batches)
     }
@@ -25,21 +29,32 @@ public struct DataMerge {
 
   /// What is merged: the models' tensors without heads of their own.
   public let models: [Weights]
+  /// What they were fine-tuned from, where the method takes it.
   public let base: Weights?
   /// One for all models, or one each.
   public let tasks: [Task]
-  /// The heads by task; empty weights where the models share a head, which then is merged like everything else.
+  /// The heads by task; empty weights where the models share a head, which is then merged like everything else.
   public let heads: [Weights]
+  /// The values of the method's parameters.
   public let settings: MergeSettings
+  /// What random numbers follow from.
   public let seed: UInt64
   /// How many examples BatchNorm's statistics are measured on before a point is judged; nil: they are averaged.
   public let batchNormExamples: Int?
   /// Told what is under way, how much of it is done, and how much there is.
   public let progress: (_ what: String, _ done: Int, _ total: Int) -> Void
 
+  /// Models and what a method needs to look at them with.
+  ///
   /// - Parameters:
   ///   - models: under the network's names, heads included
   ///   - base: the same; its head does not matter where the models have their own
+  ///   - tasks: one for all models, or one each
+  ///   - method: the method's declaration
+  ///   - settings: the values of its parameters
+  ///   - seed: what random numbers follow from
+  ///   - batchNormExamples: on how many examples BatchNorm's statistics are measured; 0 is all, nil averages them
+  ///   - progress: told what is under way, how much of it is done, and how much there is
   /// - Throws: `MergeError` and `CheckpointError` for models that do not fit together.
   public init(
     _ models: [Weights], base: Weights?, tasks: [Task], method: MergeMethod, settings: MergeSettings, seed: UInt64 = 0,
@@ -102,7 +117,7 @@ public struct DataMerge {
 public struct DataMergeResult: Sendable {
   /// Without the heads that are each model's own.
   public var weights: Weights
-  /// What is worth knowing of it, a sentence each.
+  /// What is worth knowing about it, a sentence each.
   public var notes: [String]
   /// Numbers the method found, by name: coefficients, scores.
   public var findings: [String: [Double]]

@@ -3,6 +3,7 @@ import Merging
 
 /// A way to merge networks that looks at data: its declaration, and how it is done.
 public struct DataMethod: Sendable {
+  /// Its name, parameters and needs.
   public let declaration: MergeMethod
   let run: @Sendable (DataMerge) throws -> DataMergeResult
 
@@ -10,6 +11,7 @@ public struct DataMethod: Sendable {
     (self.declaration, self.run) = (declaration, run)
   }
 
+  /// Every method, in the order of use.
   public static let all: [DataMethod] = [
     .uniformSoup, .greedySoup, .fisher, .dfMerge, .regMean, .regMeanPlus, .adaMerging,
   ]
@@ -19,16 +21,13 @@ public struct DataMethod: Sendable {
 
   /// The declaration of the method called `name`, with data or without.
   ///
-  /// - Throws: `MergeError` with the names there are.
+  /// - Throws: `MergeError` with the likely name, and those there are.
   public static func declaration(named name: String) throws -> MergeMethod {
-    guard let method = declarations.first(where: { $0.name == name }) else {
-      throw MergeError(
-        "there is no merge method \(name); there are \(declarations.map(\.name).joined(separator: ", "))")
-    }
-    return method
+    try MergeMethod.named(name, among: declarations)
   }
 
-  /// Merges; what the method does not cover is averaged, and BatchNorm's statistics are measured anew if that was asked for.
+  /// Merges. What the method does not cover is averaged, and BatchNorm's statistics are measured anew if that was asked
+  /// for.
   ///
   /// - Throws: `MergeError`, `TorchError`, and what reading the data throws.
   public func callAsFunction(_ merge: DataMerge) throws -> DataMergeResult {

@@ -4,7 +4,7 @@ import Networks
 import Torch
 import Weights
 
-/// Whose log-likelihood the Fisher information is of.
+/// The labels whose log-likelihood the Fisher information is about.
 public enum FisherLabels: Int, Sendable, CaseIterable {
   /// Every label by its probability under the network: exact, at one gradient a class and example.
   case expected
@@ -14,12 +14,17 @@ public enum FisherLabels: Int, Sendable, CaseIterable {
   case given
 }
 
-/// The diagonal of the Fisher information, E (∂ log p(y | x) / ∂θ)² over examples and labels, by the name of each trained parameter.
-/// Gradients are of single examples; the network works in evaluation mode and stays where it is.
+/// The diagonal of the Fisher information, E (∂ log p(y | x) / ∂θ)² over examples and labels, by the name of each trained
+/// parameter. Gradients are those of single examples; the network works in evaluation mode and its weights stay.
 ///
 /// - Parameters:
+///   - network: a classifier whose trained parameters are asked about
+///   - source: the data
 ///   - examples: places in the source
+///   - labels: whose log-likelihood it is
 ///   - generator: draws labels
+///   - progress: told how many examples are done
+/// - Returns: float64 tensors in the shapes of the parameters
 /// - Throws: `TorchError`, and what reading the data throws.
 public func diagonalFisher(
   of network: any Module, on source: any ExampleSource, examples: [Int], labels: FisherLabels, generator: Generator,

@@ -16,7 +16,8 @@ extension DataMerge {
     return sum / Double(tasks.count)
   }
 
-  /// The point with BatchNorm's statistics measured on it, if that was asked for and there is one task to measure them on.
+  /// The point with BatchNorm's statistics measured on it, if that was asked for and there is one task to measure them
+  /// on.
   func settled(_ point: Weights) throws -> Weights {
     guard let batchNormExamples, tasks.count == 1, let batches = tasks[0].batches else { return point }
     try place(0, at: point)

@@ -70,7 +70,7 @@ INLINE uint16_t half_of_float(float x) {
   return (uint16_t)(sign | (rest >= 0x47800000 ? large : rest < 0x38800000 ? small : normal));
 }
 
-/// A float32 that rounds on as the double itself would: inexact results end in a 1, so that no tie is made by rounding twice.
+/// A float32 that rounds on as the double itself would: inexact results end in a 1, so that rounding twice makes no tie.
 INLINE float float_to_odd(double x) {
   float near = (float)x;
   uint32_t bits = bits_of_float(near);
@@ -97,8 +97,8 @@ INLINE uint32_t random_word(uint64_t key, uint32_t index) {
   return x ^ x >> 16;
 }
 
-// Which elements a random word keeps, and which it keeps or not according to their rank, a bit for each: `limits` has the limits of a
-// bucket, their upper halves.
+// Sets a bit for each element that its random word keeps whatever its rank, and one for each whose rank decides. `limits`
+// has the upper halves of a bucket's two limits.
 INLINE void decide(
   const uint16_t *places, const uint32_t *limits, uint64_t mixed, uint32_t index, uint8_t *kept, uint8_t *open,
   size_t count) {
@@ -115,8 +115,8 @@ INLINE void decide(
   }
 }
 
-// The positions of the bits that are 1, and how many there are. Two of a word at once, which mostly are all, so that there is hardly a jump to
-// foresee: `ats` needs room for two more.
+// The positions of the bits that are 1, and how many there are. Two of a word at once are mostly all it has, so that there
+// is hardly a jump to predict; `ats` needs room for two more.
 INLINE size_t list_bits(const uint64_t *words, size_t count, uint32_t *ats) {
   size_t found = 0;
   for (size_t word = 0; word < count; word++) {
@@ -167,24 +167,29 @@ INLINE void put_bits(uint8_t *bits, size_t offset, const uint64_t *source, size_
 #undef DECIDE
 #define DECIDE decide_avx512
 // Whole groups of sixteen only.
-static void findPlacesWide_f32_avx512(const float *y, uint32_t floor, int shift, uint16_t *restrict places, size_t count) {
+static void findPlacesWide_f32_avx512(
+  const float *y, uint32_t floor, int shift, uint16_t *restrict places, size_t count) {
   const __m512i sign = _mm512_set1_epi32(0x7FFFFFFF), least = _mm512_set1_epi32((int)floor), one = _mm512_set1_epi32(1);
   const __m512i rest = _mm512_set1_epi32((1 << shift) - 1);
   for (size_t i = 0; i + 16 <= count; i += 16) {
     __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
     // Those not above the floor are 0 or between.
-    __m512i above = _mm512_mask_sub_epi32(_mm512_min_epu32(keys, one), _mm512_cmpgt_epu32_mask(keys, least), keys, least);
+    __mmask16 larger = _mm512_cmpgt_epu32_mask(keys, least);
+    __m512i above = _mm512_mask_sub_epi32(_mm512_min_epu32(keys, one), larger, keys, least);
     __m512i upper = _mm512_srli_epi32(above, (unsigned)shift), next = _mm512_add_epi32(above, rest);
     __m512i found = _mm512_add_epi32(upper, _mm512_srli_epi32(next, (unsigned)shift));
     _mm256_storeu_si256((__m256i *)(places + i), _mm512_cvtepi32_epi16(found));
   }
 }
-static void findPlacesWide_f64_avx512(const double *y, uint64_t floor, int shift, uint16_t *restrict places, size_t count) {
-  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), least = _mm512_set1_epi64((long long)floor), one = _mm512_set1_epi64(1);
+static void findPlacesWide_f64_avx512(
+  const double *y, uint64_t floor, int shift, uint16_t *restrict places, size_t count) {
+  const __m512i sign = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF), one = _mm512_set1_epi64(1);
+  const __m512i least = _mm512_set1_epi64((long long)floor);
   const __m512i rest = _mm512_set1_epi64((1ll << shift) - 1);
   for (size_t i = 0; i < count / 16 * 16; i += 8) {
     __m512i keys = _mm512_and_si512(_mm512_loadu_si512(y + i), sign);
-    __m512i above = _mm512_mask_sub_epi64(_mm512_min_epu64(keys, one), _mm512_cmpgt_epu64_mask(keys, least), keys, least);
+    __mmask8 larger = _mm512_cmpgt_epu64_mask(keys, least);
+    __m512i above = _mm512_mask_sub_epi64(_mm512_min_epu64(keys, one), larger, keys, least);
     __m512i upper = _mm512_srli_epi64(above, (unsigned)shift), next = _mm512_add_epi64(above, rest);
     __m512i found = _mm512_add_epi64(upper, _mm512_srli_epi64(next, (unsigned)shift));
     _mm_storeu_si128((__m128i *)(places + i), _mm512_cvtepi64_epi16(found));
@@ -268,7 +273,8 @@ static size_t append_f64_avx512(const double *x, uint64_t low, uint64_t high, ui
   return found;
 }
 // In the order of the plain loop's sixteen sums; whole groups of sixteen only.
-static void absoluteSumsWide_f32_avx512(const float *x, const uint8_t *bits, double *whole, double *part, size_t count) {
+static void absoluteSumsWide_f32_avx512(
+  const float *x, const uint8_t *bits, double *whole, double *part, size_t count) {
   __m512d all[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()}, noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
   for (size_t i = 0; i < count; i += 16) {
     for (int half = 0; half < 2; half++) {
@@ -282,7 +288,8 @@ static void absoluteSumsWide_f32_avx512(const float *x, const uint8_t *bits, dou
     _mm512_storeu_pd(part + 8 * half, noted[half]);
   }
 }
-static void absoluteSumsWide_f64_avx512(const double *x, const uint8_t *bits, double *whole, double *part, size_t count) {
+static void absoluteSumsWide_f64_avx512(
+  const double *x, const uint8_t *bits, double *whole, double *part, size_t count) {
   __m512d all[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()}, noted[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
   for (size_t i = 0; i < count; i += 16) {
     for (int half = 0; half < 2; half++) {

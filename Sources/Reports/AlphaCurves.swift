@@ -1,4 +1,5 @@
 import Foundation
+import Merging
 import Studies
 
 /// Performance of merges over the merge coefficient α, for every setting and method, on one test set (the paper's
@@ -114,10 +115,13 @@ public struct AlphaCurves: Codable, Sendable {
   }
 }
 
-/// What α means for a method: task arithmetic scales every vector by α, TIES their sum by λ.
-func coefficientName(_ method: String) -> String {
-  ["linear", "task_arithmetic"].contains(method) ? "α" : method.contains("slerp") ? "t" : "λ"
+/// What α is to a method: of one that is not known here, a factor λ.
+func alpha(of method: String) -> MergeMethod.Alpha {
+  (try? MergeMethod.named(method))?.alpha ?? MergeMethod.Alpha(.scale, of: "lambda", symbol: "λ")
 }
+
+/// What a method calls α: task arithmetic scales every vector by α, TIES their sum by λ.
+func coefficientName(_ method: String) -> String { alpha(of: method).symbol }
 
 extension AlphaCurves.Curve {
   /// Nil where no run of the configuration has at least three α.
@@ -137,7 +141,7 @@ extension AlphaCurves.Curve {
       }
       guard samples.count > 2 else { return nil }
       // Interpolation starts at an endpoint, methods on task vectors at the base.
-      if method != "linear", !method.contains("slerp"), samples[0] == nil {
+      if alpha(of: method).meaning == .scale, samples[0] == nil {
         let steps = Set(kept.map(\.step))
         let bases = run.rows.filter {
           $0.kind == .base && $0.evaluation == evaluation && steps.contains($0.step)

@@ -55,10 +55,12 @@ struct AlphaFigure {
     let points = curves.curves.filter { $0.method == method }.flatMap { curve in
       curve.points.map { CoefficientPanel.Point(series: curve.series, alpha: $0.alpha, value: $0.value) }
     }
+    let alpha = alpha(of: method)
+    let isPart = alpha.meaning == .position && alpha.symbol == "α"
     return CoefficientPanel(
       letter: Figure.letter(index), title: methodTitle(method),
-      coefficient: method == "linear" ? "α (part of the second network)" : coefficientName(method),
-      symbol: coefficientName(method), points: points,
+      coefficient: isPart ? "α (part of the second network)" : alpha.symbol,
+      symbol: alpha.symbol, points: points,
       series: curves.series, seriesTitle: curves.quantity, valueTitle: measure.levelTitle, domain: domain,
       isReversed: measure.sign < 0, isFirst: index == 0, isLast: index == curves.methods.count - 1
     ).json

@@ -29,7 +29,10 @@ public struct MergeSelection: Codable, Hashable, Sendable {
   /// The merge method; where the study has not this one, another that it has.
   public var method: String
 
-  public init(checkpoints: Checkpoints = .laterHalf, alpha: Double = 0.5, method: String = "linear") {
+  public init(
+    checkpoints: Checkpoints = .laterHalf, alpha: Double = 0.5,
+    method: String = RunConfiguration.Merge.Method.usual.name
+  ) {
     self.checkpoints = checkpoints
     self.alpha = alpha
     self.method = method
@@ -78,15 +81,16 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     row.kind == .merged && row.evaluation == evaluation && !row.isAcrossTasks
   }
 
-  /// "α = 0.5", with the method where it is not the linear one.
+  /// "α = 0.5", with the method where it is not the usual one.
   var words: String {
-    method == "linear" ? "α = \(short(alpha))" : "\(methodTitle(method)), α = \(short(alpha))"
+    method == RunConfiguration.Merge.Method.usual.name
+      ? "α = \(short(alpha))" : "\(methodTitle(method)), α = \(short(alpha))"
   }
 }
 
 extension ResultRow {
   /// The method of a merge; files of before there were others do not name it.
-  var mergeMethod: String { method ?? "linear" }
+  var mergeMethod: String { method ?? RunConfiguration.Merge.Method.usual.name }
   /// Whether this is of a run with tasks.
   var isAcrossTasks: Bool { learningRates != nil || normalisedAccuracy != nil }
 }

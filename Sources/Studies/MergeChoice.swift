@@ -42,7 +42,7 @@ extension RunConfiguration {
     public var batchNorm: BatchNorm
     /// Training examples for `reestimate`; nil: all in use.
     public var batchNormSamples: Int?
-    /// nil: linear.
+    /// nil: the usual one.
     public var methods: [Method]?
     /// nil: pairs.
     public var groups: [Group]?
@@ -55,7 +55,7 @@ extension RunConfiguration {
       self.batchNorm = batchNorm
       self.batchNormSamples = batchNormSamples
       // The same merges are the same configuration, however they are written.
-      self.methods = methods == [Method(name: "linear")] ? nil : methods
+      self.methods = methods == [.usual] ? nil : methods
       self.groups = groups == [.pairs] ? nil : groups
     }
 
@@ -65,50 +65,28 @@ extension RunConfiguration {
 }
 
 extension RunConfiguration.Merge.Method {
-  /// What α is to a method.
-  enum Coefficient {
-    /// the part of the second of two models, 0 … 1
-    case position
-    /// the factor λ of the merged task vector
-    case scale
-    /// the method has no such number
-    case none
-  }
+  /// What endpoints are merged by where nothing else is asked for.
+  public static let usual = Self(name: MergeMethod.linear.name)
 
   var method: MergeMethod? { try? MergeMethod.named(name) }
 
-  /// Where it stands on the line (or circle) between two models, for linear, slerp and nuslerp; λ for methods on task vectors.
-  var coefficient: Coefficient {
-    if ["linear", "slerp", "nuslerp"].contains(name) { return .position }
-    return method?.parameters.contains { $0.name == "lambda" } ?? false ? .scale : .none
-  }
+  /// What α is to the method; nil where there is no such number.
+  var alpha: MergeMethod.Alpha? { method?.alpha }
 
   /// The values of α for a merge of `models` models: one nil where there is nothing to choose, as in the mean of three.
   func alphas(_ usual: [Double], models: Int) -> [Double?] {
-    switch coefficient {
+    switch alpha?.meaning {
     case .position: models == 2 ? alphas ?? usual : [nil]
     case .scale: alphas ?? usual
-    case .none: [nil]
-    }
-  }
-
-  /// The parameters that α stands for.
-  var parametersOfAlpha: [String] {
-    switch name {
-    case "linear", "nuslerp": ["weight"]
-    case "slerp": ["t"]
-    default: coefficient == .scale ? ["lambda"] : []
+    case nil: [nil]
     }
   }
 
   private func settings(_ method: MergeMethod, alpha: Double?, models: Int) throws -> MergeSettings {
     var values = (parameters ?? [:]).mapValues { [$0] }
-    if let alpha {
-      switch coefficient {
-      case .position: values[name == "slerp" ? "t" : "weight"] = name == "slerp" ? [alpha] : [1 - alpha, alpha]
-      case .scale: values["lambda"] = [alpha]
-      case .none: break
-      }
+    if let alpha, let parameter = method.alpha?.parameter {
+      let perModel = method.parameters.contains { $0.name == parameter && $0.perModel }
+      values[parameter] = perModel ? [1 - alpha, alpha] : [alpha]
     }
     return try MergeSettings(values, for: method, models: models)
   }
@@ -117,21 +95,17 @@ extension RunConfiguration.Merge.Method {
   func requireSettings(models: Int) throws {
     let method = try MergeMethod.named(name)
     try method.requireInputs(models: models, hasBase: method.base == .required)
-    if let taken = (parameters ?? [:]).keys.sorted().first(where: parametersOfAlpha.contains) {
+    if let taken = method.alpha?.parameter, parameters?[taken] != nil {
       throw MergeError("\(name): \(taken) is what alphas stand for; leave it out")
     }
-    _ = try settings(method, alpha: coefficient == .scale || models == 2 ? 0.5 : nil, models: models)
+    _ = try settings(method, alpha: method.alpha?.meaning == .scale || models == 2 ? 0.5 : nil, models: models)
   }
 
-  /// Straight from one model to the other, BatchNorm's statistics included.
-  var isPlainLinear: Bool { name == "linear" && parameters == nil }
+  /// Whether BatchNorm's statistics are merged like all else, straight from one model to the other.
+  var mergesStatistics: Bool { method?.traits.contains(.mergesStatistics) ?? false && parameters == nil }
 
   /// The merge. `base` is the trunk at the branch point.
   func merged(_ models: [Weights], base: Weights?, alpha: Double?, seed: UInt64) throws -> Weights {
-    if isPlainLinear {
-      let coefficients = alpha.map { [1 - $0, $0] } ?? models.map { _ in 1 / Double(models.count) }
-      return try linearMerge(models, coefficients: coefficients)
-    }
     let method = try MergeMethod.named(name)
     return try merge(
       models, base: method.base == .required ? base : nil, method: method,
@@ -158,10 +132,10 @@ extension RunConfiguration.Merge {
         do { try method.requireSettings(models: models) } catch { check.require(false, path, "\(error)") }
       }
       check.require(
-        method.alphas == nil || method.coefficient != .none, path, "has alphas, but \(method.name) takes no such number"
+        method.alphas == nil || method.alpha != nil, path, "has alphas, but \(method.name) takes no such number"
       )
-      if method.coefficient != .none {
-        Self.check(&check, method.alphas ?? alphas, at: path, isPosition: method.coefficient == .position)
+      if let alpha = method.alpha {
+        Self.check(&check, method.alphas ?? alphas, at: path, isPosition: alpha.meaning == .position)
       }
     }
   }

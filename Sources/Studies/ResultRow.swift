@@ -100,7 +100,9 @@ extension ResultRow {
     let name =
       switch kind {
       case .single: "endpoint \(parts)" + (task.map { " of \($0)" } ?? "")
-      case .merged: "\(method.flatMap { $0 == "linear" ? nil : $0 } ?? "merge") \(parts) α=\(alpha ?? .nan)"
+      case .merged:
+        "\(method.flatMap { $0 == RunConfiguration.Merge.Method.usual.name ? nil : $0 } ?? "merge") \(parts) "
+          + "α=\(alpha ?? .nan)"
       case .ensemble: "ensemble \(parts)"
       case .base: "base"
       }

@@ -39,7 +39,7 @@ extension RunConfiguration {
     // Of two endpoints of one task there is no merge.
     let pairs = count * (count - 1) / 2 - (tasks?.datasets.count ?? 0) * rates * (rates - 1) / 2
     let groups = merge.groups ?? [.pairs]
-    return (merge.methods ?? [.init(name: "linear")]).reduce(0) { sum, method in
+    return (merge.methods ?? [.usual]).reduce(0) { sum, method in
       sum + groups.reduce(0) { sum, group in
         let models = group == .pairs ? 2 : count
         return sum + (group == .pairs ? pairs : 1) * method.alphas(merge.alphas, models: models).count

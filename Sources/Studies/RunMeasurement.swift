@@ -57,7 +57,7 @@ final class RunMeasurement {
       try measureBase(base, singles)
     }
     let groups = groups(singles)
-    let methods = configuration.merge.methods ?? [.init(name: "linear")]
+    let methods = configuration.merge.methods ?? [.usual]
     for group in groups {
       for method in methods {
         for alpha in method.alphas(configuration.merge.alphas, models: group.count) {
@@ -187,7 +187,7 @@ final class RunMeasurement {
   /// The endpoints' bodies merged; heads, where they are each task's own, are the first endpoint's.
   private func merge(_ singles: [Single], _ method: RunConfiguration.Merge.Method, alpha: Double?) throws -> Weights {
     let models = singles.map { single in single.weights.filter { name, _ in !networks.isHead(name) } }
-    if method.isPlainLinear { return try method.merged(models, base: nil, alpha: alpha, seed: 0) }
+    if method.mergesStatistics { return try method.merged(models, base: nil, alpha: alpha, seed: 0) }
     func parameters(_ weights: Weights) -> Weights {
       weights.filter { name, _ in !statistics.contains(name) && !networks.isHead(name) }
     }

@@ -135,7 +135,8 @@ struct MergeArguments: ParsableArguments {
   /// Plain linear merges keep to coefficients that sum to 1; nil for every other merge, which is a method with its settings.
   func coefficients(_ words: [String]) throws -> [Double]? {
     let (method, models) = try parts(words)
-    guard method.name == "linear", assignments.isEmpty, density == nil, base == nil else { return nil }
+    let isStraight = method.traits.contains(.mergesStatistics) && method.alpha != nil
+    guard isStraight, assignments.isEmpty, density == nil, base == nil else { return nil }
     guard models.count >= 2 else {
       throw ValidationError("merging takes two or more models; there is \(models.isEmpty ? "none" : "1")")
     }

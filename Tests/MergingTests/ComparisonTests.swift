@@ -59,8 +59,10 @@ import Weights
     let difference = try ModelDifference(a, b)
     #expect(difference.onlyInFirst == ["norm.weight"] && difference.onlyInSecond == ["head"])
     #expect(difference.misfits == ["embed.weight: [11, 6] and [3, 6]"])
-    #expect(throws: MergeError.self) { try ModelDifference(a, Weights([("x", Tensor.zeros([1]))])) }
-    #expect(throws: MergeError.self) { try ModelDifference(a, a, base: b) }
+    let strange = #expect(throws: MergeError.self) { try ModelDifference(a, Weights([("x", Tensor.zeros([1]))])) }
+    #expect("\(try #require(strange))".contains("no tensor of the same name and shape: layers.0.q.weight … in the"))
+    let lacking = #expect(throws: MergeError.self) { try ModelDifference(a, a, base: b) }
+    #expect("\(try #require(lacking))".contains("norm.weight: is missing in the base, and [6] in the models"))
   }
 
   /// At full rank the adapter gives the fine-tune again; below, the nearest matrix of its rank.
@@ -94,8 +96,10 @@ import Weights
           #expect(abs(row.error * row.change - least) < 1e-4, "\(row.name)")
         }
       }
-      #expect(throws: MergeError.self) { try LoraExtraction(base, base: base, rank: 2) }
-      #expect(throws: MergeError.self) { try LoraExtraction(tuned, base: base, rank: 0) }
+      let same = #expect(throws: MergeError.self) { try LoraExtraction(base, base: base, rank: 2) }
+      #expect("\(try #require(same))" == "the model does not differ from the base")
+      let rankless = #expect(throws: MergeError.self) { try LoraExtraction(tuned, base: base, rank: 0) }
+      #expect("\(try #require(rankless))" == "the rank is 0; it must be at least 1")
       #expect {
         _ = try LoraExtraction(tuned, base: base.filter { name, _ in name != "norm.weight" }, rank: 2)
       } throws: { "\($0)".contains("norm.weight") }

@@ -103,9 +103,6 @@ import Testing
       kernels.pointee.subtract(&y, x, y.count)
       kernels.pointee.scale(&y, -2, y.count)
       #expect(y == zip(start, x).map { ($0 + Float(0.3) * $1 - $1) * -2 })
-      var larger = start
-      kernels.pointee.takeLarger(&larger, x, larger.count)
-      #expect(larger.map(\.bitPattern) == zip(start, x).map { (abs($1) >= abs($0) ? $1 : $0).bitPattern })
       let small = x.map { abs($0) > 1 ? 1 : $0 }
       let exact = zip(small, start).map { Double($0) * Double(abs($1) > 1 ? 1 : $1) }.reduce(0, +)
       let found = kernels.pointee.dot(small, start.map { abs($0) > 1 ? 1 : $0 }, small.count)
@@ -193,8 +190,8 @@ import Testing
     return results[0]
   }
 
-  /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` lets one find out to eight
-  /// bits.
+  /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` tells to
+  /// eight bits.
   @Test(arguments: [300, 2051])
   func ranksAreExact(_ count: Int) throws {
     let smooth = Self.sample(count, seed: 8).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }

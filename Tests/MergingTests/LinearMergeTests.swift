@@ -116,7 +116,11 @@ import Weights
 
   @Test func modelsAndCoefficientsMustPair() throws {
     let a = try Self.model(1)
-    #expect(throws: MergeError.self) { try linearMerge([], coefficients: []) }
-    #expect(throws: MergeError.self) { try linearMerge([a, a], coefficients: [1]) }
+    for (models, coefficients) in [([], []), ([a, a], [1.0])] {
+      let error = #expect(throws: MergeError.self) { try linearMerge(models, coefficients: coefficients) }
+      #expect(
+        "\(try #require(error))"
+          == "\(models.count) models and \(coefficients.count) coefficients: one coefficient a model is needed")
+    }
   }
 }

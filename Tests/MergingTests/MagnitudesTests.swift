@@ -8,16 +8,18 @@ import Weights
 @Suite struct MagnitudesTests {
   private static let count = 262_201
 
-  private static func trimmed(_ values: [Float], _ name: String, _ given: [String: [Double]]) throws -> [Float] {
+  private static func trimmed(
+    _ values: [Float], _ dtype: DType, _ name: String, _ given: [String: [Double]]
+  ) throws -> [Float] {
     let method = try MergeMethod.named(name)
-    let model = try Weights([("w", Tensor(values))])
-    let base = try Weights([("w", Tensor([Float](repeating: 0, count: values.count)))])
+    let model = try Weights([("w", Tensor(values).to(dtype))])
+    let base = try Weights([("w", Tensor.zeros([values.count], dtype: dtype))])
     let settings = try MergeSettings(given, for: method, models: 1)
     let merged = try merge([model], base: base, method: method, settings: settings)
     return try #require(merged["w"]).array(Float.self)
   }
 
-  /// Smooth; few values, each many times; mostly zeros; one value alone; sorted, so that a sample's pieces are unlike one another; all of
+  /// Smooth; few values, each many times; mostly zeros; one value alone; sorted, so that a sample's pieces differ; all of
   /// the large ones in one place that the sample may miss.
   private static let distributions: [[Float]] = [
     (0..<count).map { Float($0 * 7919 % 300_007) - 150_000 }, (0..<count).map { Float($0 * 7919 % 37 - 18) / 16 },
@@ -30,30 +32,31 @@ import Weights
     try Tensor(values).abs().sorted(descending: descending).indices.array(Int64.self).map { Int($0) }
   }
 
-  @Test func theLargestAreKept() throws {
-    for (index, values) in Self.distributions.enumerated() {
+  /// Few of the largest distribution too, for which digits are counted without a sample.
+  @Test(arguments: [DType.float32, .float64]) func theLargestAreKept(_ dtype: DType) throws {
+    for (index, values) in (Self.distributions + [Array(Self.distributions[0].prefix(1001))]).enumerated() {
       let order = try Self.order(values, descending: true)
       for density in [0.001, 0.5, 0.9] {
         var expected = [Float](repeating: 0, count: values.count)
         for place in order.prefix(Int(density * Double(values.count))) { expected[place] = values[place] }
-        #expect(try Self.trimmed(values, "ties", ["density": [density]]) == expected, "distribution \(index)")
+        #expect(try Self.trimmed(values, dtype, "ties", ["density": [density]]) == expected, "distribution \(index)")
       }
     }
   }
 
-  @Test func outliersAreLeftOut() throws {
+  @Test(arguments: [DType.float32, .float64]) func outliersAreLeftOut(_ dtype: DType) throws {
     for (index, values) in Self.distributions.enumerated() {
       let order = try Self.order(values, descending: false)
       let (kept, outliers) = (Int(0.3 * Double(values.count)), Int(0.1 * Double(values.count)))
       var expected = [Float](repeating: 0, count: values.count)
       for place in order.dropLast(outliers).suffix(kept) { expected[place] = values[place] }
-      let result = try Self.trimmed(values, "breadcrumbs", ["density": [0.3], "gamma": [0.1]])
+      let result = try Self.trimmed(values, dtype, "breadcrumbs", ["density": [0.3], "gamma": [0.1]])
       #expect(result == expected, "distribution \(index)")
     }
   }
 
   /// Three models, of which the first is what varies: the variance is a matter of its task vector's magnitude alone.
-  @Test func whatVariesMostIsKept() throws {
+  @Test(arguments: [DType.float32, .float64]) func whatVariesMostIsKept(_ dtype: DType) throws {
     for (index, values) in Self.distributions.enumerated() {
       let order = try Self.order(values, descending: true)
       let nonzero = values.count { $0 != 0 }
@@ -61,7 +64,7 @@ import Weights
         let kept = Set(order.prefix(Int(part * Double(nonzero))))
         let method = try MergeMethod.named("sce")
         let zeros = [Float](repeating: 0, count: values.count)
-        let models = try [values, zeros, zeros].map { try Weights([("w", Tensor($0))]) }
+        let models = try [values, zeros, zeros].map { try Weights([("w", Tensor($0).to(dtype))]) }
         let settings = try MergeSettings(["select_topk": [part]], for: method, models: 3)
         let merged = try merge(models, base: models[1], method: method, settings: settings)
         let result = try #require(merged["w"]).array(Float.self)

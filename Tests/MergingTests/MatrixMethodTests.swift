@@ -69,7 +69,7 @@ import Weights
     }
   }
 
-  /// Trimming the whole model keeps a tensor of large changes and drops one of small ones, whatever the order of the tensors.
+  /// Trimming the whole model keeps a tensor of large changes and drops one of small ones, in any order of the tensors.
   @Test func modelScopeTrimsTensorsTogether() throws {
     let zero = try Weights([("a", .zeros([3])), ("b", .zeros([3]))])
     let model = try Weights([("a", Tensor([10, -20, 30] as [Float])), ("b", Tensor([1, -2, 10] as [Float]))])

@@ -170,17 +170,24 @@ import Weights
           return "\(plan.tensors.count)"
         } catch { return "\(error)" }
       }
-      #expect(
-        try error { $0["norm.weight"] = try Tensor.zeros([14]) }.contains(
-          "norm.weight: is [13] in 1.safetensors and [14] in 2.safetensors"))
+      let misfit = try error { $0["norm.weight"] = try Tensor.zeros([14]) }
+      #expect(misfit.contains("norm.weight: is [13] in 1.safetensors and [14] in 2.safetensors"))
       let lacking = try error { $0 = $0.filter { name, _ in !name.hasPrefix("layers.1") } }
       #expect(lacking.contains("layers.1.weight: is missing in 2.safetensors; missing_tensors: copy or drop"))
       let deeper = try error { $0["layers.2.weight"] = try Tensor.zeros([5, 7]).to(.bfloat16) }
       #expect(deeper.contains("layers.2.weight: is missing in"))
-      #expect(try error({ $0 = $0.filter { name, _ in name != "norm.weight" } }, .drop) == "5")
-      #expect(try error({ $0 = $0.filter { name, _ in name != "norm.weight" } }, .copy) == "6")
-      #expect(throws: CheckpointError.self) { try MergePlan(Recipe(.linear, [Recipe.Source(Recipe.Model("none"))])) }
-      #expect(throws: MergeError.self) { try MergePlan(Recipe(try .named("ties"), sources), relativeTo: folder) }
+      for (missing, count) in [(.drop, "5"), (.copy, "6")] as [(Recipe.MissingTensors, String)] {
+        let planned = try error({ $0 = $0.filter { name, _ in name != "norm.weight" } }, missing)
+        #expect(planned == count)
+      }
+      let absent = #expect(throws: CheckpointError.self) {
+        try MergePlan(Recipe(.linear, [Recipe.Source(Recipe.Model("none"))]))
+      }
+      #expect("\(try #require(absent))" == "none: is no file or folder")
+      let baseless = #expect(throws: MergeError.self) {
+        try MergePlan(Recipe(try .named("ties"), sources), relativeTo: folder)
+      }
+      #expect("\(try #require(baseless))".contains("ties needs the base"))
     }
   }
 
@@ -200,14 +207,37 @@ import Weights
       #expect(throws: CancellationError.self) { try plan.write(to: folder + "/out", isCancelled: { true }) }
       #expect(try Self.names(folder) == before)
       // What is there stays unless it is to be replaced, and what is no model stays anyway.
-      #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/1.safetensors") }
+      let present = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/1.safetensors") }
+      #expect("\(try #require(present))".hasSuffix("1.safetensors: exists; add --force to replace it"))
       var options = MergePlan.Options()
       options.replaces = true
       try FileManager.default.createDirectory(atPath: folder + "/mine", withIntermediateDirectories: true)
       try writeAtomically(Data("x".utf8), to: folder + "/mine/thesis.txt")
-      #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/mine", options: options) }
-      #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/none/out") }
+      let foreign = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/mine", options: options) }
+      #expect("\(try #require(foreign))".hasSuffix("mine: exists and is no merged model; it is not replaced"))
+      let homeless = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/none/out") }
+      #expect("\(try #require(homeless))".contains("/none does not exist"))
       #expect(try Self.names(folder + "/mine") == ["thesis.txt"])
+    }
+  }
+
+  /// Chunks of whole rows may end at any byte; what is written is summed up in words.
+  @Test func rowsOfAnyLengthAreVerified() throws {
+    try withTemporaryFolder { folder in
+      let models = try [1, 2, 9].map { seed in
+        try Weights([("weight", Tensor.normal([60_000, 11], generator: Generator(seed: seed)).to(.bfloat16))])
+      }
+      for (index, model) in models.enumerated() { try Safetensors.write(model, to: folder + "/\(index).safetensors") }
+      let names = (0..<3).map { Recipe.Model("\(folder)/\($0).safetensors") }
+      let recipe = Recipe(
+        try .named("model_stock"), names.prefix(2).map { Recipe.Source($0) }, base: names[2],
+        parameters: ["filter_wise": .number(1)])
+      var options = MergePlan.Options()
+      options.verifies = true
+      try MergePlan(recipe).write(to: folder + "/out.safetensors", options: options)
+      let settings = try MergeSettings(["filter_wise": [1]], for: recipe.method, models: 2)
+      let expected = try merge(Array(models.prefix(2)), base: models[2], method: recipe.method, settings: settings)
+      #expect(try Safetensors.read(folder + "/out.safetensors").weights.isIdentical(to: expected))
     }
   }
 

@@ -129,11 +129,26 @@ import Weights
 
   @Test func wrongInputsAreNamed() throws {
     let (a, b) = try (Self.model(1), Self.model(2))
-    #expect(throws: MergeError.self) { try MergeMethod.named("tiess") }
-    #expect(throws: MergeError.self) { try Self.merged("ties", [a, b], base: nil) }
-    #expect(throws: MergeError.self) { try Self.merged("karcher", [a, b], base: a) }
-    #expect(throws: MergeError.self) { try Self.merged("slerp", [a, b, a], base: nil, ["t": [0.5]]) }
-    #expect(throws: MergeError.self) { try Self.merged("model_stock", [a], base: b) }
-    #expect(throws: CheckpointError.self) { try Self.merged("ties", [a, b.select("bias")], base: a) }
+    func message(_ body: () throws -> Void) -> String {
+      do { try body() } catch { return "\(type(of: error)): \(error)" }
+      return "no error"
+    }
+    let unknown = message { _ = try MergeMethod.named("tiess") }
+    #expect(unknown.hasPrefix("MergeError: there is no merge method tiess; there are linear,"))
+    #expect(unknown.hasSuffix("; did you mean ties?"))
+    #expect(
+      message { _ = try Self.merged("ties", [a, b], base: nil) }
+        == "MergeError: ties needs the base: the weights that the models were fine-tuned from")
+    #expect(
+      message { _ = try Self.merged("karcher", [a, b], base: a) }
+        == "MergeError: karcher uses no base; leave it out or list it as a model")
+    #expect(
+      message { _ = try Self.merged("slerp", [a, b, a], base: nil, ["t": [0.5]]) }
+        == "MergeError: slerp takes 2 models; there are 3")
+    #expect(
+      message { _ = try Self.merged("model_stock", [a], base: b) }
+        == "MergeError: model_stock takes 2 or more models besides the base; there is 1")
+    let layout = message { _ = try Self.merged("ties", [a, b.select("bias")], base: a) }
+    #expect(layout.hasPrefix("FileError: ") && layout.contains("weight [8, 6] float32 is missing"))
   }
 }

@@ -8,7 +8,7 @@ extension DataMethod {
   static let adaMerging = DataMethod(
     MergeMethod(
       "adamerging",
-      "W₀ + Σ λᵢδᵢ with the λᵢ, of each tensor or of each model, at which predictions have the least entropy",
+      "W₀ + Σ λᵢδᵢ with the λᵢ, for each tensor or each model, that give predictions the least entropy",
       source: "https://arxiv.org/abs/2310.02575", base: .required, models: 1..., data: .examples,
       parameters: [
         .choice("coefficients", of: ["layer", "task"], "a λ for each tensor of each model, or one for each model"),
@@ -16,7 +16,7 @@ extension DataMethod {
         .number("rate", from: 0, default: 1e-3, "Adam's learning rate"),
         .integer("steps", from: 0, default: 1000, "how many steps"),
         .integer("batch", from: 1, default: 16, "how many examples of each dataset a step looks at"),
-      ], isRandom: true)
+      ], traits: .random)
   ) { merge in
     guard let base = merge.base else { throw MergeError("adamerging needs the base") }
     let settings = merge.settings

@@ -10,12 +10,12 @@ extension DataMethod {
   static let dfMerge = DataMethod(
     MergeMethod(
       "df_merge",
-      "as fisher, of the models W₀ + λᵢδᵢ, with the λᵢ at which the merge scores best on the data, by Bayesian optimisation",
+      "as fisher, for the models W₀ + λᵢδᵢ with the λᵢ that score best on the data, found by Bayesian optimisation",
       source: "https://arxiv.org/abs/2504.18992", base: .required, models: 2..., data: .labelledExamples,
       parameters: FisherMerge.parameters + [
         .integer("evaluations", from: 1, default: 30, "how many merges are scored"),
         .number("lowest", default: 0, "the least λ"), .number("highest", default: 1, "the greatest λ"),
-      ], isRandom: true)
+      ], traits: .random)
   ) { merge in
     let (low, high) = try (merge.settings.number("lowest"), merge.settings.number("highest"))
     guard low < high else { throw MergeError("df_merge: lowest is \(low) and highest \(high); it must be above") }

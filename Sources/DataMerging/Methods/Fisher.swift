@@ -9,7 +9,7 @@ extension DataMethod {
     MergeMethod(
       "fisher", "Σ wᵢFᵢ ⊙ θᵢ / Σ wᵢFᵢ with Fᵢ the diagonal Fisher information of the model on its data, plus a floor",
       source: "https://arxiv.org/abs/2111.09832", base: .none, models: 2..., data: .examples,
-      parameters: FisherMerge.parameters, isRandom: true)
+      parameters: FisherMerge.parameters, traits: .random)
   ) { merge in
     let fishers = try merge.models.indices.map { try FisherMerge.fisher(merge, $0, merge.models[$0]) }
     return DataMergeResult(try FisherMerge.merged(merge, merge.models, fishers))
@@ -20,10 +20,10 @@ extension DataMethod {
 enum FisherMerge {
   static let parameters: [MergeParameter] = [
     .number("weight", from: 0, default: 1, perModel: true, "the model's factor"),
-    .integer("examples", from: 1, default: 256, "of how many examples of each dataset gradients are taken"),
+    .integer("examples", from: 1, default: 256, "from how many examples of each dataset gradients are taken"),
     .choice(
       "labels", of: ["expected", "sampled", "given"],
-      "of which labels: all by their probability, one drawn for each example, or the data's"),
+      "which labels count: all by their probability, one drawn for each example, or those of the data"),
     .flag("normalize", default: true, "divide each model's information by its norm"),
     .number("floor", from: 0, default: 1e-6, "what is added to the information"),
   ]
@@ -53,7 +53,13 @@ enum FisherMerge {
 
 /// Σ wᵢ(Fᵢ + floor) ⊙ θᵢ / Σ wᵢ(Fᵢ + floor) for the tensors that the Fᵢ have, in float64 and rounded once.
 ///
-/// - Parameter normalize: divide the weights by the norms of the Fᵢ over all tensors.
+/// - Parameters:
+///   - models: the θᵢ
+///   - fishers: the Fᵢ, in the same shapes
+///   - weights: the wᵢ
+///   - normalize: divide the weights by the norms of the Fᵢ over all tensors
+///   - floor: what is added to every element of the Fᵢ
+/// - Throws: `TorchError`
 public func fisherWeightedMean(
   _ models: [Weights], _ fishers: [Weights], weights: [Double], normalize: Bool, floor: Double
 ) throws -> Weights {

@@ -8,7 +8,7 @@ extension DataMethod {
   static let regMean = DataMethod(
     MergeMethod(
       "regmean",
-      "of linear layers and convolutions (Σ Gᵢ)⁻¹ Σ GᵢWᵢ with Gᵢ = XᵀX / n of the layer's inputs, off the diagonal times a factor",
+      "(Σ Gᵢ)⁻¹ Σ GᵢWᵢ for linear layers and convolutions, with Gᵢ = XᵀX / n over their inputs, reduced off the diagonal",
       source: "https://arxiv.org/abs/2212.09849", base: .none, models: 2..., data: .examples,
       parameters: RegMean.parameters)
   ) { merge in
@@ -23,7 +23,7 @@ extension DataMethod {
   /// The same, with the inputs that layers have behind the merged layers before them.
   static let regMeanPlus = DataMethod(
     MergeMethod(
-      "regmean_plus", "as regmean, block after block, with inputs as the merged blocks before give them (RegMean++)",
+      "regmean_plus", "as regmean, block by block, with the inputs that the merged blocks before give (RegMean++)",
       source: "https://arxiv.org/abs/2508.03121", base: .none, models: 2..., data: .examples,
       parameters: RegMean.parameters)
   ) { merge in
@@ -107,9 +107,14 @@ private enum RegMean {
   }
 }
 
-/// The weights [outputs, …] whose outputs are nearest to those of all `weights` on their inputs, in float64 and rounded once.
+/// The weights [outputs, …] whose outputs are nearest to those of all `weights` on their inputs, in float64 and rounded
+/// once. Where no input ever differs from 0, the weights are averaged.
 ///
-/// - Parameter grams: XᵀX / n of each one's inputs, [inputs, inputs]; of what no input has the weights are averaged
+/// - Parameters:
+///   - weights: of one shape
+///   - grams: XᵀX / n of each one's inputs, [inputs, inputs]
+///   - offDiagonal: the factor of the Gram matrices off their diagonals
+/// - Throws: `TorchError`
 public func regressionMean(_ weights: [Tensor], grams: [Tensor], offDiagonal: Double) throws -> Tensor {
   try withoutGradients {
     let scaled = try grams.map { gram in

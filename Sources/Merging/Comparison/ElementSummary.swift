@@ -2,21 +2,26 @@ import Torch
 
 /// A tensor's elements in a few numbers.
 public struct ElementSummary: Sendable, Hashable {
-  /// NaN or infinite.
+  /// How many are NaN or infinite; the other numbers leave these out.
   public let notFinite: Int
+  /// How many are 0.
   public let zeros: Int
-  /// Of the finite elements, in float64; nil where there are none.
+  /// In float64; nil where there are no finite elements.
   public let mean: Double?
-  /// With the count in the denominator.
+  /// The standard deviation with the count in the denominator; nil where there are no finite elements.
   public let deviation: Double?
+  /// nil where there are no finite elements.
   public let least: Double?
+  /// nil where there are no finite elements.
   public let largest: Double?
 
+  /// Reads a tensor of any shape and type once.
+  ///
+  /// - Throws: `TorchError` where it cannot be brought to main memory.
   public init(_ tensor: Tensor) throws {
     var (notFinite, zeros, sum, squares, count) = (0, 0, 0.0, 0.0, 0)
     var (least, largest) = (Double.infinity, -Double.infinity)
-    let inputs = try MergeInputs(
-      name: "", models: [TensorSource(tensor)], base: nil, seed: 0, workspace: Workspace())
+    let inputs = try MergeInputs(models: [TensorSource(tensor)], workspace: Workspace())
     try inputs.forEachChunk { range in
       let vector = inputs.model(0, range)
       for index in 0..<vector.count {

@@ -4,20 +4,27 @@ import Support
 import Torch
 import Weights
 
-/// The difference of two models as a low-rank adapter in PEFT's layout: for each matrix the best approximation of its rank.
+/// The difference of two models as a low-rank adapter in PEFT's layout: for each matrix the nearest one of that rank.
 public struct LoraExtraction: Sendable {
   /// What became of one tensor.
   public struct Row: Sendable, Encodable {
+    /// How the adapter changes it.
     public enum Kind: String, Sendable, Encodable {
+      /// By a product of two small matrices.
       case adapted
-      /// Stored whole, as what is no matrix is.
+      /// It is stored whole, since it is no matrix.
       case replaced
+      /// Not at all.
       case unchanged
     }
 
+    /// As the model calls it.
     public let name: String
+    /// That of the weight.
     public let shape: [Int]
+    /// How the adapter changes it.
     public let kind: Kind
+    /// The rank of its change; 0 where it is not adapted.
     public let rank: Int
     /// ‖W − W₀‖
     public let change: Double
@@ -25,6 +32,7 @@ public struct LoraExtraction: Sendable {
     public let error: Double
   }
 
+  /// Every tensor of floating-point type, in the model's order.
   public private(set) var rows: [Row] = []
   private var tensors: [(String, Tensor)] = []
   private var targets: [(module: String, rank: Int)] = []
@@ -37,7 +45,11 @@ public struct LoraExtraction: Sendable {
     return whole > 0 ? (rows.reduce(0) { $0 + pow($1.change * $1.error, 2) } / whole).squareRoot() : 0
   }
 
+  /// Finds the adapter.
+  ///
   /// - Parameters:
+  ///   - model: the fine-tuned weights
+  ///   - base: what they were fine-tuned from
   ///   - rank: the adapter's rank, for each matrix at most its shorter side
   ///   - dtype: of the adapter's tensors
   ///   - isTransposed: whether linear layers keep their weights as [in, out], as GPT-2's do
@@ -108,8 +120,8 @@ public struct LoraExtraction: Sendable {
     )
   }
 
-  /// The singular value decomposition, of large matrices only as far as it is needed (Halko, Martinsson and Tropp 2011, algorithm 4.4:
-  /// a random range, sharpened by multiplying with the matrix again).
+  /// The singular value decomposition, of large matrices only as far as it is needed (Halko, Martinsson and Tropp 2011,
+  /// algorithm 4.4: a random range, sharpened by multiplying with the matrix again).
   private static func decomposed(_ matrix: Tensor, _ rank: Int) throws -> (u: Tensor, s: Tensor, vh: Tensor) {
     let width = rank + 32
     guard matrix.shape.min() ?? 0 > 4 * width else { return try matrix.svd() }
@@ -125,9 +137,13 @@ public struct LoraExtraction: Sendable {
 
   // MARK: Writing
 
-  /// `adapter_model.safetensors` and `adapter_config.json`, as PEFT has them. The folder appears when it is whole.
+  /// Writes `adapter_model.safetensors` and `adapter_config.json` for PEFT. The folder appears when it is whole.
   ///
-  /// - Parameter base: what the configuration names as the base model
+  /// - Parameters:
+  ///   - folder: where the adapter goes
+  ///   - base: what the configuration names as the base model
+  ///   - replaces: replace an adapter or model that is there
+  /// - Throws: `CheckpointError` where the folder cannot be written.
   public func write(to folder: String, base: String, replaces: Bool = false) throws {
     let target = MergeTarget(folder)
     try target.check(room: tensors.reduce(0) { $0 + $1.1.count * $1.1.dtype.byteCount }, replaces: replaces)

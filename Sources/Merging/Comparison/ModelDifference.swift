@@ -7,7 +7,9 @@ import Weights
 public struct ModelDifference: Sendable, Encodable {
   /// One tensor that both models have, in float32 (float64 where it is stored so), sums in float64.
   public struct Row: Sendable, Encodable {
+    /// As both models call it.
     public let name: String
+    /// That of both.
     public let shape: [Int]
     /// ‖A‖ and ‖B‖.
     public let norms: [Double]
@@ -17,49 +19,63 @@ public struct ModelDifference: Sendable, Encodable {
     public let relative: Double?
     /// The cosine between A and B; nil where one is 0.
     public let cosine: Double?
+    /// How the task vectors agree; nil without a base.
     public let task: Task?
-    /// Of B − A (of the task vectors' difference, which is the same).
+    /// The singular values of B − A, which is the difference of the task vectors too; nil where nobody asked.
     public var spectrum: Spectrum?
   }
 
   /// The task vectors A − base and B − base.
   public struct Task: Sendable, Encodable {
+    /// ‖A − base‖ and ‖B − base‖.
     public let norms: [Double]
-    /// nil where one of them is 0.
+    /// The cosine between the two; nil where one is 0.
     public let cosine: Double?
-    /// The part of the elements that both change in which they go opposite ways; nil where there are none.
+    /// Of the elements that both change, the part that they change in opposite directions; nil where there are none.
     public let signConflicts: Double?
   }
 
-  /// The singular values σ of a matrix (a tensor of more dimensions is one with a row for each entry of the first).
+  /// The singular values σ of a matrix; a tensor of more dimensions is a matrix with a row for each entry of the first.
   public struct Spectrum: Sendable, Encodable {
     /// Σσ² / max σ²
     public let stableRank: Double
     /// How many singular values, the largest first, have 90 % of Σσ².
     public let rank90: Int
+    /// max σ
     public let largest: Double
+    /// How many singular values there are, those that are 0 among them.
     public let count: Int
   }
 
+  /// The tensors of floating-point type that both have, in the first one's order.
   public private(set) var rows: [Row] = []
-  /// Tensors that only one of the two has.
+  /// Tensors that only the first has.
   public let onlyInFirst: [String]
+  /// Tensors that only the second has.
   public let onlyInSecond: [String]
   /// Tensors of different shapes, in words.
   public let misfits: [String]
 
-  /// Of all rows together.
+  /// Numbers over several tensors.
   public struct Total: Sendable, Encodable {
+    /// ‖B − A‖ / ‖A‖; nil where A is 0.
     public let relative: Double?
+    /// The cosine between the task vectors; nil where one is 0, or without a base.
     public let taskCosine: Double?
+    /// Of the elements that both change, the part that they change in opposite directions.
     public let signConflicts: Double?
   }
 
+  /// The same of all rows together.
   public private(set) var total = Total(relative: nil, taskCosine: nil, signConflicts: nil)
 
+  /// Compares two models.
+  ///
   /// - Parameters:
+  ///   - base: what both were fine-tuned from
   ///   - hasSpectrum: find singular values too, which takes long for large matrices
   ///   - progress: told how many elements were compared
+  ///   - isCancelled: asked now and then; true ends the comparison with `CancellationError`
   /// - Throws: `MergeError` where nothing can be compared or the base lacks a tensor; `CancellationError`.
   public init(
     _ a: Weights, _ b: Weights, base: Weights? = nil, hasSpectrum: Bool = false, progress: (Int) -> Void = { _ in },
@@ -86,8 +102,8 @@ public struct ModelDifference: Sendable, Encodable {
       }
       let own = try Sums(
         MergeInputs(
-          name: name, models: [TensorSource(first), TensorSource(second)], base: start.map { try TensorSource($0) },
-          seed: 0, workspace: workspace))
+          models: [TensorSource(first), TensorSource(second)], base: start.map { try TensorSource($0) },
+          workspace: workspace))
       var row = own.row(name, first.shape)
       if hasSpectrum, own.distance > 0 { row.spectrum = try Self.spectrum(first, second) }
       rows.append(row)

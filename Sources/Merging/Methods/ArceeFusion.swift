@@ -2,7 +2,7 @@ extension MergeMethod {
   /// Only what is out of the ordinary in a task vector.
   static let arceeFusion = MergeMethod(
     "arcee_fusion",
-    "W₀ + δ where s = |δ| · KL(softmax W₁ ‖ softmax W₀), row by row, is at least median + 1.5 · interquartile range of s",
+    "W₀ + δ where s = |δ| · KL(softmax W₁ ‖ softmax W₀), row by row, is at least s's median + 1.5 · interquartile range",
     source: "https://arcee.ai", base: .required, models: 1..., upTo: 1,
     arithmetic: { inputs, _ in
       let length = max(1, inputs.shape.last ?? 1)
@@ -17,15 +17,15 @@ extension MergeMethod {
         }
       }
       let rows = divergences
-      func scores(_ range: Range<Int>) throws -> Vector {
-        let result = inputs.vector(.score, range.count)
-        result.copy(try inputs.taskVector(0, range))
+      func scored(_ range: Range<Int>) throws -> (delta: Vector, score: Vector) {
+        let (delta, score) = (try inputs.taskVector(0, range), inputs.vector(.score, range.count))
+        score.copy(delta)
         for row in stride(from: 0, to: range.count, by: length) {
-          result[row..<row + length].scale(by: rows[(range.lowerBound + row) / length])
+          score[row..<row + length].scale(by: rows[(range.lowerBound + row) / length])
         }
-        return result
+        return (delta, score)
       }
-      let magnitudes = Magnitudes(inputs: inputs, group: length, elements: scores)
+      let magnitudes = Magnitudes(inputs.chunks, group: length) { try scored($0).score }
       let ranks = [0.25, 0.5, 0.75].map { Int($0 * Double(inputs.count - 1)) }
       let quartiles = try magnitudes.places(ranks).map { place in
         inputs.kernels.pointee.width == 8
@@ -33,9 +33,7 @@ extension MergeMethod {
       }
       let threshold = quartiles[1] + 1.5 * (quartiles[2] - quartiles[0])
       return MergePass(group: length) { range, result in
-        let score = try scores(range)
-        // The score left the task vector in its place.
-        let delta = inputs.vector(.model(0), range.count)
+        let (delta, score) = try scored(range)
         inputs.kernels.pointee.keepFrom(delta.elements, score.elements, threshold, range.count)
         try inputs.copyBase(to: result, range)
         result.add(delta)

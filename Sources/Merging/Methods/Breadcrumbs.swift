@@ -21,7 +21,7 @@ extension MergeMethod {
 
   /// Neither the largest nor the smallest; then the elected sign.
   static let breadcrumbsTies = MergeMethod(
-    "breadcrumbs_ties", "drop the largest of each task vector and then the smallest; then elect signs as ties",
+    "breadcrumbs_ties", "drop the largest of each task vector and then the smallest; then elect signs like ties",
     source: "https://arxiv.org/abs/2312.06795", base: .required, models: 1..., parameters: breadcrumbsParameters,
     arithmetic: { try crumbs($0, $1, .elected) })
 }

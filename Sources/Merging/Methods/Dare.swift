@@ -15,13 +15,11 @@ extension MergeMethod {
   static let dareLinear = MergeMethod(
     "dare_linear", "keep a random part of each task vector, scaled up to its L1 norm; then as task_arithmetic",
     source: "https://arxiv.org/abs/2311.03099", base: .required, models: 1..., parameters: dareParameters,
-    isRandom: true,
-    arithmetic: { try dare($0, $1, .sum) })
+    traits: .random, arithmetic: { try dare($0, $1, .sum) })
 
   /// Drop at random and rescale; then the elected sign.
   static let dareTies = MergeMethod(
-    "dare_ties", "keep a random part of each task vector, scaled up to its L1 norm; then elect signs as ties",
+    "dare_ties", "keep a random part of each task vector, scaled up to its L1 norm; then elect signs like ties",
     source: "https://arxiv.org/abs/2311.03099", base: .required, models: 1..., parameters: dareParameters,
-    isRandom: true,
-    arithmetic: { try dare($0, $1, .elected) })
+    traits: .random, arithmetic: { try dare($0, $1, .elected) })
 }

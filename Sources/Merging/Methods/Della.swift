@@ -24,15 +24,15 @@ extension MergeMethod {
 
   /// Drop at random, the small ones rather; then the elected sign.
   static let della = MergeMethod(
-    "della", "keep a random part of each task vector, large elements rather than small; then elect signs as ties",
+    "della", "keep a random part of each task vector, large elements rather than small; then elect signs like ties",
     source: "https://arxiv.org/abs/2406.11617", base: .required, models: 1...,
-    parameters: dellaParameters(normalize: true), isRandom: true, check: checkDella,
+    parameters: dellaParameters(normalize: true), traits: .random, check: checkDella,
     arithmetic: { try della($0, $1, .elected) })
 
   /// Drop at random, the small ones rather; then the sum.
   static let dellaLinear = MergeMethod(
     "della_linear", "keep a random part of each task vector, large elements rather than small; then as task_arithmetic",
     source: "https://arxiv.org/abs/2406.11617", base: .required, models: 1...,
-    parameters: dellaParameters(normalize: false), isRandom: true, check: checkDella,
+    parameters: dellaParameters(normalize: false), traits: .random, check: checkDella,
     arithmetic: { try della($0, $1, .sum) })
 }

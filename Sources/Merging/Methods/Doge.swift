@@ -1,7 +1,7 @@
 import Torch
 
 extension MergeMethod {
-  /// A change of all task vectors that makes them disturb each other less, found outside the directions that they share.
+  /// A change of all task vectors that makes them disturb each other less, outside the directions that they share.
   static let doge = MergeMethod(
     "doge",
     "W₀ + λ Σ λᵢ · top(δᵢ) ⊙ (δᵢ + Δ) with λᵢ = scale / ‖δᵢ‖ and Δ toward least Σⱼ ‖rowsum(δⱼ ⊙ (Σ λᵢ(δᵢ + Δ) − δⱼ))‖²",
@@ -45,7 +45,8 @@ extension MergeMethod {
       }
     })
 
-  /// Δ: Adam on the loss, whose gradient for Δ is 2 (Σ λᵢ) Σⱼ eⱼ δⱼ with eⱼ the row sums, less its part in the shared directions.
+  /// Δ: Adam on the loss, whose gradient for Δ is 2 (Σ λᵢ) Σⱼ eⱼ δⱼ with eⱼ the row sums, less its part in the shared
+  /// directions.
   private static func adaptation(
     _ deltas: [Tensor], _ factors: [Double], steps: Int, rate: Double, subspace: Int, _ inputs: MergeInputs
   ) throws -> Tensor {
@@ -58,7 +59,7 @@ extension MergeMethod {
     let change = try sum.zerosLike()
     var adam = try Matrices.Adam(change, rate: rate)
     for _ in 0..<steps {
-      try inputs.checkCancellation()
+      try inputs.chunks.checkCancellation()
       let gradient = try change.zerosLike()
       for (delta, start) in zip(deltas, fixed) {
         let error = try start + (delta * change).sum([1], keep: true) * total

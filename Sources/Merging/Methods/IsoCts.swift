@@ -17,7 +17,7 @@ extension MergeMethod {
       return try Matrices.pass(inputs, settings) { deltas in
         let sum = try deltas.dropFirst().reduce(deltas[0]) { try $0 + $1 }
         let rank = min(sum.shape[0], sum.shape[1])
-        // As many for each task as come nearest to what the common ones leave; ties to even, as Python's `round` has them.
+        // As many for each task as come nearest to what the common ones leave; ties to even, like Python's `round`.
         let left = Double(rank - Int(Double(rank) * fraction)) / Double(deltas.count)
         let own = min(Int(left.rounded(.toNearestOrEven)), rank / deltas.count)
         let common = rank - own * deltas.count

@@ -5,6 +5,7 @@ extension MergeMethod {
     parameters: [
       TaskVectors.weight, .flag("normalize", default: true, "divide by the sum of the weights"),
     ],
+    traits: .mergesStatistics, alpha: Alpha(.position, of: "weight", symbol: "α"),
     check: { settings in
       guard try !settings.flag("normalize") || abs(settings.numbers("weight").reduce(0, +)) >= 1e-8 else {
         throw MergeError("linear: the weights sum to 0, by which it cannot divide; set normalize to false")

@@ -12,6 +12,7 @@ extension MergeMethod {
         "nuslerp_row_wise", default: false,
         "without nuslerp_flatten: each vector runs along the first axis instead of the last (mergekit's name)"),
     ],
+    alpha: Alpha(.position, of: "weight", symbol: "t"),
     arithmetic: { inputs, settings in
       let weights = try settings.numbers("weight")
       let total = weights[0] + weights[1]

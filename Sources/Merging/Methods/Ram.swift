@@ -4,7 +4,7 @@ extension MergeMethod {
 
   /// What one model alone changed stays as it is; what several changed is averaged.
   static let ram = MergeMethod(
-    "ram", "W₀ + for each element the mean of the task vectors that are not 0 there",
+    "ram", "W₀ + the mean, element by element, of the task vectors that are not 0 there",
     source: "https://arxiv.org/abs/2601.13572", base: .required, models: 1..., parameters: [activity],
     arithmetic: { inputs, settings in
       try reinforced(inputs, settings, factors: inputs.models.map { _ in 1 })

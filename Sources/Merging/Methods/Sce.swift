@@ -25,7 +25,7 @@ extension MergeMethod {
       }
     })
 
-  /// The mean square of each task vector's elements, by the sum of squares of its part at a range, after what `prepare` does there.
+  /// The mean square of each task vector's elements. `squares` adds up those of its part at a range, after `prepare`.
   private static func energies(
     _ inputs: MergeInputs, prepare: ([Vector], Range<Int>) -> Void = { _, _ in },
     squares: (Vector, Range<Int>) -> Double
@@ -42,13 +42,13 @@ extension MergeMethod {
   /// The elements that vary most between the task vectors.
   private struct VaryingElements {
     let kept: NotedElements
-    /// Mean squares with all other elements as 0.
+    /// The mean squares where all other elements count as 0.
     let energies: [Double]
 
     /// - Parameter part: how many of those that vary at all
     init(_ inputs: MergeInputs, part: Double) throws {
       var deltas: [Vector] = []
-      let magnitudes = Magnitudes(inputs: inputs) {
+      let magnitudes = Magnitudes(inputs.chunks) {
         deltas = try inputs.taskVectors($0)
         return Self.variance(deltas, inputs)
       }

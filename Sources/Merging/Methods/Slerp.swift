@@ -5,7 +5,8 @@ extension MergeMethod {
   static let slerp = MergeMethod(
     "slerp", "from the first model (t = 0) to the second (t = 1) on the great circle through them, tensor by tensor",
     source: "https://en.wikipedia.org/wiki/Slerp", base: .none, models: 2..., upTo: 2,
-    parameters: [.number("t", default: nil, "the part of the second model")],
+    parameters: [.number("t", default: nil, "the part of the second model")], traits: .startsAtBase,
+    alpha: Alpha(.position, of: "t", symbol: "t"),
     arithmetic: { inputs, settings in
       let t = try settings.number("t")
       return try Combination.pass(inputs, .models) { products in

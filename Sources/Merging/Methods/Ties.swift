@@ -8,7 +8,7 @@ extension MergeMethod {
       TaskVectors.rescale(false),
       .choice(
         "scope", of: ["tensor", "model"],
-        "keep the largest of each tensor, or of all tensors of the model together (of equals there all)"),
+        "keep the largest of each tensor, or of all tensors of the model together (there with all equals)"),
     ],
     modelDensity: { _, settings in try settings.number("scope") == 1 ? settings.numbers("density") : nil },
     arithmetic: { inputs, settings in

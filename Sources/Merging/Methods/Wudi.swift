@@ -3,7 +3,7 @@ import Torch
 extension MergeMethod {
   /// The task vector that disturbs each layer's outputs least, the task vectors standing for the inputs.
   static let wudi = MergeMethod(
-    "wudi", "W₀ + λτ with τ from Σ δᵢ on toward the minimum of Σ ‖(τ − δᵢ)δᵢᵀ‖² / ‖δᵢ‖², by Adam",
+    "wudi", "W₀ + λτ, where Adam moves τ from Σ δᵢ toward the minimum of Σ ‖(τ − δᵢ)δᵢᵀ‖² / ‖δᵢ‖²",
     source: "https://arxiv.org/abs/2503.08099", base: .required, models: 2...,
     parameters: [
       Matrices.lambda, .integer("steps", from: 0, default: 400, "how many steps"),
@@ -27,7 +27,7 @@ extension MergeMethod {
         }
         var adam = try Matrices.Adam(merged, rate: rate)
         for _ in 0..<steps {
-          try inputs.checkCancellation()
+          try inputs.chunks.checkCancellation()
           try adam.step(merged, merged.matmul(slope) - start)
         }
         return merged

@@ -3,8 +3,8 @@ import Foundation
 import Support
 import Torch
 
-/// A low-rank adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`. It adds scale · B A to a weight, or replaces
-/// it.
+/// A low-rank adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`. It adds scale · B A to a
+/// weight, or replaces it.
 struct LoraAdapter {
   /// The change of one weight [out, in]: B [out, r] times A [r, in], transposed where the weight is stored so.
   struct Change: Sendable {
@@ -100,12 +100,17 @@ struct LoraAdapter {
 }
 
 /// A weight with an adapter's change, made when it is needed.
-struct AdaptedTensor: Sendable {
+struct AdaptedTensor: Operand {
   let weight: TensorSource
   let change: LoraAdapter.Change
 
+  var shape: [Int] { weight.shape }
+  var dtype: DType { weight.dtype }
+  var inputByteCount: Int { weight.inputByteCount }
+  var workingByteCount: Int { 3 * weight.count * 4 }
+
   /// In float32 (float64 where the weight is), not rounded to the weight's type.
-  func materialised() throws -> TensorSource {
+  func source(isCancelled: @escaping @Sendable () -> Bool) throws -> TensorSource {
     try withoutGradients {
       let type: DType = weight.dtype == .float64 ? .float64 : .float32
       let product = try change.b.to(type).matmul(change.a.to(type)) * change.scale

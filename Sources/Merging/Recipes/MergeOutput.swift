@@ -2,11 +2,14 @@ import Checkpoints
 import Foundation
 import MergeKernels
 import Support
+import Synchronization
 import Torch
+import Weights
 
 extension MergePlan {
   /// How a plan is carried out.
   public struct Options: Sendable {
+    /// How many tensors are merged at once.
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     /// Bytes of tensors that a file holds at most, unless one tensor alone is larger.
     public var shardSize = 5_000_000_000
@@ -17,16 +20,18 @@ extension MergePlan {
     /// What a single file's header says besides `format`.
     public var metadata: [String: String] = [:]
 
+    /// One file or shards of 5 GB, by all processors; nothing is replaced.
     public init() {}
   }
 
-  /// Carries the plan out. `output` is a folder in Hugging Face's layout, or a single file if it ends in `.safetensors`; it appears when it is
-  /// whole, or not at all.
+  /// Carries the plan out. `output` is a folder in Hugging Face's layout, or a single file if it ends in `.safetensors`; it
+  /// appears when it is whole, or not at all.
   ///
   /// - Parameters:
   ///   - progress: told the bytes written so far
   ///   - isCancelled: asked now and then; true ends the merge with `CancellationError`
-  /// - Throws: `CheckpointError` for files that cannot be read or written, `MergeError` for elements that would not be finite.
+  /// - Throws: `CheckpointError` for files that cannot be read or written, `MergeError` for elements that would not be
+  ///   finite.
   public func write(
     to output: String, options: Options = Options(), progress: @escaping @Sendable (Int) -> Void = { _ in },
     isCancelled: @escaping @Sendable () -> Bool = { false }
@@ -42,9 +47,7 @@ extension MergePlan {
       }
       let places = zip(open, shards).flatMap { writer, tensors in tensors.map { ($0.name, writer) } }
       let writers = Dictionary(places, uniquingKeysWith: { $1 })
-      let engine = MergeEngine(
-        tensors, writers: writers, sumsUp: options.verifies, progress: progress, isCancelled: isCancelled)
-      let checksums = try engine.run(threads: options.threads)
+      let checksums = try write(to: writers, options, progress, isCancelled)
       if !target.isFile {
         if files.count > 1 { try writeIndex(Array(zip(files, shards)), to: temporary) }
         try ModelFolder(self).complete(temporary, files: files, listsChecksums: options.verifies)
@@ -57,7 +60,50 @@ extension MergePlan {
     }
   }
 
-  /// What can be known beforehand: whether the result may be written there, and whether the disk has room.
+  /// Merges every tensor and writes it where it belongs.
+  ///
+  /// - Returns: checksums of the tensors' bytes by name, where they are wanted
+  private func write(
+    to writers: [String: TensorWriter], _ options: Options, _ progress: @escaping @Sendable (Int) -> Void,
+    _ isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> [String: UInt64] {
+    let done = Mutex(0)
+    let checksums = Mutex<[String: UInt64]>([:])
+    try MergeExecutor.forEach(tensors, threads: options.threads, isCancelled: isCancelled) { executor, tensor in
+      guard let writer = writers[tensor.name] else { throw MergeError("\(tensor.name): has no file to go to") }
+      var (written, checksum) = (0, UInt64(0))
+      try executor.run(tensor) { bytes in
+        if options.verifies, let address = bytes.baseAddress {
+          checksum &+= vm_checksum(address, bytes.count, UInt64(written))
+        }
+        try writer.write(bytes, of: tensor.name, at: written)
+        written += bytes.count
+        done.withLock {
+          $0 += bytes.count
+          progress($0)
+        }
+      }
+      let sum = checksum
+      checksums.withLock { $0[tensor.name] = sum }
+    }
+    return checksums.withLock { $0 }
+  }
+
+  /// Carries the plan out in memory, in the types that a file would have.
+  ///
+  /// - Throws: `MergeError` for elements that would not be finite.
+  public func merged(threads: Int = ProcessInfo.processInfo.activeProcessorCount) throws -> Weights {
+    let merged = Mutex<[String: Tensor]>([:])
+    try MergeExecutor.forEach(tensors, threads: threads) { executor, planned in
+      let tensor = try withoutGradients { try executor.tensor(planned) }
+      merged.withLock { $0[planned.name] = tensor }
+    }
+    return merged.withLock { merged in
+      Weights(tensors.compactMap { planned in merged[planned.name].map { (planned.name, $0) } })
+    }
+  }
+
+  /// Checks what can be known beforehand: whether the result may be written there, and whether the disk has room.
   ///
   /// - Throws: `CheckpointError` saying what is in the way.
   public func check(output: String, replaces: Bool) throws {
@@ -116,112 +162,4 @@ extension MergePlan {
       }
     }
   }
-}
-
-/// Where a merge goes: built under a temporary name in the same folder, and renamed when it is whole.
-struct MergeTarget {
-  let path: String
-  let isFile: Bool
-
-  init(_ path: String) {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    self.path = path
-    isFile = path.hasSuffix(".safetensors")
-  }
-
-  private var url: URL { URL(fileURLWithPath: path) }
-  private var parent: String { url.deletingLastPathComponent().path }
-
-  /// - Throws: `CheckpointError` where the result could not be written, as far as that is known beforehand.
-  func check(room bytes: Int, replaces: Bool) throws {
-    let manager = FileManager.default
-    var isDirectory: ObjCBool = false
-    guard manager.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue else {
-      throw CheckpointError(path, "cannot be written: the folder \(parent) does not exist")
-    }
-    guard access(parent, W_OK) == 0 else {
-      let reason = errno == EROFS ? "a read-only file system has" : "no permission to write in"
-      throw CheckpointError(path, "cannot be written: \(reason) \(parent)")
-    }
-    if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
-      guard replaces else { throw CheckpointError(path, "exists; add --force to replace it") }
-      // A folder that is no merge's output may be anybody's.
-      let marks = [
-        "config.json", "recipe.yml", "adapter_config.json", ModelFolder.single, ModelFolder.index,
-      ]
-      let isModel = marks.contains { manager.fileExists(atPath: path + "/" + $0) }
-      let isEmpty = (try? manager.contentsOfDirectory(atPath: path))?.isEmpty ?? false
-      guard isFile ? !isDirectory.boolValue : isDirectory.boolValue && (isModel || isEmpty) else {
-        throw CheckpointError(path, "exists and is no merged model; it is not replaced")
-      }
-    }
-    let attributes = try? manager.attributesOfFileSystem(forPath: parent)
-    if let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue, free < bytes {
-      throw CheckpointError(
-        path, "takes \(byteText(bytes)), and the disk has \(byteText(free)) left")
-    }
-  }
-
-  /// Lets `body` build the result at a temporary path and puts it in place; without a trace if it fails.
-  func write(_ body: (_ temporary: String) throws -> Void) throws {
-    let manager = FileManager.default
-    let stem = ".\(url.lastPathComponent)."
-    removeLeftovers(stem)
-    let temporary = parent + "/\(stem)\(ProcessInfo.processInfo.processIdentifier).tmp"
-    do {
-      if !isFile { try manager.createDirectory(atPath: temporary, withIntermediateDirectories: false) }
-      try body(temporary)
-      if isFile || !manager.fileExists(atPath: path) {
-        try rename(temporary, to: path)
-      } else {
-        let old = temporary + ".old"
-        try rename(path, to: old)
-        do {
-          try rename(temporary, to: path)
-        } catch {
-          try? rename(old, to: path)
-          throw error
-        }
-        try? manager.removeItem(atPath: old)
-      }
-    } catch {
-      try? manager.removeItem(atPath: temporary)
-      guard let error = error as? CheckpointError, error.path.hasPrefix(temporary) else { throw error }
-      // By the name that it would have had.
-      throw CheckpointError(path + error.path.dropFirst(temporary.count), error.message)
-    }
-  }
-
-  private func rename(_ from: String, to: String) throws {
-    guard Foundation.rename(from, to) == 0 else {
-      throw CheckpointError(to, "cannot be written: \(String(cString: strerror(errno)))")
-    }
-  }
-
-  /// What merges to the same place left that were killed.
-  private func removeLeftovers(_ stem: String) {
-    let manager = FileManager.default
-    for name in (try? manager.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(stem) {
-      let isReplaced = name.hasSuffix(".tmp.old")
-      let middle = name.dropFirst(stem.count)
-      guard isReplaced || middle.hasSuffix(".tmp"), let owner = Int32(middle.dropLast(isReplaced ? 8 : 4)),
-        kill(owner, 0) != 0, errno == ESRCH
-      else { continue }
-      // Between two renames there is only what was to be replaced.
-      if isReplaced, !manager.fileExists(atPath: path) {
-        try? rename(parent + "/" + name, to: path)
-      } else {
-        try? manager.removeItem(atPath: parent + "/" + name)
-      }
-    }
-  }
-}
-
-/// Bytes for people: `2.2 GB`.
-public func byteText(_ bytes: Int) -> String {
-  let units = ["bytes", "kB", "MB", "GB", "TB"]
-  var (value, unit) = (Double(bytes), 0)
-  while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
-  return unit == 0 ? "\(bytes) bytes" : String(format: "%.1f %@", value, units[unit])
 }

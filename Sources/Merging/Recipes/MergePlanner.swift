@@ -4,22 +4,25 @@ import Torch
 
 /// Matches the tensors of the inputs and finds each one's method, inputs and settings.
 struct MergePlanner {
-  let seed: UInt64
-  var inputs: [Recipe.Model: Input] = [:]
-  /// Of the last merge that put the layers of the whole network together: for each of the result's the first source's.
-  var layerOrder: [Int]?
+  private let seed: UInt64
+  /// Where relative paths start.
+  private let folder: String
+  var inputs: [Recipe.Model: ModelTensors]
+  /// Of the last merge that put the layers of the whole network together: which of the first source's each of the
+  /// result's is.
+  private(set) var layerOrder: [Int]?
   /// Of the last merge, where its recipe says which.
   private(set) var vocabulary: VocabularyPlan?
-  /// Where relative paths start.
-  var folder = "."
-  /// What is wrong, one tensor each.
-  var problems: [String] = []
-  /// What is left out or taken from one model alone because the recipe says so, one sentence each.
-  private(set) var notes: [String] = []  // of all merges
-  var copied: [String] = []
-  var dropped: [String] = []
+  /// What is left out or taken from one model alone because the recipe says so, one sentence each, of all merges.
+  private(set) var notes: [String] = []
+  /// What is wrong, a sentence for each tensor.
+  private var problems: [String] = []
+  private var copied: [String] = []
+  private var dropped: [String] = []
 
-  init(seed: UInt64) { self.seed = seed }
+  init(_ models: MergeModels, seed: UInt64) {
+    (folder, inputs, self.seed) = (models.folder, models.inputs, seed)
+  }
 
   /// The tensors of a merge.
   ///
@@ -32,14 +35,17 @@ struct MergePlanner {
     var tensors: [PlannedTensor] = []
     for module in recipe.modules {
       for slice in module.slices { try requireInputs(slice, recipe) }
-      let isWhole = module.slices.allSatisfy { $0.sources.allSatisfy { $0.layers == nil } }
-      let places = isWhole ? whole(module, recipe) : try layered(module, recipe)
-      for place in places { if let tensor = try tensor(place, recipe) { tensors.append(tensor) } }
-      if let name = module.name, recipe.modules.count > 1, places.isEmpty, problems.isEmpty {
+      let found = try MergePlaces(module, of: recipe, inputs)
+      problems += found.problems
+      copied += found.copied
+      dropped += found.dropped
+      layerOrder = found.layerOrder ?? layerOrder
+      for place in found.places { if let tensor = try tensor(place, recipe) { tensors.append(tensor) } }
+      if let name = module.name, recipe.modules.count > 1, found.places.isEmpty, problems.isEmpty {
         problems.append("modules.\(name): no tensor has \(name) between dots in its name; a module is such a part")
       }
     }
-    for name in outsideModules(recipe) {
+    for name in outsideModules(of: recipe) {
       try alone(name, "belongs to none of the modules", recipe).map { tensors.append($0) }
     }
     var seen: Set<String> = []
@@ -64,12 +70,12 @@ struct MergePlanner {
   private func vocabulary(_ tokenizer: Recipe.Tokenizer, _ recipe: Recipe) throws -> VocabularyPlan? {
     let models = recipe.ownModels
     var vocabularies: [Recipe.Model: Vocabulary] = [:]
-    for model in models { vocabularies[model] = try input(model).vocabulary }
+    for model in models { vocabularies[model] = try inputs.required(model).vocabulary }
     if let model = models.first(where: { vocabularies[$0] == nil }) {
       guard tokenizer.source == .union || !tokenizer.tokens.isEmpty || tokenizer.padding != nil else { return nil }
       throw MergeError(
-        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, "
-          + "or leave out `tokenizer`")
+        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, or "
+          + "leave out `tokenizer`")
     }
     var source: Vocabulary?
     if case .model(let model) = tokenizer.source {
@@ -98,62 +104,51 @@ struct MergePlanner {
 
   /// Models of different depth, in words.
   private func depths(_ recipe: Recipe) -> String {
-    let isWhole = recipe.modules.allSatisfy { $0.slices.allSatisfy { $0.sources.allSatisfy { $0.layers == nil } } }
     let counts = recipe.ownModels.compactMap { model in inputs[model]?.stack().map { (model, $0.count) } }
-    guard isWhole, Set(counts.map(\.1)).count > 1 else { return "" }
+    guard recipe.modules.allSatisfy(\.isWhole), Set(counts.map(\.1)).count > 1 else { return "" }
     return " (" + counts.map { "\($0) has \($1) layers" }.joined(separator: ", ") + ")"
   }
 
   // MARK: Tensors
 
-  func input(_ model: Recipe.Model) throws -> Input {
-    guard let input = inputs[model] else { throw MergeError("\(model): was not read") }
-    return input
-  }
-
-  /// The inputs of a slice that are merged, in the method's order; the base apart where the method has one.
-  func roles(_ slice: Recipe.Slice, _ recipe: Recipe) -> (models: [Int], base: Recipe.Model?, isBaseAdded: Bool) {
-    let base = slice.base ?? recipe.base
-    let all = Array(slice.sources.indices)
-    guard let base else { return (all, nil, false) }
-    let others = all.filter { slice.sources[$0].model != base }
-    guard recipe.method.base == .none else { return (others, base, false) }
-    let listed = all.filter { slice.sources[$0].model == base }
-    // A whole-model merge counts an unlisted base as a model, as mergekit does; slerp starts at it.
-    let isAdded = listed.isEmpty && slice.sources.allSatisfy { $0.layers == nil }
-    return (recipe.method.name == "slerp" ? listed + others : all, nil, isAdded)
-  }
-
-  private func requireInputs(_ slice: Recipe.Slice, _ recipe: Recipe) throws {
-    let roles = roles(slice, recipe)
-    try recipe.method.requireInputs(
-      models: roles.models.count + (roles.isBaseAdded ? 1 : 0), hasBase: roles.base != nil)
-    for model in slice.sources.map(\.model) + [slice.base, recipe.base].compactMap({ $0 }) {
-      guard inputs[model] != nil else { throw MergeError("\(model): was not read") }
+  /// The tensors of a recipe of several modules that none of them names, in their order.
+  private func outsideModules(of recipe: Recipe) -> [String] {
+    var seen: Set<String> = []
+    return recipe.ownModels.flatMap { inputs[$0]?.names ?? [] }.filter { name in
+      !recipe.modules.contains { recipe.has(name, in: $0) } && seen.insert(name).inserted
     }
   }
 
-  mutating func tensor(_ place: Place, _ recipe: Recipe) throws -> PlannedTensor? {
-    let roles = roles(place.slice, recipe)
+  private func requireInputs(_ slice: Recipe.Slice, _ recipe: Recipe) throws {
+    let roles = recipe.roles(of: slice)
+    try recipe.method.requireInputs(
+      models: roles.models.count + (roles.isBaseAdded ? 1 : 0), hasBase: roles.base != nil)
+    for model in slice.sources.map(\.model) + [slice.base, recipe.base].compactMap({ $0 }) {
+      _ = try inputs.required(model)
+    }
+  }
+
+  private mutating func tensor(_ place: MergePlaces.Place, _ recipe: Recipe) throws -> PlannedTensor? {
+    let roles = recipe.roles(of: place.slice)
     var entries: [(model: Recipe.Model, name: String, parameters: Recipe.Parameters, isAddedBase: Bool)] =
       roles.models.map {
         (place.slice.sources[$0].model, place.names[$0], place.slice.sources[$0].parameters, false)
       }
     if roles.isBaseAdded, let base = place.slice.base ?? recipe.base {
-      entries.insert((base, place.baseName, [:], true), at: recipe.method.name == "slerp" ? 0 : entries.count)
+      let isFirst = recipe.method.traits.contains(.startsAtBase)
+      entries.insert((base, place.baseName, [:], true), at: isFirst ? 0 : entries.count)
     }
-    var operands = try entries.map { try input($0.model)[$0.name] }
-    let base = try roles.base.map { try input($0)[place.baseName] } ?? nil
-    var method = recipe.method
+    var operands = try entries.map { try inputs.required($0.model)[$0.name] }
+    let base = try roles.base.map { try inputs.required($0)[place.baseName] } ?? nil
+    var (method, isCopy) = (recipe.method, false)
     let lacking =
       zip(entries, operands).filter { $0.1 == nil }.map { "\($0.0.model)" }
       + (roles.base != nil && base == nil ? ["\(roles.base?.description ?? "")"] : [])
     if !lacking.isEmpty {
       switch recipe.missingTensors {
       case .error:
-        problems.append(
-          "\(place.name): is missing in \(lacking.joined(separator: ", ")); missing_tensors: copy or drop says what to do"
-        )
+        let models = lacking.joined(separator: ", ")
+        problems.append("\(place.name): is missing in \(models); missing_tensors: copy or drop says what to do")
         return nil
       case .drop:
         dropped.append(place.name)
@@ -163,16 +158,15 @@ struct MergePlanner {
         let index = operands.firstIndex { $0 != nil }
         entries = index.map { [entries[$0]] } ?? []
         operands = index.map { [operands[$0]] } ?? [base]
-        method = .passthrough
+        (method, isCopy) = (.passthrough, true)
       }
     }
-    let isWhole = method.name == recipe.method.name
-    let labels = entries.map(\.model) + (isWhole && base != nil ? [roles.base].compactMap { $0 } : [])
-    var known = operands.compactMap { $0 } + (isWhole ? [base].compactMap { $0 } : [])
+    let hasBase = !isCopy && base != nil
+    let labels = entries.map(\.model) + (hasBase ? [roles.base].compactMap { $0 } : [])
+    var known = operands.compactMap { $0 } + (isCopy ? [] : [base].compactMap { $0 })
     if let vocabulary, vocabulary.concerns(place.name, Array(zip(labels, known))) {
       known = try vocabulary.rearranged(place.name, Array(zip(labels, known)))
     }
-    let hasBase = isWhole && base != nil
     let (found, start) = (hasBase ? Array(known.dropLast()) : known, hasBase ? known.last : base)
     if let (label, other) = zip(labels, known).first(where: { $0.1.shape != known[0].shape }) {
       let isVocabulary =
@@ -182,15 +176,15 @@ struct MergePlanner {
           + (isVocabulary ? "; their vocabularies differ, which `tokenizer: {source: union}` mends" : ""))
       return nil
     }
-    if let odd = known.first(where: { !$0.dtype.canBeMerged }), method.name != "passthrough" {
+    if let odd = known.first(where: { !$0.dtype.canBeMerged }), !method.traits.contains(.copies) {
       problems.append("\(place.name): is \(odd.dtype), with which there is no arithmetic; convert it first")
       return nil
     }
     let isBase = method.base != .none
     let settings =
-      isWhole
-      ? try self.settings(place, entries.map { ($0.name, $0.parameters, $0.isAddedBase) }, recipe)
-      : try MergeSettings(for: method, models: 1)
+      isCopy
+      ? try MergeSettings(for: method, models: 1)
+      : try self.settings(place, entries.map { ($0.name, $0.parameters, $0.isAddedBase) }, recipe)
     let reference = isBase ? start ?? found[0] : found[0]
     let dtype =
       reference.dtype.isFloatingPoint && reference.dtype.canBeMerged ? recipe.dtype ?? reference.dtype : reference.dtype
@@ -201,7 +195,8 @@ struct MergePlanner {
       seed: seed)
   }
 
-  /// A tensor that the recipe says nothing about: refused, taken from the first model that has it, or left out, as `missing_tensors` says.
+  /// A tensor that the recipe says nothing about: refused, taken from the first model that has it, or left out, as
+  /// `missing_tensors` says.
   private mutating func alone(_ name: String, _ what: String, _ recipe: Recipe) throws -> PlannedTensor? {
     guard let model = recipe.ownModels.first(where: { inputs[$0]?[name] != nil }) else { return nil }
     switch recipe.missingTensors {
@@ -216,13 +211,15 @@ struct MergePlanner {
       var copy = Recipe(.passthrough, [Recipe.Source(model)])
       copy.dtype = recipe.dtype
       let (module, slice) = (copy.modules[0], copy.modules[0].slices[0])
-      return try tensor(Place(name: name, slice: slice, module: module, names: [name], baseName: name, t: 0), copy)
+      let place = MergePlaces.Place(name: name, slice: slice, module: module, names: [name], baseName: name, t: 0)
+      return try tensor(place, copy)
     }
   }
 
   /// The values of a tensor's parameters: a model's own before its slice's, its module's and the recipe's.
   private func settings(
-    _ place: Place, _ models: [(name: String, parameters: Recipe.Parameters, isAddedBase: Bool)], _ recipe: Recipe
+    _ place: MergePlaces.Place, _ models: [(name: String, parameters: Recipe.Parameters, isAddedBase: Bool)],
+    _ recipe: Recipe
   ) throws -> MergeSettings {
     let shared = [place.slice.parameters, place.module.parameters, recipe.parameters]
     var given: [String: [Double]] = [:]
@@ -241,9 +238,8 @@ struct MergePlanner {
       given[parameter.name] = try zip(models, values).map { model, value in
         if let value { return value }
         guard !model.isAddedBase, let standard = parameter.defaultValue else {
-          throw MergeError(
-            "\(place.name): \(recipe.method.name) needs \(parameter.name) for \(model.isAddedBase ? "the base, which it merges as a model; list it under models" : model.name)"
-          )
+          let culprit = model.isAddedBase ? "the base, which it merges as a model; list it under models" : model.name
+          throw MergeError("\(place.name): \(recipe.method.name) needs \(parameter.name) for \(culprit)")
         }
         return standard
       }
@@ -253,12 +249,5 @@ struct MergePlanner {
     } catch let error as MergeError {
       throw MergeError("\(place.name): \(error.description)")
     }
-  }
-}
-
-extension DType {
-  /// Whether kernels read and write it; others can only be copied.
-  var canBeMerged: Bool {
-    [.uint8, .int8, .int16, .int32, .int64, .float16, .float32, .float64, .bool, .bfloat16].contains(self)
   }
 }

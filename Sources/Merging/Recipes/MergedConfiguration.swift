@@ -2,13 +2,13 @@ import Foundation
 import Support
 import Torch
 
-/// A donor's `config.json` with what the result has instead. All else stays to the letter, as far as that goes.
+/// A donor's `config.json`, changed where the result differs. All else stays to the letter, as far as possible.
 struct MergedConfiguration {
   private(set) var text: String
 
   init(_ text: String) { self.text = text }
 
-  /// Where networks of several parts describe the one that has the words.
+  /// Where networks of several parts describe the part for language.
   private static let parts = ["text_config", "llm_config", "language_config"]
   private static let layerCounts = ["num_hidden_layers", "n_layer", "n_layers", "num_layers"]
 
@@ -18,7 +18,7 @@ struct MergedConfiguration {
 
   mutating func setVocabulary(_ rows: Int) { set("vocab_size", to: rows) }
 
-  /// - Parameter order: for each layer of the result which of the donor's it is
+  /// - Parameter order: which of the donor's layers each of the result's is
   mutating func setLayers(_ order: [Int]) {
     for key in Self.layerCounts { set(key, to: order.count) }
     edit { part in
@@ -33,7 +33,8 @@ struct MergedConfiguration {
     text = text.replacingOccurrences(of: pattern, with: "$1\(value)", options: .regularExpression)
   }
 
-  /// Sets a number where it can only be meant, or else where it is said of the whole network or its words: vision has layers of its own.
+  /// Sets a number where only one can be meant, or else that of the whole network or its part for language: vision has
+  /// layers of its own.
   private mutating func set(_ key: String, to value: Int) {
     let pattern = "(\"\(key)\"\\s*:\\s*)[0-9]+"
     if !text.contains("_config\"") { return replace(pattern, by: String(value)) }
@@ -44,7 +45,7 @@ struct MergedConfiguration {
     }
   }
 
-  /// Changes the whole or else the part that has the words, the first of them that `change` has changed.
+  /// Changes the whole or else the part for language, the first of them where `change` finds what to change.
   private mutating func edit(_ change: (inout JSON) -> Bool) {
     guard var whole = try? JSON(Data(text.utf8)) else { return }
     if !change(&whole) {

@@ -12,21 +12,7 @@ struct ModelFolder {
 
   init(_ plan: MergePlan) { self.plan = plan }
 
-  private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json",
-  ]
-  private static let tokenizer = "tokenizer.json"
-  private static let tokenizerTexts = [
-    "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json",
-  ]
   private static let otherFiles = ["generation_config.json", "preprocessor_config.json", "processor_config.json"]
-
-  static func hasTokenizer(_ folder: String) -> Bool {
-    tokenizerFiles.prefix { $0 != "chat_template.jinja" }.contains {
-      FileManager.default.fileExists(atPath: folder + "/" + $0)
-    }
-  }
 
   /// Adds the files to a folder that has the weights.
   func complete(_ folder: String, files: [String], listsChecksums: Bool) throws {
@@ -37,7 +23,7 @@ struct ModelFolder {
     }
     let changed = try changedTokenizer()
     // Files in other forms would name the tokens that there were before.
-    let copied = changed[Self.tokenizer] == nil ? Self.tokenizerFiles : Self.tokenizerTexts
+    let copied = changed[TokenizerFiles.tokenizer] == nil ? TokenizerFiles.all : TokenizerFiles.texts
     for (name, data) in changed { try writeAtomically(data, to: folder + "/" + name) }
     for (donor, names) in [
       (plan.tokenizer, copied.filter { changed[$0] == nil }), (plan.configuration, Self.otherFiles),
@@ -53,12 +39,12 @@ struct ModelFolder {
     try writeAtomically(Data(card(sums).utf8), to: folder + "/README.md")
   }
 
-  /// The tokenizer's files that are not to be copied as they are: those of a union, and those with another chat template.
+  /// The tokenizer's files that are not copied as they are: those of a union, and those with another chat template.
   private func changedTokenizer() throws -> [String: Data] {
     var files: [String: Data] = [:]
     var settings: JSON?
     if let vocabulary = plan.vocabulary, plan.recipe.tokenizer?.source == .union {
-      files[Self.tokenizer] = vocabulary.target.document.data()
+      files[TokenizerFiles.tokenizer] = vocabulary.target.document.data()
       settings = try vocabulary.target.configuration()
     } else if let donor = plan.tokenizer {
       let path = donor + "/tokenizer_config.json"
@@ -72,13 +58,13 @@ struct ModelFolder {
       // The library reads this file first.
       files["chat_template.jinja"] = Data(text.utf8)
       files["tokenizer_config.json"] = settings?.data()
-    } else if files[Self.tokenizer] != nil {
+    } else if files[TokenizerFiles.tokenizer] != nil {
       files["tokenizer_config.json"] = settings?.data()
     }
     return files
   }
 
-  /// The donor's configuration with the type and the number of layers that the result has. All else stays to the letter.
+  /// The donor's configuration with the result's type and number of layers. All else stays to the letter.
   private func configuration(_ text: String) -> String {
     var result = MergedConfiguration(text)
     var sizes: [DType: Int] = [:]

@@ -8,6 +8,10 @@ struct RecipeRangeFinder {
   private(set) var ranges: [RecipeRange] = []
   private(set) var problems: [YAMLProblem] = []
 
+  private let methods: [MergeMethod]
+
+  init(_ methods: [MergeMethod]) { self.methods = methods }
+
   private static let keys = ["from", "to", "scale", "choices"]
 
   /// - Parameters:
@@ -89,7 +93,7 @@ struct RecipeRangeFinder {
       }
       fields[entry.name] = entry.value
     }
-    let kinds = MergeMethod.all.flatMap(\.parameters).filter { $0.name == parameter }.map(\.kind)
+    let kinds = methods.flatMap(\.parameters).filter { $0.name == parameter }.map(\.kind)
     let plain = label.joined(separator: " ")
     // A name can only be given twice where a model is listed twice.
     let uses = ranges.filter { $0.dimension.name == plain || $0.dimension.name.hasPrefix(plain + " #") }.count

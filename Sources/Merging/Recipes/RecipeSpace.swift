@@ -2,25 +2,31 @@ import Foundation
 import Search
 import YAML
 
-/// A recipe with ranges in the place of values: what a search for the best merge goes through.
+/// A recipe with ranges in place of values: what a search for the best merge goes through.
 ///
-/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}` that it is searched in
-/// ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices: [ties, task_arithmetic]}` searches
-/// methods; parameters that only the others have are then left out.
+/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}` that it
+/// is searched in ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices: [ties,
+/// task_arithmetic]}` searches methods; parameters that only the others have are then left out.
 public struct RecipeSpace: Sendable {
   /// The ranges in the order of the recipe.
   public let space: SearchSpace
   private let ranges: [RecipeRange]
   private let root: YAMLNode
   private let file: String
+  private let methods: [MergeMethod]
 
   /// Reads a recipe and tries it at the ends of every range and with every choice.
   ///
-  /// - Throws: `YAMLFileError` with every mistake: no ranges, empty ones, ends that a parameter may not have, and all that `Recipe` refuses.
-  public init(yaml text: String, file: String) throws {
+  /// - Parameters:
+  ///   - text: the recipe
+  ///   - file: what messages call it
+  ///   - methods: the methods that may be named
+  /// - Throws: `YAMLFileError` with every mistake: no ranges, empty ones, ends that a parameter may not have, and
+  ///   everything that `Recipe` refuses.
+  public init(yaml text: String, file: String, methods: [MergeMethod] = MergeMethod.all) throws {
     let root: YAMLNode
     do { root = try YAMLNode.parse(text) } catch { throw YAMLFileError(file: file, problems: [error]) }
-    var finder = RecipeRangeFinder()
+    var finder = RecipeRangeFinder(methods)
     finder.search(root, "", [], label: [])
     func refuse(_ problems: [YAMLProblem]) -> YAMLFileError {
       YAMLFileError(file: file, problems: problems.sorted { $0.place < $1.place })
@@ -28,7 +34,7 @@ public struct RecipeSpace: Sendable {
     guard finder.problems.isEmpty else { throw refuse(finder.problems) }
     guard !finder.ranges.isEmpty else {
       // What is wrong with the recipe itself comes first.
-      _ = try Recipe(yaml: text, file: file)
+      _ = try Recipe(yaml: text, file: file, methods: methods)
       throw refuse([
         YAMLProblem(
           place: .start, keyPath: "",
@@ -38,7 +44,7 @@ public struct RecipeSpace: Sendable {
     }
     ranges = finder.ranges
     space = try SearchSpace(ranges.map(\.dimension))
-    (self.root, self.file) = (root, file)
+    (self.root, self.file, self.methods) = (root, file, methods)
     try check()
   }
 
@@ -77,7 +83,7 @@ public struct RecipeSpace: Sendable {
 
   /// The recipe at a point of the space.
   public func recipe(at point: [Double]) throws -> Recipe {
-    var reader = RecipeReader()
+    var reader = RecipeReader(methods)
     let recipe = reader.recipe(tree(at: point), "", earlier: [])
     guard var recipe, reader.problems.isEmpty else { throw YAMLFileError(file: file, problems: reader.problems) }
     recipe.text = yaml(at: point)
@@ -100,36 +106,11 @@ public struct RecipeSpace: Sendable {
     var tree = root
     for (range, value) in zip(ranges, point) { tree = tree.replacing(range.path[...], by: range.node(value)) }
     for range in ranges where range.isMethod {
-      tree = tree.droppingParameters(at: range.path.dropLast(), ofOthersAmong: range.choices)
+      let choices = methods.filter { range.choices.contains($0.name) }
+      tree = tree.droppingParameters(at: range.path.dropLast(), ofOthersAmong: choices)
     }
     return tree
   }
-}
-
-/// One range of a recipe.
-struct RecipeRange: Sendable {
-  var dimension: SearchSpace.Dimension
-  /// Where it stands: positions among the entries or elements, from the root on.
-  var path: [Int]
-  var place: YAMLNode.Place
-  /// What is chosen from; empty for numbers.
-  var choices: [String]
-  var isMethod: Bool
-
-  /// A value as the recipe has it: five digits are more than an evaluation can tell apart.
-  func text(_ value: Double) -> String {
-    switch dimension.kind {
-    case .choice: return choices.indices.contains(Int(value)) ? choices[Int(value)] : ""
-    case .integer: return String(Int(value))
-    case .number:
-      let text = String(format: "%.5g", value)
-      // Exponents without a point are texts to some readers of YAML.
-      guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
-      return text[..<exponent] + ".0" + text[exponent...]
-    }
-  }
-
-  func node(_ value: Double) -> YAMLNode { YAMLNode(content: .scalar(text(value), isPlain: true), place: place) }
 }
 
 extension YAMLNode {
@@ -149,7 +130,7 @@ extension YAMLNode {
   }
 
   /// The tree without parameters that the merge at `path` does not have and another of `methods` has.
-  fileprivate func droppingParameters(at path: ArraySlice<Int>, ofOthersAmong methods: [String]) -> YAMLNode {
+  fileprivate func droppingParameters(at path: ArraySlice<Int>, ofOthersAmong methods: [MergeMethod]) -> YAMLNode {
     if let index = path.first {
       let inner: YAMLNode? =
         switch content {
@@ -160,14 +141,12 @@ extension YAMLNode {
       guard let inner else { return self }
       return replacing([index], by: inner.droppingParameters(at: path.dropFirst(), ofOthersAmong: methods))
     }
-    func names(_ method: String) -> Set<String> {
-      Set(MergeMethod.all.first { $0.name == method }?.parameters.map(\.name) ?? [])
-    }
     guard case .scalar(let chosen, _)? = entries?.first(where: { $0.name == "merge_method" })?.value.content else {
       return self
     }
-    let others = methods.reduce(into: Set<String>()) { $0.formUnion(names($1)) }.subtracting(names(chosen))
-    return without(others)
+    let names = methods.flatMap { $0.parameters.map(\.name) }
+    let own = methods.first { $0.name == chosen }?.parameters.map(\.name) ?? []
+    return without(Set(names).subtracting(own))
   }
 
   private func without(_ names: Set<String>) -> YAMLNode {

@@ -2,11 +2,9 @@ import Checkpoints
 import Foundation
 import Support
 
-/// A safetensors file whose header is known before its tensors: written piece by piece, in any order, by several threads.
+/// A safetensors file whose header is known before its tensors: it is written piece by piece, in any order, by several
+/// threads.
 final class TensorWriter: Sendable {
-  /// How many bytes are gathered before they are written: few enough to be in the processor's cache still.
-  static let bufferSize = 1 << 19
-
   let path: String
   private let descriptor: Int32
   private let offsets: [String: Int]

@@ -1,7 +1,7 @@
 import Torch
 
-/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it has not.
-struct RearrangedRows: Sendable {
+/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it lacks them.
+struct RearrangedRows: Operand {
   enum Row: Sendable, Hashable {
     case row(Place)
     case mean([Place])
@@ -15,22 +15,24 @@ struct RearrangedRows: Sendable {
   }
 
   /// The embeddings of all models; this one's own at `own`.
-  let operands: [PlannedTensor.Operand]
+  let operands: [any Operand]
   let own: Int
   let rows: [Row]
 
   var shape: [Int] { [rows.count] + operands[own].shape.dropFirst() }
   var dtype: DType { operands[own].dtype }
+  var inputByteCount: Int { operands[own].inputByteCount }
+  var workingByteCount: Int { rows.count * 32 + operands.reduce(0) { $0 + $1.workingByteCount } }
 
-  /// How many rows are of more than one model.
+  /// The rows that are means over several models.
   private var means: [[Place]] {
     var seen: Set<[Place]> = []
     return rows.compactMap { if case .mean(let places) = $0, seen.insert(places).inserted { places } else { nil } }
   }
 
-  /// The rows as a source that is read where they lie. `source` opens an operand.
-  func materialised(_ source: (PlannedTensor.Operand) throws -> TensorSource) throws -> TensorSource {
-    let sources = try operands.map(source)
+  /// The rows, which are read where they lie.
+  func source(isCancelled: @escaping @Sendable () -> Bool) throws -> TensorSource {
+    let sources = try operands.map { try $0.source(isCancelled: isCancelled) }
     let wide: DType = sources.contains { $0.dtype == .float64 } ? .float64 : .float32
     let means = means
     var places: [[Place]: Int] = [:]

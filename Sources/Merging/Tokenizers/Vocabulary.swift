@@ -50,8 +50,8 @@ struct Vocabulary: Sendable {
 
   private var kind: String { document["model"]?["type"]?.string ?? "BPE" }
 
-  /// The tokens of this one under their numbers, then what the others have besides, in their order; with the rules (merges of a byte-pair
-  /// encoding) by which the new ones come about.
+  /// The tokens of this one under their numbers, then those that only the others have, in their order; with the rules (merges
+  /// of a byte-pair encoding) that lead to the new ones.
   ///
   /// - Throws: `MergeError` where they are of different kinds.
   func union(_ others: [Vocabulary]) throws -> Vocabulary {

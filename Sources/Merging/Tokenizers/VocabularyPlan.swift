@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Support
 
-/// The vocabulary that a merge's result gets, and with it which row of whose embedding each of its tokens has.
+/// The vocabulary that a merge's result gets, and whose embedding's row each of its tokens gets.
 struct VocabularyPlan {
   let target: Vocabulary
   /// The models' own, by the recipe's names.
@@ -15,7 +15,7 @@ struct VocabularyPlan {
   /// - Parameters:
   ///   - vocabularies: of all models whose embeddings are merged
   ///   - source: the vocabulary of the model that the recipe names as the tokenizer's source
-  /// - Throws: `MergeError` for tokens that the result has not, and for vocabularies without a union.
+  /// - Throws: `MergeError` for tokens that the result does not have, and for vocabularies without a union.
   init(
     _ tokenizer: Recipe.Tokenizer, vocabularies: [Recipe.Model: Vocabulary], order: [Recipe.Model],
     base: Recipe.Model?, source: Vocabulary?
@@ -38,7 +38,7 @@ struct VocabularyPlan {
   }
 
   /// Whether a tensor has a row for each token, by its name and the tensor's length in each model.
-  func concerns(_ name: String, _ operands: [(model: Recipe.Model, operand: PlannedTensor.Operand)]) -> Bool {
+  func concerns(_ name: String, _ operands: [(model: Recipe.Model, operand: any Operand)]) -> Bool {
     Self.isVocabulary(name)
       && operands.allSatisfy { model, operand in
         // Padding rows are common, and so is a token or two that have none.
@@ -57,8 +57,8 @@ struct VocabularyPlan {
   /// The operands with the rows of the result's vocabulary; as they are where that changes nothing.
   ///
   /// - Throws: `MergeError` for a token that no model has.
-  func rearranged(_ name: String, _ entries: [(model: Recipe.Model, operand: PlannedTensor.Operand)]) throws
-    -> [PlannedTensor.Operand]
+  func rearranged(_ name: String, _ entries: [(model: Recipe.Model, operand: any Operand)]) throws
+    -> [any Operand]
   {
     let operands = entries.map(\.operand)
     let own = entries.map { vocabularies[$0.model]?.ids ?? [:] }
@@ -91,12 +91,12 @@ struct VocabularyPlan {
         }
       }
     }
-    return operands.indices.map { .rearranged(RearrangedRows(operands: operands, own: $0, rows: tables[$0])) }
+    return operands.indices.map { RearrangedRows(operands: operands, own: $0, rows: tables[$0]) }
   }
 
   /// The base's row, else the only owner's, else the mean of the owners'.
   private func usual(
-    _ places: [RearrangedRows.Place?], _ entries: [(model: Recipe.Model, operand: PlannedTensor.Operand)]
+    _ places: [RearrangedRows.Place?], _ entries: [(model: Recipe.Model, operand: any Operand)]
   ) -> RearrangedRows.Row? {
     if let index = entries.firstIndex(where: { $0.model == base }), let place = places[index] { return .row(place) }
     let owners = places.compactMap { $0 }
@@ -105,7 +105,7 @@ struct VocabularyPlan {
 
   private func row(
     _ source: Recipe.Tokenizer.RowSource, _ token: Vocabulary.Token, _ name: String,
-    _ entries: [(model: Recipe.Model, operand: PlannedTensor.Operand)],
+    _ entries: [(model: Recipe.Model, operand: any Operand)],
     _ place: (Int, Int?) -> RearrangedRows.Place?
   ) throws -> RearrangedRows.Row {
     let (model, other, id): (Recipe.Model, Vocabulary.Token, Int?)

@@ -6,7 +6,7 @@ enum Sparsification {
   case magnitude(density: Double)
   /// Each with probability `density` (DARE).
   case random(density: Double)
-  /// Without the ⌊γ n⌋ largest, then the ⌊density · n⌋ largest of the rest (breadcrumbs).
+  /// The ⌊density · n⌋ largest of those that are left without the ⌊γ n⌋ largest (breadcrumbs).
   case withoutOutliers(density: Double, gamma: Double)
   /// Each with probability density ± ε, rising with its rank by magnitude within its row (DELLA).
   case ranked(density: Double, epsilon: Double)
@@ -18,7 +18,7 @@ enum Sparsification {
     switch self {
     case .magnitude(let density), .random(let density): density
     case .withoutOutliers(let density, _), .ranked(let density, _): density
-    // Neither everything nor nothing of a tensor, as far as is known.
+    // For all that is known, neither everything nor nothing of a tensor.
     case .ofModel: 0.5
     }
   }
@@ -29,17 +29,18 @@ enum Sparsification {
     return max(1, inputs.shape.count < 2 ? inputs.count : inputs.count / max(1, inputs.shape[0]))
   }
 
-  /// What is known of each model's task vector after as many passes over it as that takes. `rescale` scales what is kept to the L1 norm of
-  /// the whole.
+  /// What is known of each model's task vector, after as many passes over it as that takes. `rescale` scales what is kept to
+  /// the L1 norm of the whole.
   ///
-  /// Of equal magnitudes the first are kept, or by `withoutOutliers` are the smaller: mergekit's order where its sort is stable.
+  /// The first of equal magnitudes are kept, but `withoutOutliers` takes the first for the smaller: mergekit's order where
+  /// its sort is stable.
   static func prepare(
     _ sparsifications: [Sparsification], _ inputs: MergeInputs, group: Int, rescale: Bool
   ) throws -> [SparseTaskVector] {
     var vectors = try sparsifications.enumerated().map {
       SparseTaskVector(model: $0, key: inputs.randomKey(model: $0), mask: try $1.mask(inputs, $0, group), scale: 1)
     }
-    // Ranks take longest of all, so that they are found out once.
+    // Ranks take longest to find, so they are found once.
     let open = vectors.indices.filter {
       let density = sparsifications[$0].density
       return density > 0 && density < 1 && (rescale || sparsifications[$0].isRanked)
@@ -80,7 +81,7 @@ enum Sparsification {
   private func mask(_ inputs: MergeInputs, _ index: Int, _ group: Int) throws -> SparseTaskVector.Mask {
     if density >= 1 { return .all }
     if density <= 0 { return .none }
-    let magnitudes = Magnitudes(inputs: inputs) { try inputs.taskVector(index, $0) }
+    let magnitudes = Magnitudes(inputs.chunks) { try inputs.taskVector(index, $0) }
     switch self {
     case .magnitude(let density):
       return .selection(try magnitudes.largest(max(1, Int(density * Double(inputs.count)))))
@@ -98,7 +99,7 @@ enum Sparsification {
   }
 }
 
-/// A task vector of which a part is kept. A pass over the tensor takes a copy, which counts where it has come to.
+/// A task vector of which a part is kept. A pass over the tensor takes a copy, which counts how far it has come.
 struct SparseTaskVector {
   enum Mask {
     case all, none

@@ -3,11 +3,37 @@ import MergeKernels
 
 /// Elements in working precision: a part of a tensor in a thread's own memory, and the arithmetic on it.
 struct Vector {
-  let elements: UnsafeMutableRawPointer
-  let count: Int
-  let kernels: UnsafePointer<VMKernels>
+  /// The right to use a slot of the workspace, until somebody asks for the slot again.
+  final class Lease {
+    var isOver = false
+  }
 
-  /// Kernels of the widest registers that this processor has.
+  private var start: UnsafeMutableRawPointer
+  private(set) var count: Int
+  let kernels: UnsafePointer<VMKernels>
+  #if DEBUG
+    private let lease: Lease?
+  #endif
+
+  /// - Parameter lease: who may use the memory and for how long; nil where the caller sees to that.
+  init(
+    elements: UnsafeMutableRawPointer, count: Int, kernels: UnsafePointer<VMKernels>, lease: Lease? = nil
+  ) {
+    (start, self.count, self.kernels) = (elements, count, kernels)
+    #if DEBUG
+      self.lease = lease
+    #endif
+  }
+
+  /// Where the elements are. In debug builds, using a vector after its slot was taken again stops the program.
+  var elements: UnsafeMutableRawPointer {
+    #if DEBUG
+      assert(lease?.isOver != true, "this vector's slot of the workspace has been taken again")
+    #endif
+    return start
+  }
+
+  /// The kernels for the widest registers of this processor.
   static func kernels(wide: Bool) -> UnsafePointer<VMKernels> {
     for set in (1..<Int32(VMInstructionSets)).reversed() {
       if let found = vm_kernels(wide, set) { return found }
@@ -18,7 +44,9 @@ struct Vector {
 
   /// The elements at `range`, sharing memory.
   subscript(range: Range<Int>) -> Vector {
-    Vector(elements: elements + range.lowerBound * kernels.pointee.width, count: range.count, kernels: kernels)
+    var part = self
+    (part.start, part.count) = (start + range.lowerBound * kernels.pointee.width, range.count)
+    return part
   }
 
   func clear() { memset(elements, 0, count * kernels.pointee.width) }

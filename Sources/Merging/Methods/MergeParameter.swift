@@ -1,16 +1,22 @@
-/// One setting of a merge method: what it is called, what it may be, what it means. Validation and help read the same declaration.
+/// One setting of a merge method: what it is called, what it may be, what it means. Validation, help, studies and
+/// documentation read the same declaration.
 public struct MergeParameter: Sendable, Hashable, Codable {
+  /// What a value is. All are kept as numbers: a flag as 1 or 0, a choice as the place of its word.
   public enum Kind: String, Sendable, Hashable, Codable { case number, integer, flag, choice }
 
-  /// mergekit's name.
+  /// mergekit's name, where mergekit has the parameter.
   public let name: String
+  /// What its values are.
   public let kind: Kind
+  /// The least value allowed; nil is no limit.
   public let minimum: Double?
+  /// The greatest value allowed; nil is no limit.
   public let maximum: Double?
-  /// nil where a value must be given. A flag is 1 for true and 0 for false, a choice the place of its word.
+  /// nil where a value must be given.
   public let defaultValue: Double?
   /// Whether each model may have its own value; one value then stands for all.
   public let perModel: Bool
+  /// What it does, in a phrase for help and documentation.
   public let meaning: String
   /// The words to choose from; empty for other kinds.
   public let words: [String]
@@ -23,6 +29,15 @@ public struct MergeParameter: Sendable, Hashable, Codable {
     (self.defaultValue, self.perModel, self.meaning, self.words) = (defaultValue, perModel, meaning, words)
   }
 
+  /// A number within a range.
+  ///
+  /// - Parameters:
+  ///   - name: as recipes and the command line call it
+  ///   - minimum: the least value allowed
+  ///   - maximum: the greatest value allowed
+  ///   - value: the default; nil where a value must be given
+  ///   - perModel: whether each model may have its own
+  ///   - meaning: what it does, in a phrase
   public static func number(
     _ name: String, from minimum: Double? = nil, to maximum: Double? = nil, default value: Double?,
     perModel: Bool = false, _ meaning: String
@@ -30,12 +45,14 @@ public struct MergeParameter: Sendable, Hashable, Codable {
     MergeParameter(name, .number, minimum, maximum, value, perModel, meaning)
   }
 
+  /// A whole number from `minimum` on.
   public static func integer(_ name: String, from minimum: Double, default value: Double, _ meaning: String)
     -> MergeParameter
   {
     MergeParameter(name, .integer, minimum, nil, value, false, meaning)
   }
 
+  /// True or false.
   public static func flag(_ name: String, default value: Bool, _ meaning: String) -> MergeParameter {
     MergeParameter(name, .flag, nil, nil, value ? 1 : 0, false, meaning)
   }

@@ -1,8 +1,8 @@
 import Foundation
 import MergeKernels
 
-/// Methods whose result is a linear combination of the inputs: its coefficients follow from the inner products of the models (or task
-/// vectors) alone, so one pass takes those and another adds up.
+/// Methods whose result is a linear combination of the inputs. Its coefficients follow from the inner products of the models
+/// (or task vectors) alone, so one pass takes those and another adds up.
 enum Combination {
   /// What is combined: models Wᵢ, giving Σ cᵢWᵢ, or task vectors δᵢ, giving W₀ + Σ cᵢδᵢ.
   enum Terms { case models, taskVectors }
@@ -17,7 +17,7 @@ enum Combination {
     return MergePass { range, result in
       var rest = used[...]
       if terms == .models, let first = rest.popFirst() {
-        inputs.load(first, range, into: result)
+        inputs.models[first].load(range, into: result)
         result.scale(by: coefficients[first])
       } else {
         try start(inputs, terms, range, result)
@@ -93,7 +93,8 @@ enum Combination {
   }
 }
 
-/// The inner products of several vectors, and with them the geometry of their linear combinations: a combination is its coefficients.
+/// The inner products of several vectors, and with them the geometry of their linear combinations: a combination is known
+/// by its coefficients.
 struct Products {
   let count: Int
   private var values: [Double]

@@ -1,13 +1,11 @@
 import Support
-import YAML
 
-/// Values for all parameters of one method, validated against its declaration.
-public struct MergeSettings: Sendable, Hashable {
-  private let values: [String: [Double]]
-
-  /// Settings of `method` for `models` models. `given` has one value, or one a model, by the parameter's name; the rest is default.
+extension MergeSettings {
+  /// Settings of `method` for `models` models. `given` has one value, or one for each model, by the parameter's name; the
+  /// rest is default.
   ///
-  /// - Throws: `MergeError` for a parameter that the method lacks, one missing, a value out of range, or another number of values.
+  /// - Throws: `MergeError` for a parameter that the method lacks, one missing, a value out of range, or another number
+  ///   of values.
   public init(_ given: [String: [Double]] = [:], for method: MergeMethod, models: Int) throws {
     if let unknown = given.keys.sorted().first(where: { key in !method.parameters.contains { $0.name == key } }) {
       let names = method.parameters.map(\.name)
@@ -34,7 +32,7 @@ public struct MergeSettings: Sendable, Hashable {
       values[parameter.name] =
         found.count == 1 && parameter.perModel ? Array(repeating: found[0], count: models) : found
     }
-    self.values = values
+    self.init(all: values)
     try method.check(self)
   }
 
@@ -60,17 +58,4 @@ public struct MergeSettings: Sendable, Hashable {
     }
     try self.init(given, for: method, models: models)
   }
-
-  /// The values of a parameter that each model has its own of.
-  public func numbers(_ name: String) throws -> [Double] {
-    guard let found = values[name] else { throw MergeError("the method does not declare a parameter \(name)") }
-    return found
-  }
-
-  public func number(_ name: String) throws -> Double { try numbers(name)[0] }
-
-  public func flag(_ name: String) throws -> Bool { try number(name) == 1 }
-
-  /// Every value by name, one or one a model.
-  public var all: [String: [Double]] { values }
 }

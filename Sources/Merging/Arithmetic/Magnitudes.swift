@@ -1,6 +1,6 @@
 import MergeKernels
 
-/// The order of a tensor's elements by magnitude, as far as it is asked for: no sorting.
+/// The order of a tensor's elements by magnitude, found without sorting and only as far as it is asked for.
 struct Magnitudes {
   /// An element's magnitude (its bits without the sign), how many are smaller, and how many are as large.
   struct Place {
@@ -9,14 +9,19 @@ struct Magnitudes {
     var equal: Int
   }
 
-  let inputs: MergeInputs
-  /// Elements are asked for in whole groups of this many.
-  var group = 1
-  /// The elements at a range, in working precision.
-  let elements: (Range<Int>) throws -> Vector
+  private let chunks: Chunks
+  private let group: Int
+  private let elements: (Range<Int>) throws -> Vector
 
-  private var count: Int { inputs.count }
-  private var kernels: UnsafePointer<VMKernels> { inputs.kernels }
+  /// - Parameters:
+  ///   - group: elements are asked for in whole groups of this many
+  ///   - elements: the elements at a range, in working precision
+  init(_ chunks: Chunks, group: Int = 1, elements: @escaping (Range<Int>) throws -> Vector) {
+    (self.chunks, self.group, self.elements) = (chunks, group, elements)
+  }
+
+  private var count: Int { chunks.count }
+  private var kernels: UnsafePointer<VMKernels> { chunks.kernels }
 
   /// The largest key there is.
   private static func limit(_ kernels: UnsafePointer<VMKernels>) -> UInt64 {
@@ -30,21 +35,21 @@ struct Magnitudes {
 
   /// The elements at the ranks that follow from how many elements are 0.
   ///
-  /// A sample tells between which magnitudes each of them lies, but for luck; one pass counts what lies below and gathers what lies
-  /// between, and the element is found among that. Where luck fails, or half the tensor is one value, digits are counted.
+  /// A sample tells between which magnitudes each of them almost certainly lies. One pass counts what lies below and gathers
+  /// what lies between, and the element is found among that. Where luck fails, or half the tensor is one value, digits
+  /// are counted.
   func places(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
     guard count > 4 * Self.sampleSize else { return try countedPlaces(ranks) }
     let sample = try sample()
     let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
     let scale = Double(count) / Double(sample.count)
-    let guesses = try ranks(Int(Double(zeros) * scale)).map { try bracket(sample, Double($0) / scale) }
-    var brackets = guesses
+    var brackets = try ranks(Int(Double(zeros) * scale)).map { try bracket(sample, Double($0) / scale) }
     for index in brackets.indices {
-      let room = count / 8 + MergeInputs.chunk
-      brackets[index].inside = inputs.vector(.inside(index), room).elements
+      let room = count / 8 + Chunks.length
+      brackets[index].inside = chunks.vector(.inside(index), room).elements
       brackets[index].room = room
     }
-    try inputs.forEachChunk(of: group) { range in
+    try chunks.forEach(of: group) { range in
       let chunk = try elements(range)
       for index in brackets.indices { kernels.pointee.bracket(chunk.elements, &brackets[index], chunk.count) }
     }
@@ -54,34 +59,34 @@ struct Magnitudes {
     return known.count == found.count ? known : try countedPlaces(ranks)
   }
 
-  /// Which elements are the `part` of those other than 0 that are largest (of equals the first), and for each of the vectors beside them
-  /// Σ x² over these.
+  /// Notes the largest elements, the `part` of those that are not 0 (of equals the first), and adds up x² over these for each
+  /// of the vectors beside them.
   ///
-  /// As with `places` a sample tells about where the boundary lies. A single pass notes what is certainly above, adds that up, and
-  /// gathers what lies near the boundary, to be decided at its end.
+  /// As with `places`, a sample tells about where the boundary lies. A single pass notes what is certainly above it, adds
+  /// that up, and gathers what lies near the boundary, to decide on it at the end.
   ///
   /// - Parameter beside: the vectors at a range, for which `elements` has just been asked
-  /// - Returns: nothing where the tensor is too small, or luck fails; `beside` has then been asked for in vain
+  /// - Returns: nil where the tensor is too small, or luck fails; `beside` has then been asked for in vain
   func noteLargest(part: Double, beside: (Range<Int>) throws -> [Vector]) throws -> (NotedElements, [Double])? {
     guard count > 4 * Self.sampleSize, count <= UInt32.max else { return nil }
     let sample = try sample()
     let zeros = sample.count - kernels.pointee.nonzero(sample.elements, sample.count)
     var bracket = try bracket(sample, Double(sample.count) - Double(sample.count - zeros) * part)
     let noted = NotedElements(count: count)
-    let room = count / 8 + MergeInputs.chunk
-    let near = inputs.vector(.inside(0), room)
-    let places = inputs.vector(.order, room).elements.assumingMemoryBound(to: UInt32.self)
+    let room = count / 8 + Chunks.length
+    let near = chunks.vector(.inside(0), room)
+    let places = chunks.vector(.order, room).elements.assumingMemoryBound(to: UInt32.self)
     var nearBeside: [Vector] = []
     var sums: [Double] = []
     var found = 0
-    try inputs.forEachChunk { range in
+    try chunks.forEach { range in
       guard found + range.count <= room else { return found = room }
       let chunk = try elements(range)
       let vectors = try beside(range)
       let here = noted.split(chunk, range, by: &bracket, open: places + found)
       if sums.isEmpty {
         sums = vectors.map { _ in 0 }
-        nearBeside = vectors.indices.map { inputs.vector(.inside(1 + $0), room) }
+        nearBeside = vectors.indices.map { chunks.vector(.inside(1 + $0), room) }
       }
       for (target, vector) in zip([near] + nearBeside, [chunk] + vectors) {
         kernels.pointee.pick(
@@ -111,7 +116,7 @@ struct Magnitudes {
   private func sample() throws -> Vector {
     let piece = max(group, 512 / max(1, group) * group)
     let pieces = max(1, Self.sampleSize / piece)
-    let sample = inputs.vector(.sample, piece * pieces)
+    let sample = chunks.vector(.sample, piece * pieces)
     for index in 0..<pieces {
       let start = index * (count / group / pieces) * group
       sample[index * piece..<(index + 1) * piece].copy(try elements(start..<start + piece))
@@ -119,7 +124,7 @@ struct Magnitudes {
     return sample
   }
 
-  /// Two magnitudes around that of the given rank in the sample, six standard deviations apart from it.
+  /// Two magnitudes around that of the given rank in the sample, each six standard deviations away from it.
   private func bracket(_ sample: Vector, _ rank: Double) throws -> VMBracket {
     let (size, part) = (Double(sample.count), min(1, max(0, rank / Double(sample.count))))
     let margin = 6 * (part * (1 - part) * size).squareRoot() + 3
@@ -155,11 +160,11 @@ struct Magnitudes {
 
   private func countedPlaces(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
     var nonzero = 0
-    try inputs.forEachChunk(of: group) { range in
+    try chunks.forEach(of: group) { range in
       nonzero += kernels.pointee.nonzero(try elements(range).elements, range.count)
     }
     return try Self.counted(ranks(count - nonzero), count, kernels) { body in
-      try inputs.forEachChunk(of: group) { try body(try elements($0)) }
+      try chunks.forEach(of: group) { try body(try elements($0)) }
     }
   }
 
@@ -192,8 +197,9 @@ struct Magnitudes {
           places[index].below += here
           digit += 1
         }
-        let key = places[index].key << UInt64(digitBits) | UInt64(digit)
-        places[index].key = shift < 0 ? key >> UInt64(-shift) : key
+        // Of the last digit only the upper bits are the key's.
+        let rest = max(0, -shift)
+        places[index].key = places[index].key << UInt64(digitBits - rest) | UInt64(digit) >> UInt64(rest)
       }
       if shift <= 0 { return places }
       shift -= digitBits
@@ -233,7 +239,8 @@ struct Magnitudes {
     return selection
   }
 
-  /// The `kept` largest of `count` elements that come in chunks of any tensors, and all that equal the last of them.
+  /// The `kept` largest of `count` elements that come in chunks from any number of tensors, and all that equal the last of
+  /// them.
   static func atLeastAsLarge(
     as kept: Int, of count: Int, _ kernels: UnsafePointer<VMKernels>,
     _ forEachChunk: ((Vector) throws -> Void) throws -> Void

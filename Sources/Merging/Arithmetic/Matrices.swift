@@ -1,16 +1,16 @@
 import Torch
 
-/// What the methods share that take a task vector as a matrix [outputs, inputs]: of a convolution's kernel each output's weights are a
-/// row. Matrices are decomposed in float64, one libtorch thread to each of the engine's, so that results do not depend on how many
-/// there are.
+/// What the methods share that take a task vector as a matrix [outputs, inputs]; in a convolution's kernel each output's
+/// weights are a row. Matrices are decomposed in float64, by one libtorch thread to each of the engine's, so that results
+/// do not depend on how many there are.
 enum Matrices {
   static let convolutions = MergeParameter.flag(
     "convolutions", default: true,
-    "take a kernel [outputs, inputs, …] as a matrix, too; false: as a vector, as the method's authors do")
+    "take a kernel [outputs, inputs, …] as a matrix too; false: as a vector, like the method's authors")
   static let lambda = MergeParameter.number(
     "lambda", default: 1, "the factor of the merged task vector")
 
-  /// Whether a tensor is taken as a matrix: of fewer rows or columns than there are models there is nothing to share out.
+  /// Whether a tensor is taken as a matrix: fewer rows or columns than there are models cannot be shared out.
   static func isMatrix(_ shape: [Int], models: Int, _ settings: MergeSettings) -> Bool {
     guard shape.count >= 2, shape.count == 2 || settings.all["convolutions"] == [1] else { return false }
     return shape[0] >= models && shape.dropFirst().reduce(1, *) >= models
@@ -37,7 +37,7 @@ enum Matrices {
         let deltas = try inputs.models.indices.map { index in
           try inputs.whole { try inputs.taskVector(index, $0) }.to(.float64).reshape([inputs.shape[0], columns])
         }
-        return try merged(deltas).to(inputs.kernels.pointee.width == 8 ? .float64 : .float32).contiguous()
+        return try merged(deltas).to(inputs.dtype)
       }
     }
     let source = try TensorSource(result)
@@ -67,7 +67,8 @@ enum Matrices {
     return try u.matmul(vh)
   }
 
-  /// The first `count` singular directions of each matrix, side by side: U [rows, models · count], s, Vᴴ [models · count, columns].
+  /// The first `count` singular directions of each matrix, side by side: U [rows, models · count], s,
+  /// Vᴴ [models · count, columns].
   static func leading(_ count: Int, of matrices: [Tensor]) throws -> (u: Tensor, s: Tensor, vh: Tensor) {
     let parts = try matrices.map { try $0.svd() }
     return (

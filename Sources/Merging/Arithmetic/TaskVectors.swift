@@ -1,4 +1,5 @@
 import MergeKernels
+import Torch
 
 /// What the methods on task vectors share: W₀ + λ · (a sum of sparse weighted task vectors).
 enum TaskVectors {
@@ -8,7 +9,8 @@ enum TaskVectors {
   static let density = MergeParameter.number(
     "density", from: 0, to: 1, default: 1, perModel: true, "the part of the task vector's elements that is kept")
   static let gamma = MergeParameter.number(
-    "gamma", from: 0, to: 1, default: 0.01, perModel: true, "the part of the largest elements that is dropped first")
+    "gamma", from: 0, to: 1, default: 0.01, perModel: true,
+    "the part of the elements, the largest, that is dropped first")
   static let epsilon = MergeParameter.number(
     "epsilon", from: 0, to: 0.5, default: 0.15, perModel: true,
     "an element is kept with probability density − epsilon (the smallest of a row) … density + epsilon (the largest)")
@@ -19,11 +21,17 @@ enum TaskVectors {
     .flag("rescale", default: value, "scale what is kept of a task vector to the L1 norm of the whole")
   }
 
+  /// The base and every δᵢ = Wᵢ − W₀.
+  static func of(_ models: [Tensor], _ base: Tensor?) throws -> (base: Tensor, deltas: [Tensor]) {
+    guard let base else { throw MergeError("the base is missing") }
+    return (base, try models.map { try $0 - base })
+  }
+
   /// How the sparse task vectors become one.
   enum Consensus {
     /// W₀ + λ Σ wᵢδᵢ, divided by Σ wᵢ if `normalize`.
     case sum
-    /// As `sum`, but of the terms wᵢδᵢ only those that have the sign of their sum (+ where that is 0), element by element; `normalize`
+    /// As `sum`, but element by element only the terms wᵢδᵢ that have the sign of their sum (+ where that is 0); `normalize`
     /// divides by the weights of these.
     case elected
   }

@@ -1,14 +1,15 @@
 import MergeKernels
 
-/// Which elements of a tensor are kept, a bit for each, at first none: what is found out in one pass need not be found out again in the next.
+/// Which elements of a tensor are kept, a bit for each, none at first: what one pass finds out, the next need not find out
+/// again.
 final class NotedElements {
   private let bits: UnsafeMutablePointer<UInt8>
   private let group: Int
 
-  /// - Parameter group: as in the passes, whose chunks have to be the same.
+  /// - Parameter group: that of the passes, whose chunks must be the same
   init(count: Int, group: Int = 1) {
     self.group = group
-    let length = MergeInputs.chunkLength(of: group)
+    let length = Chunks.length(of: group)
     let byteCount = (count / length + 1) * ((length + 7) / 8)
     bits = .allocate(capacity: byteCount)
     bits.initialize(repeating: 0, count: byteCount)
@@ -18,7 +19,7 @@ final class NotedElements {
 
   /// Every chunk starts a byte of its own.
   private func place(_ range: Range<Int>) -> UnsafeMutablePointer<UInt8> {
-    let length = MergeInputs.chunkLength(of: group)
+    let length = Chunks.length(of: group)
     return bits + range.lowerBound / length * ((length + 7) / 8)
   }
 
@@ -32,7 +33,7 @@ final class NotedElements {
     elements.kernels.pointee.keepNoted(elements.elements, place(range), scale, range.count)
   }
 
-  /// Keeps those of the chunk, of which none is kept yet, that their ranks and chance decide for, as Sparsification.ranked says.
+  /// Keeps the elements of a chunk that rank and chance choose, as `Sparsification.ranked` says. None of them is kept yet.
   ///
   /// - Parameters:
   ///   - length: how many elements are ranked together
@@ -62,7 +63,7 @@ final class NotedElements {
     elements.kernels.pointee.squaresNoted(elements.elements, place(range), range.count)
   }
 
-  /// Keeps those of the chunk that lie above the bracket; `open` gets the places of those that lie within it.
+  /// Keeps the elements of the chunk that lie above the bracket; `open` gets the places of those that lie within it.
   ///
   /// - Returns: how many are open
   func split(
@@ -72,7 +73,8 @@ final class NotedElements {
       elements.elements, &bracket, place(range), open, UInt32(range.lowerBound), range.count)
   }
 
-  /// Keeps those elements at the places of the tensor that are not 0; the others stay as they were. Chunks of whole bytes only.
+  /// Keeps the places of the tensor whose elements are not 0; the others stay as they were. Only where chunks are whole
+  /// bytes.
   func mark(_ elements: Vector, at places: UnsafePointer<UInt32>) {
     elements.kernels.pointee.mark(elements.elements, places, bits, elements.count)
   }
