@@ -47,8 +47,8 @@ import Testing
     for length in [whole.count + 1, recorded - 1] {
       #expect(
         failure(of: FileError.self) { try file.truncate(to: length) }
-          == "\(file.url.path): has \(whole.count) bytes and cannot be cut to the \(length) its checkpoint recorded; the "
-          + "file was changed by hand")
+          == "\(file.url.path): has \(whole.count) bytes and cannot be cut to the \(length) its checkpoint recorded; "
+          + "the file was changed by hand")
     }
     #expect(file.length == whole.count)
   }
