@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A file under construction: it appears under its final name all at once, on stable storage, or not at all.
+/// A file under construction: it appears under its final name completely, on stable storage, or not at all.
 ///
-/// The content goes to a temporary file in the same folder, which `commit` flushes and renames. Dropping the value without committing
-/// removes the temporary file. One task at a time may use it.
+/// The content goes to a temporary file in the same folder, which `commit` flushes and renames. Dropping the value
+/// without committing removes the temporary file. One task at a time may use it.
 public final class AtomicFile {
   /// The final name.
   public let destination: String
@@ -48,7 +48,7 @@ public final class AtomicFile {
   /// - Throws: `FileError` where the system refuses, or the file is complete already.
   public func write(_ data: Data) throws { try data.withUnsafeBytes { try write($0) } }
 
-  /// Flushes the content and gives it the final name, replacing what was there.
+  /// Flushes the content and gives it its final name, replacing any file of that name.
   ///
   /// - Throws: `FileError` where the system refuses, or the file is complete already.
   public func commit() throws {
@@ -64,7 +64,8 @@ public final class AtomicFile {
     }
   }
 
-  /// Removes what killed processes left half-written in a folder. Only the one process that writes there may call it.
+  /// Removes files that killed processes left half-written in a folder. Only a process that alone writes there may call
+  /// this.
   public static func removeLeftovers(in folder: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     where name.hasPrefix(".") && name.hasSuffix(".tmp") {
@@ -80,7 +81,7 @@ public final class AtomicFile {
   }
 }
 
-/// Writes a whole file, which appears under its name all at once or not at all.
+/// Writes a whole file, which appears under its name completely or not at all.
 ///
 /// - Throws: `FileError`
 public func writeAtomically(_ data: Data, to path: String) throws {

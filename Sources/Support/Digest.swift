@@ -12,7 +12,7 @@ import Foundation
 ///     digest.update(Data("abc".utf8))
 ///     digest.finish().hexadecimal  // ba7816bf…
 public final class Digest {
-  /// The function: SHA-256 identifies content, MD5 only checks downloads whose publisher states nothing better.
+  /// SHA-256 identifies content. MD5 only checks downloads whose publisher states nothing better.
   public enum Function: Sendable { case sha256, md5 }
 
   #if canImport(CryptoKit)
@@ -41,7 +41,8 @@ public final class Digest {
       EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
-    /// The checksum: 32 bytes for SHA-256, 16 for MD5. It is empty where the system forbids the function, as some do MD5.
+    /// The checksum: 32 bytes for SHA-256, 16 for MD5. It is empty if the system forbids the function, as some do with
+    /// MD5.
     public func finish() -> [UInt8] {
       var length: UInt32 = 0
       var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
@@ -79,6 +80,6 @@ public final class Digest {
 }
 
 extension Sequence<UInt8> {
-  /// Two hexadecimal digits a byte, in lower case.
+  /// Two hexadecimal digits for each byte, in lower case.
   public var hexadecimal: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }

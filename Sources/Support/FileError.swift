@@ -2,12 +2,13 @@ import Foundation
 
 /// A file that cannot be read or written, or whose content is not what it should be.
 public struct FileError: Error, CustomStringConvertible, Sendable {
-  /// The file; empty where the fault lies in no file.
+  /// The file; empty if the fault is not in a file.
   public let path: String
-  /// What is wrong, and how to mend it.
+  /// What is wrong, and what to do about it.
   public let message: String
-  /// The system's error number, where the system refused.
+  /// The system's error number, if the system refused; otherwise nil.
   public let code: Int32?
+  /// "path: message", or "cannot action path: message".
   public let description: String
 
   /// Content that is not what it should be: `path: message`.
@@ -34,5 +35,5 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
   }
 }
 
-/// The error of weights and checkpoints: a file's, or of weights that do not fit each other.
+/// The error of weights and checkpoints: of a file, or of weights that do not fit each other.
 public typealias CheckpointError = FileError

@@ -1,26 +1,33 @@
 import Foundation
 
-/// Exclusive ownership of a run folder, kept in its file `lock`, which works across machines on a shared file system.
+/// Exclusive ownership of a folder, recorded in its file `lock`, which works across machines on a shared file system.
 ///
-/// The file is written under another name and hard-linked to `lock`: link(2) either makes the name or fails, on network file systems
-/// too, and nobody ever sees half a lock. The owner renews the file's modification time (the heartbeat). A lock whose owner is gone,
-/// a dead process of this machine or one elsewhere without a heartbeat for a minute, is succeeded: the successor links its own file to
-/// `lock.after-<token of the dead owner>`, a name that exactly one process can ever make, and then renames it over `lock`. Whoever looks
-/// in between follows the chain of such names to the owner at its end, so no two processes take over the same lock and none takes
-/// over a new lock for the old one.
+/// The file is written under another name and hard-linked to `lock`. link(2) either makes the name or fails, even on
+/// network file systems, so nobody ever sees half a lock. The owner keeps renewing the file's modification time (the
+/// heartbeat).
+///
+/// A lock is taken over when its owner is gone: a dead process on this machine, or one elsewhere without a heartbeat
+/// for a minute. The successor links its own file to `lock.after-<token of the dead owner>`, a name that only one
+/// process can ever make, and then renames it over `lock`. A process that looks in between follows the chain of such
+/// names to the owner at its end. So no two processes take over the same lock, and none mistakes a new lock for the old
+/// one.
 public final class FolderLock: @unchecked Sendable {
   /// Who holds a lock.
   public struct Owner: Codable, Hashable, Sendable, CustomStringConvertible {
+    /// The name of the machine.
     public let host: String
-    /// Tells containers of one machine apart, whose process numbers mean different processes.
+    /// Distinguishes containers on one machine, in which the same number means different processes.
     public let processSpace: String
+    /// The process's number.
     public let process: Int32
-    /// When the process started, so that a reused number is not taken for it.
+    /// When the process started, so that a reused number is not mistaken for it.
     public let processStart: String
+    /// When it took the lock.
     public let since: Date
-    /// Unique to each lock that was ever taken.
+    /// Different for every lock that was ever taken.
     public let token: String
 
+    /// "process 1 on host since 2026-01-01T00:00:00Z"
     public var description: String { "process \(process) on \(host) since \(since.formatted(.iso8601))" }
 
     static func current() -> Owner {
@@ -30,24 +37,32 @@ public final class FolderLock: @unchecked Sendable {
     }
   }
 
-  /// The folder belongs to a living process.
+  /// An error: the folder belongs to a living process.
   public struct Held: Error, CustomStringConvertible, Sendable {
+    /// The folder's path.
     public let folder: String
+    /// Who has it.
     public let owner: Owner
+    /// Who has the folder, and what to do about it.
     public var description: String {
       "\(folder) is in use by \(owner); wait for it or stop it. (A lock whose process is gone is taken over by itself.)"
     }
   }
 
-  /// The lock was taken over, because this process showed no sign of life for too long.
+  /// An error: the lock was taken over, because this process gave no sign of life for too long.
   public struct Lost: Error, CustomStringConvertible, Sendable {
+    /// The folder's path.
     public let folder: String
+    /// What happened, and that nothing more is written.
     public var description: String {
-      "\(folder) was taken over by another process, since this one had stopped for over a minute; nothing more is written"
+      "\(folder) was taken over by another process, since this one had stopped for over a minute; "
+        + "nothing more is written"
     }
   }
 
+  /// The folder.
   public let folder: URL
+  /// This process, as the lock records it.
   public let owner: Owner
   private let descriptor: Int32
   private let inode: UInt64
@@ -57,10 +72,13 @@ public final class FolderLock: @unchecked Sendable {
 
   private var path: String { folder.path + "/lock" }
 
-  /// Takes the lock; throws `Held` if a living process has it.
+  /// Takes the lock.
+  ///
   /// - Parameters:
+  ///   - folder: which must exist
   ///   - heartbeat: seconds between signs of life
-  ///   - staleAfter: seconds without one after which a lock of another machine is taken for abandoned
+  ///   - staleAfter: seconds without one after which a lock of another machine counts as abandoned
+  /// - Throws: `Held` if a living process has the lock, `FileError` if the system refuses.
   public init(_ folder: URL, heartbeat: Double = 10, staleAfter: Double = 60) throws {
     self.folder = folder
     owner = Owner.current()
@@ -91,12 +109,14 @@ public final class FolderLock: @unchecked Sendable {
     close(descriptor)
   }
 
-  /// Throws `Lost` unless this process still owns the folder; cheap enough to ask before every checkpoint.
+  /// Makes sure that this process still owns the folder; cheap enough to call before every checkpoint.
+  ///
+  /// - Throws: `Lost` if it does not.
   public func check() throws {
     guard !mutex.withLock({ isReleased }), FileStamp(path)?.inode == inode else { throw Lost(folder: folder.path) }
   }
 
-  /// Gives the folder up.
+  /// Gives up the folder.
   public func release() {
     mutex.withLock {
       guard !isReleased else { return }
@@ -109,7 +129,7 @@ public final class FolderLock: @unchecked Sendable {
     mutex.withLock { if !isReleased { _ = futimens(descriptor, nil) } }
   }
 
-  /// Who owns the folder now, or nil if nobody does (abandoned locks included).
+  /// Who owns the folder now; nil if nobody does, or the lock is abandoned.
   public static func owner(of folder: URL, staleAfter: Double = 60) -> Owner? {
     guard let (last, file) = chainEnd(folder.path + "/lock") else { return nil }
     return isAlive(last, file: file, now: Date().timeIntervalSince1970, staleAfter: staleAfter) ? last : nil
@@ -119,7 +139,7 @@ public final class FolderLock: @unchecked Sendable {
     for _ in 0..<1000 {
       if try makeLink(mine, path) { return }
       guard let (last, file) = chainEnd(path) else { continue }
-      // The file system's own clock, which may differ from this machine's.
+      // By the file system's own clock, which may differ from this machine's.
       _ = futimens(descriptor, nil)
       let now = FileStamp(mine)?.modified ?? Date().timeIntervalSince1970
       if isAlive(last, file: file, now: now, staleAfter: staleAfter) {
@@ -127,7 +147,8 @@ public final class FolderLock: @unchecked Sendable {
       }
       let succession = path + ".after-" + last.token
       guard try makeLink(mine, succession) else { continue }
-      // The owner may have been succeeded, and its successor have finished, since the chain was read: then this name is on no chain.
+      // Since the chain was read, the owner may have been succeeded and the successor have finished. Then this name is
+      // not on any chain.
       guard let end = chainEnd(path), end.owner.token == owner.token else {
         unlink(succession)
         continue
@@ -143,13 +164,13 @@ public final class FolderLock: @unchecked Sendable {
   private static func makeLink(_ file: String, _ name: String) throws -> Bool {
     if link(file, name) == 0 { return true }
     let code = errno
-    // Over a network the answer may be lost and the repeated request fail, although the first made the link.
+    // Over a network, the answer may be lost and the repeated request fail although the first one made the link.
     if let a = FileStamp(file), let b = FileStamp(name), a.inode == b.inode { return true }
     guard code == EEXIST else { throw FileError(cannot: "link", name, code: code) }
     return false
   }
 
-  /// The owner that `lock` and the successions after it lead to, and the file that says so; nil if there is no lock.
+  /// The owner to whom `lock` and the successions after it lead, and the file that says so; nil if there is no lock.
   private static func chainEnd(_ path: String) -> (owner: Owner, file: String)? {
     guard var end = read(path).map({ (owner: $0, file: path) }) else { return nil }
     for _ in 0..<1000 {
@@ -160,7 +181,8 @@ public final class FolderLock: @unchecked Sendable {
     return end
   }
 
-  /// A file that cannot be understood, after a crash of the machine say, is a lock of nobody that only its age tells about.
+  /// A file that cannot be understood, after a crash of the machine say, counts as a lock of an unknown owner, of which
+  /// only the age is known.
   private static func read(_ path: String) -> Owner? {
     guard let stamp = FileStamp(path) else { return nil }
     if let data = FileManager.default.contents(atPath: path),
@@ -182,7 +204,8 @@ public final class FolderLock: @unchecked Sendable {
     return now - stamp.modified < staleAfter
   }
 
-  /// Removes the names of finished successions, which no chain leads to any more, and what crashed processes left half-made.
+  /// Removes the names of finished successions, to which no chain leads any more, and what crashed processes left
+  /// half-made.
   private static func removeSuccessions(_ path: String) {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {

@@ -1,19 +1,24 @@
 import Foundation
 
-/// A JSON value as it is written: keys keep their order and numbers their spelling.
+/// A JSON value as it is written: keys keep their order, and numbers their spelling.
 ///
-/// Texts are bytes of UTF-8, since Swift's strings are equal where Unicode's forms are, which vocabularies tell apart.
+/// Texts are bytes of UTF-8. Swift's strings are equal if their Unicode forms are, and vocabularies have to distinguish
+/// those.
 public indirect enum JSON: Hashable, Sendable {
+  /// A text in UTF-8.
   case text([UInt8])
-  /// A number, true, false or null, as written.
+  /// A number, true, false or null, as it is written.
   case word(String)
+  /// Values in order.
   case array([JSON])
+  /// Keys with their values, in order.
   case object([Member])
 
   /// A key of an object and its value.
   public struct Member: Hashable, Sendable {
-    /// UTF-8.
+    /// The key in UTF-8.
     public let key: [UInt8]
+    /// What the key stands for.
     public var value: JSON
 
     /// A member from the key's bytes.
@@ -25,21 +30,22 @@ public indirect enum JSON: Hashable, Sendable {
     public var name: String { String(decoding: key, as: UTF8.self) }
   }
 
-  /// What is no JSON, or more than `Limits` allow.
+  /// An error: the text is not JSON, or exceeds the `Limits`.
   public struct Failure: Error, Sendable {
-    /// Bytes from the start.
+    /// Where, in bytes from the start.
     public let offset: Int
+    /// What is wrong.
     public let message: String
   }
 
-  /// How much a reader takes before it refuses: files come from strangers.
+  /// How much a reader accepts, because files may come from strangers.
   public struct Limits: Sendable {
-    /// Arrays and objects within one another.
+    /// How deeply arrays and objects may be nested.
     public var depth: Int
-    /// Elements of one array.
+    /// How many elements one array may have.
     public var elements: Int
 
-    /// Limits for whatever people's tools write.
+    /// Limits that suit the files of ordinary tools.
     public static let usual = Limits(depth: 64, elements: .max)
     /// Limits for headers of weights, whose longest array is a shape.
     public static let header = Limits(depth: 8, elements: 64)
@@ -49,7 +55,7 @@ public indirect enum JSON: Hashable, Sendable {
   public static func text(_ string: String) -> JSON { .text(Array(string.utf8)) }
   /// A whole number.
   public static func number(_ value: Int) -> JSON { .word(String(value)) }
-  /// A number in the fewest digits that give it back, without a fraction where it has none; null where it is not finite.
+  /// A number in the fewest digits that represent it, without a fraction if it has none; null if it is not finite.
   public static func number(_ value: Double) -> JSON {
     let digits = "\(value)"
     return value.isFinite ? .word(digits.hasSuffix(".0") ? String(digits.dropLast(2)) : digits) : .null
@@ -61,7 +67,7 @@ public indirect enum JSON: Hashable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `FileError` naming the byte at which it is no JSON.
+  /// - Throws: `FileError` if the file cannot be read, or naming the byte at which it stops being JSON.
   public init(file path: String, limits: Limits = .usual) throws {
     guard let data = FileManager.default.contents(atPath: path) else { throw FileError(path, "cannot be read") }
     do {
@@ -90,7 +96,7 @@ public indirect enum JSON: Hashable, Sendable {
 
   // MARK: Access
 
-  /// The member of that name of an object. Setting nil removes it; a new one comes last.
+  /// The member with that name, if this is an object. Setting nil removes it; a new one comes last.
   public subscript(key: String) -> JSON? {
     get { members?.first { $0.key.elementsEqual(key.utf8) }?.value }
     set {
@@ -120,13 +126,14 @@ public indirect enum JSON: Hashable, Sendable {
 
   // MARK: Writing
 
-  /// As a line of text without blanks.
+  /// The value as one line of text without spaces.
   public var compact: String { String(decoding: written(lines: nil), as: UTF8.self) }
 
-  /// As text for people: what is in the outer `depth` levels on lines of its own, and a line end last.
+  /// The value as text for people: items of the outer `depth` levels are on lines of their own, and a line end comes
+  /// last.
   public func data(lines depth: Int = 3) -> Data { Data(written(lines: depth) + [UInt8(ascii: "\n")]) }
 
-  /// A text in quotation marks.
+  /// A text in quotation marks, with escapes where they are needed.
   public static func quoted(_ text: String) -> String { JSON.text(text).compact }
 
   private func written(lines depth: Int?) -> [UInt8] {

@@ -21,7 +21,7 @@ struct JSONParser {
     while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
   }
 
-  /// Steps over a character if it is the next after blanks.
+  /// Steps over a character if it comes next after spaces.
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     skipSpace()
     guard current == UInt8(ascii: character) else { return false }
@@ -74,7 +74,7 @@ struct JSONParser {
     while let byte = current, !",]}: \n\r\t\"".utf8.contains(byte) { position += 1 }
     let word = String(decoding: bytes[start..<position], as: UTF8.self)
     if ["true", "false", "null", "NaN", "Infinity", "-Infinity"].contains(word) { return .word(word) }
-    // What Swift reads beyond JSON: a sign +, hexadecimal digits, words.
+    // Swift reads more than JSON has: a sign +, hexadecimal digits, words.
     guard word.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), word.first != "+", Double(word) != nil else {
       position = start
       throw failure(start == bytes.count ? "ends early" : "expected a value")

@@ -1,17 +1,18 @@
 import Foundation
 
-/// What there is to know about this computer and its processes.
+/// Facts about this computer and its processes.
 public enum Machine {
+  /// The name of this computer in its network.
   public static let hostName = ProcessInfo.processInfo.hostName
 
-  /// The kernel's name for the space that process numbers are counted in; empty where there is only one.
+  /// The kernel's name for the space in which processes are numbered; empty if there is only one.
   package static let processSpace: String = {
     let name = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
     let boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
     return name + boot.filter { !$0.isWhitespace }.prefix(8)
   }()
 
-  /// Processors this process may use.
+  /// How many processors this process may use.
   public static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   /// The processor's name, such as `AMD EPYC 7763`.
@@ -29,14 +30,15 @@ public enum Machine {
     #endif
   }
 
-  /// When a process of this machine started, in the kernel's units; nil if there is no such process or it has ended (a zombie).
+  /// When a process on this machine started, in the kernel's units; nil if there is no such process, or it has ended (a
+  /// zombie).
   package static func startOfProcess(_ process: Int32) -> String? {
     guard process > 0 else { return nil }
     #if os(Linux)
       guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
         let name = status.lastIndex(of: ")")
       else { return nil }
-      // After the name, which may hold anything: state is field 3, the start time field 22.
+      // After the name, which may contain anything, the state is field 3 and the start time field 22.
       let fields = status[status.index(after: name)...].split(separator: " ")
       guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
       return String(fields[19])

@@ -1,13 +1,15 @@
 import Foundation
 
-/// The bytes of a file, mapped into memory, privately and copy-on-write, until the last reference to the value goes.
+/// The bytes of a file, mapped into memory, privately and copy-on-write, until the last reference is gone.
 public final class MappedFile: @unchecked Sendable {
-  /// Where the file is.
+  /// The file's path.
   public let path: String
   /// The file's content; empty for an empty file.
   public let bytes: UnsafeRawBufferPointer
 
-  /// - Throws: `FileError` for what cannot be read or is no regular file.
+  /// Maps a file.
+  ///
+  /// - Throws: `FileError` if it cannot be read or is not a regular file.
   public init(_ path: String) throws {
     self.path = path
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe without a writer must not block

@@ -1,11 +1,11 @@
 import Foundation
 
-// What Foundation lacks of files. It brings the system's C library along, whichever that is.
+// What Foundation lacks for files. Foundation also imports the system's C library, whichever that is.
 
 /// The system's words for an error number.
 package func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
-/// Calls again while a signal interrupts.
+/// Repeats a call as long as a signal interrupts it.
 package func retrying<T: BinaryInteger>(_ call: () -> T) -> T {
   while true {
     let result = call()
@@ -13,7 +13,7 @@ package func retrying<T: BinaryInteger>(_ call: () -> T) -> T {
   }
 }
 
-/// Writes all bytes to a descriptor, at `offset` of the file if one is given and where the descriptor stands otherwise.
+/// Writes all bytes to a descriptor: at `offset` in the file if one is given, otherwise at the descriptor's position.
 ///
 /// - Returns: 0, or the system's error number
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int? = nil) -> Int32 {
@@ -39,7 +39,7 @@ package func writeAll(_ data: Data, to descriptor: Int32, path: String) throws {
   guard code == 0 else { throw FileError(cannot: "write", path, code: code) }
 }
 
-/// What tells one version of a file from another without reading it.
+/// What distinguishes versions of a file without reading it.
 package struct FileStamp: Hashable {
   package let inode: UInt64
   /// Bytes.
@@ -47,7 +47,7 @@ package struct FileStamp: Hashable {
   /// Last modification, seconds and nanoseconds since 1970 by the file system's clock.
   package let seconds, nanoseconds: Int
 
-  /// The stamp of the file that a path leads to, through links; nil if there is none, and `errno` says why.
+  /// The stamp of the file to which a path leads, through links; nil if there is none, and `errno` says why.
   package init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

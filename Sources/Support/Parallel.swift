@@ -3,8 +3,8 @@ import Synchronization
 
 /// Calls `body` for every index below `count`, on up to `threads` threads, each with a worker of its own.
 ///
-/// Indices are handed out in rising order. After an error no more are begun, and the one of the smallest index is thrown,
-/// so that the same data give the same message.
+/// Indices are handed out in rising order. After an error no more are started, and the error of the smallest index is
+/// thrown, so that the same data give the same message.
 package func inParallel<Worker>(
   _ count: Int, threads: Int, worker: @Sendable () -> Worker, _ body: @Sendable (inout Worker, Int) throws -> Void
 ) throws {

@@ -1,18 +1,21 @@
 import Foundation
 
-/// An append-only file of JSON rows, one a line, such as `metrics.jsonl`.
+/// An append-only file of JSON rows, one per line, such as `metrics.jsonl`.
 ///
-/// A row is either there whole or not at all: a line torn by a crash is dropped when the file is opened, and a row that a full disk cut
-/// short is taken back. A run that goes on from a checkpoint truncates the file to the `length` it had then, so that the file ends up
-/// with the same bytes as without the interruption.
+/// A row is either complete or missing: a line that a crash tore is dropped when the file is opened, and a row that a
+/// full disk cut short is removed. A run that resumes from a checkpoint truncates the file to the `length` it had then,
+/// so that the file ends up with the same bytes as without the interruption.
 public final class RowFile: @unchecked Sendable {
+  /// The file.
   public let url: URL
   private let descriptor: Int32
   private let mutex = NSLock()
   private var size = 0
   private let encoder = RowFile.makeEncoder()
 
-  /// Opens or creates the file for appending.
+  /// Opens or creates a file for appending.
+  ///
+  /// - Throws: `FileError` if the system refuses.
   public init(_ url: URL) throws {
     self.url = url
     descriptor = retrying { open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
@@ -27,10 +30,12 @@ public final class RowFile: @unchecked Sendable {
 
   deinit { close(descriptor) }
 
-  /// Bytes in the file, a whole number of lines.
+  /// The length of the file in bytes, always a whole number of lines.
   public var length: Int { mutex.withLock { size } }
 
   /// Appends a row as JSON with sorted keys. NaN and infinities are written as text.
+  ///
+  /// - Throws: `FileError` if the system refuses, and whatever encoding the row throws.
   public func append(_ row: some Encodable) throws {
     try mutex.withLock {
       var line = try encoder.encode(row)
@@ -46,11 +51,15 @@ public final class RowFile: @unchecked Sendable {
   }
 
   /// Waits until all rows are on the disk.
+  ///
+  /// - Throws: `FileError` if the system refuses.
   public func synchronise() throws {
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError(cannot: "flush", url.path) }
   }
 
-  /// Drops everything after the first `length` bytes; throws if the file is shorter or would end within a line.
+  /// Drops everything after the first `length` bytes.
+  ///
+  /// - Throws: `FileError` if the file is shorter or would end within a line.
   public func truncate(to length: Int) throws {
     try mutex.withLock {
       guard length >= 0, length <= size, try length == 0 || byte(at: length - 1) == UInt8(ascii: "\n") else {
@@ -75,7 +84,7 @@ public final class RowFile: @unchecked Sendable {
 
   private func dropTornLine() throws {
     let end = lseek(descriptor, 0, SEEK_END)
-    // A pipe or device has no end to look at.
+    // A pipe or a device has no end to look at.
     guard end > 0 else { return }
     var kept = Int(end)
     while try kept > 0 && byte(at: kept - 1) != UInt8(ascii: "\n") { kept -= 1 }
@@ -85,7 +94,7 @@ public final class RowFile: @unchecked Sendable {
     size = kept
   }
 
-  /// What writes rows: keys are sorted, NaN and infinities are text.
+  /// The encoder of rows: keys are sorted, and NaN and infinities are text.
   package static func makeEncoder() -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -94,7 +103,7 @@ public final class RowFile: @unchecked Sendable {
     return encoder
   }
 
-  /// What reads rows: NaN and infinities are text.
+  /// The decoder of rows: NaN and infinities are text.
   public static func makeDecoder() -> JSONDecoder {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -102,7 +111,10 @@ public final class RowFile: @unchecked Sendable {
     return decoder
   }
 
-  /// The rows of a file for which `isWanted` holds of the line's bytes. A missing file has none; a torn last line is not a row.
+  /// The rows of a file whose lines' bytes satisfy `isWanted`. A missing file has none, and a torn last line is not a
+  /// row.
+  ///
+  /// - Throws: `FileError` naming a line that is not such a row.
   public static func rows<Row: Decodable>(
     _ type: Row.Type, in url: URL, where isWanted: (Data) -> Bool = { _ in true }
   ) throws -> [Row] {

@@ -1,4 +1,4 @@
-/// The name among `names` that `word` was probably meant to be; nil where none is near.
+/// The one of `names` that `word` was probably meant to be; nil if none is near.
 package func closest(to word: String, in names: [String]) -> String? {
   let best = names.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
     .min { $0.distance < $1.distance }
@@ -6,7 +6,7 @@ package func closest(to word: String, in names: [String]) -> String? {
   return best.name
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
+/// How many insertions, deletions, replacements and swaps of neighbours lead from one word to the other.
 package func editDistance(_ first: String, _ second: String) -> Int {
   let (a, b) = (Array(first.prefix(64)), Array(second.prefix(64)))
   var rows = [Array(0...b.count)]

@@ -1,13 +1,14 @@
 import Foundation
 
-/// Steele, Lea and Flood's SplitMix64 (2014): 64 bits of state, every operation on integers, so the same numbers on every machine.
+/// Steele, Lea and Flood's SplitMix64 (2014): 64 bits of state and only operations on integers, so every machine draws
+/// the same numbers.
 ///
-/// A generator is made from a *key*, a list of integers such as (seed, split, index). Streams of different keys are independent for our
-/// purposes, so that any example or batch can be drawn on its own, without the ones before it.
+/// A generator is made from a *key*, a list of integers such as (seed, split, index). Streams of different keys are
+/// independent for our purposes, so any example or batch can be drawn on its own, without the ones before it.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   @usableFromInline var state: UInt64
 
-  /// Which family of streams a generator is of: equal keys give independent numbers under different salts.
+  /// The family to which a generator's stream belongs: under different salts, equal keys give independent numbers.
   public struct Salt: Sendable {
     let bits: UInt64
     /// Data: examples, batches, augmentation.
@@ -16,13 +17,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     public static let search = Salt(bits: 0x5EED_5EA2_C400_0000)
   }
 
-  /// The generator whose stream is fixed by all of `key`, in order, and the salt.
+  /// The generator whose stream depends on all of `key`, in order, and on the salt.
   public init(_ key: UInt64..., salt: Salt = .data) {
     state = salt.bits
     for part in key { state = Self.mix(state &+ 0x9E37_79B9_7F4A_7C15) ^ Self.mix(part &+ 0x632B_E59B_D9B4_E019) }
   }
 
-  /// Spreads every bit of `value` over the word.
+  /// Mixes `value`, so that every bit of the result depends on every bit of it.
   @inlinable
   package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
@@ -38,7 +39,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return Self.mix(state)
   }
 
-  /// A number in [0, 1) with 24 random bits: exact in `Float`.
+  /// A number in [0, 1) with 24 random bits, which `Float` holds exactly.
   @inlinable
   public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
@@ -56,7 +57,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     (-2 * log(1 - uniformDouble())).squareRoot() * cos(2 * .pi * uniformDouble())
   }
 
-  /// An integer in 0..<bound, `bound` below 2³², by the multiply-shift map (bias below bound · 2⁻³²).
+  /// An integer in 0 ..< `bound`, which is below 2³², by the multiply-shift map (bias below bound · 2⁻³²).
   @inlinable
   public mutating func below(_ bound: Int) -> Int { Int(((next() >> 32) &* UInt64(bound)) >> 32) }
 }

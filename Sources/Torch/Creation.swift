@@ -1,8 +1,7 @@
 // Every creator throws `TorchError` for a negative size or when memory runs out.
 extension Tensor {
-  /// A tensor of this shape whose elements are whatever its memory holds; `torch.empty`.
-  ///
-  /// - Parameter format: nil: row-major
+  /// A tensor of this shape whose elements are whatever its memory holds, row-major unless a `format` is given;
+  /// `torch.empty`.
   public static func empty(
     _ shape: [Int], dtype: DType = .float32, device: Device = .cpu, format: MemoryFormat? = nil
   ) throws -> Tensor {
@@ -52,27 +51,22 @@ extension Tensor {
     try call("aten::eye", size, dtype, Int?.none, device)
   }
 
-  /// Independent normal numbers of mean 0 and variance 1; `torch.randn`.
-  ///
-  /// - Parameter generator: one of the same device, which is advanced
+  /// Independent normal numbers of mean 0 and variance 1, drawn from a generator of the same device; `torch.randn`.
   public static func normal(
     _ shape: [Int], generator: Generator, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try call("aten::randn.generator", shape, generator, dtype, Int?.none, device)
   }
 
-  /// Independent numbers uniform in [0, 1); `torch.rand`.
-  ///
-  /// - Parameter generator: one of the same device, which is advanced
+  /// Independent numbers uniform in [0, 1), drawn from a generator of the same device; `torch.rand`.
   public static func uniform(
     _ shape: [Int], generator: Generator, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try call("aten::rand.generator", shape, generator, dtype, Int?.none, device)
   }
 
-  /// Independent integers uniform in `range`, int64; `torch.randint`.
+  /// Independent integers uniform in `range`, int64, drawn from a generator of the same device; `torch.randint`.
   ///
-  /// - Parameter generator: one of the same device, which is advanced
   /// - Throws: `TorchError` for an empty range.
   public static func integers(
     in range: Range<Int>, shape: [Int], generator: Generator, device: Device = .cpu
@@ -83,9 +77,8 @@ extension Tensor {
     )
   }
 
-  /// The numbers 0 ..< `count` in random order, [count] int64; `torch.randperm`.
-  ///
-  /// - Parameter generator: one of the same device, which is advanced
+  /// The numbers 0 ..< `count` in random order, [count] int64, drawn from a generator of the same device;
+  /// `torch.randperm`.
   public static func permutation(_ count: Int, generator: Generator, device: Device = .cpu) throws -> Tensor {
     try call("aten::randperm.generator", count, generator, DType.int64, Int?.none, device)
   }
@@ -134,17 +127,17 @@ extension Tensor {
   /// - Returns: this tensor.
   @discardableResult public func zero() throws -> Tensor { try call("aten::zero_", self) }
 
-  /// Overwrites the elements with independent numbers uniform in [`low`, `high`); `torch.Tensor.uniform_`.
+  /// Overwrites the elements with independent numbers uniform in [`low`, `high`), drawn from a generator of the same
+  /// device; `torch.Tensor.uniform_`.
   ///
-  /// - Parameter generator: one of the same device, which is advanced
   /// - Returns: this tensor.
   @discardableResult public func fillUniform(_ low: Double, _ high: Double, generator: Generator) throws -> Tensor {
     try call("aten::uniform_", self, low, high, generator)
   }
 
-  /// Overwrites the elements with independent normal numbers; `torch.Tensor.normal_`.
+  /// Overwrites the elements with independent normal numbers, drawn from a generator of the same device;
+  /// `torch.Tensor.normal_`.
   ///
-  /// - Parameter generator: one of the same device, which is advanced
   /// - Returns: this tensor.
   @discardableResult
   public func fillNormal(mean: Double = 0, standardDeviation: Double = 1, generator: Generator) throws -> Tensor {

@@ -198,9 +198,8 @@ extension Tensor {
   }
 
   /// softmax(Q·Kᵀ / √d) · V with queries, keys and values [..., T, d];
-  /// `torch.nn.functional.scaled_dot_product_attention`.
-  ///
-  /// - Parameter causal: whether a position sees only itself and those before it
+  /// `torch.nn.functional.scaled_dot_product_attention`. If it is `causal`, a position sees only itself and those
+  /// before it.
   public static func attention(_ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool = false) throws -> Tensor {
     if ForwardMode.isActive { return try plainAttention(query, key, value, causal: causal) }
     return try call("aten::scaled_dot_product_attention", query, key, value, Tensor?.none, 0.0, causal)

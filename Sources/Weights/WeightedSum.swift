@@ -3,18 +3,19 @@ import Torch
 
 /// The one rule for Σ cᵢθᵢ, by which linear merges, paths, planes and means of aligned networks are computed.
 ///
-/// A term whose coefficient is 0 is left out. The first that remains is taken over exactly and then multiplied, unless its coefficient
-/// is 1; every further one is multiplied and added, each operation rounded by itself, in float32 for half-precision and float32 tensors,
-/// in float64 for float64 and integer tensors. The sum is rounded to the tensors' type once, to nearest, ties to even; integers are kept
-/// within their type's range. So (1, 0) gives the first point bit for bit, in whatever order the terms come. Merges of files do the
-/// same arithmetic without libtorch.
+/// A term whose coefficient is 0 is left out. The first one that remains is taken exactly and multiplied, unless its
+/// coefficient is 1. Every further one is multiplied and added. Each operation is rounded by itself: in float32 for
+/// half-precision and float32 tensors, in float64 for float64 and integer tensors. The sum is rounded to the tensors'
+/// type once, to nearest, ties to even, and integers are kept within the range of their type. So coefficients 1 and 0
+/// give the first point bit for bit, in whatever order the terms come. Merges of files do the same arithmetic without
+/// libtorch.
 extension Weights {
-  /// A point and what it is multiplied by.
+  /// A point, and what it is multiplied by.
   public typealias Term = (coefficient: Double, weights: Weights)
 
   /// Σ cᵢθᵢ, in memory of its own.
   ///
-  /// - Throws: `FileError` where there is no term, or listing every difference in names, shapes and types.
+  /// - Throws: `FileError` if there are no terms, or listing every difference in names, shapes and types.
   public static func weightedSum(_ terms: [Term]) throws -> Weights {
     guard let first = terms.first?.weights else { throw FileError("", "there are no weights to add up") }
     for term in terms.dropFirst() { try first.requireSameLayout(as: term.weights) }
@@ -41,7 +42,7 @@ extension Weights {
     }
   }
 
-  /// The point at `alpha` on the straight line from this point (0) to `other` (1): (1 − α) a + α b (paper, section 2), exact at both ends.
+  /// The point at `alpha` on the straight line from this point (0) to `other` (1): (1 − α) a + α b, exact at both ends.
   ///
   /// - Throws: `FileError` listing every difference in names, shapes and types.
   public func interpolated(to other: Weights, at alpha: Double) throws -> Weights {
@@ -50,7 +51,7 @@ extension Weights {
 
   /// The mean of several points.
   ///
-  /// - Throws: `FileError` where there is none, or listing every difference in names, shapes and types.
+  /// - Throws: `FileError` if there are none, or listing every difference in names, shapes and types.
   public static func mean(_ points: [Weights]) throws -> Weights {
     try weightedSum(points.map { (1 / Double(points.count), $0) })
   }
@@ -77,7 +78,7 @@ extension Weights {
     return try sum.round().clamp(min: range.lowerBound, max: range.upperBound).to(tensor.dtype)
   }
 
-  /// The rest of the arithmetic, where `sum` holds the first term's elements.
+  /// The rest of the arithmetic, once `sum` holds the elements of the first term.
   private static func add(_ terms: [TensorTerm], to sum: Tensor) throws {
     if terms[0].coefficient != 1 { try sum.multiplyInPlace(terms[0].coefficient) }
     for term in terms.dropFirst() {
@@ -88,7 +89,7 @@ extension Weights {
 }
 
 extension DType {
-  /// What an integer type (truth included) holds, in float64; nil for other types.
+  /// The range of an integer type or of truth values, in float64; nil for other types.
   fileprivate var integerRange: ClosedRange<Double>? {
     switch self {
     case .bool: 0...1

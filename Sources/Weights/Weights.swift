@@ -2,13 +2,15 @@ import OrderedCollections
 import Support
 import Torch
 
-/// A point in weight space: the tensors of a network by parameter name, in order, behaving as one vector.
+/// A point in weight space: the tensors of a network by parameter name, in order, which together behave as one vector.
 ///
-/// Arithmetic works tensor by tensor: `(1 - alpha) * a + alpha * b`, `base + alpha * (a - base)`. Both sides must have the same names
-/// and shapes. Each operation is computed in the tensors' own type; integer tensors (BatchNorm's batch counters) are rounded to the
-/// nearest integer. The result never shares memory with its operands. Several terms are added up with one rounding by `weightedSum`.
+/// Arithmetic works tensor by tensor: `(1 - alpha) * a + alpha * b`, `base + alpha * (a - base)`. Both sides must have
+/// the same names and shapes. Each operation is computed in the tensors' own type, and integer tensors (BatchNorm's
+/// batch counters) are rounded to the nearest integer. The result never shares memory with its operands. `weightedSum`
+/// adds up several terms with a single rounding.
 ///
-/// As a collection it holds `(name, tensor)` in order. Copying the value shares the tensors; `clone()` copies them.
+/// As a collection it holds pairs `(name, tensor)` in order. Copying the value shares the tensors; `clone()` copies
+/// them.
 public struct Weights: Sendable {
   fileprivate typealias Storage = OrderedDictionary<String, Tensor>
   fileprivate var storage: Storage
@@ -16,7 +18,7 @@ public struct Weights: Sendable {
   /// No tensors.
   public init() { storage = [:] }
 
-  /// Later duplicates of a name replace earlier ones.
+  /// Tensors with their names. If a name occurs again, the later tensor replaces the earlier one.
   public init(_ tensors: some Sequence<(String, Tensor)>) {
     storage = Storage(tensors.map { ($0, $1) }, uniquingKeysWith: { $1 })
   }
@@ -29,7 +31,7 @@ public struct Weights: Sendable {
   /// The number of elements over all tensors.
   public var elementCount: Int { storage.values.reduce(0) { $0 + $1.count } }
 
-  /// The tensor of that name. A new name comes last; nil removes the tensor.
+  /// The tensor of that name; nil if there is none. A new name comes last, and setting nil removes the tensor.
   public subscript(name: String) -> Tensor? {
     get { storage[name] }
     set { storage[name] = newValue }
@@ -50,17 +52,17 @@ public struct Weights: Sendable {
     return result
   }
 
-  /// The tensors of floating-point type: what arithmetic, norms and merging methods act on.
+  /// The tensors of floating-point type, on which norms and most merging methods act.
   public var floating: Weights { filter { $1.dtype.isFloatingPoint } }
 
-  /// Another tensor under each name.
+  /// The same names, each with the tensor that `transform` gives for it.
   public func mapTensors(_ transform: (String, Tensor) throws -> Tensor) rethrows -> Weights {
     var result = self
     for (name, tensor) in self { result.storage[name] = try transform(name, tensor) }
     return result
   }
 
-  /// The same numbers in memory of their own, outside of any gradient.
+  /// The same numbers in memory of their own, cut off from what computed them.
   public func clone() throws -> Weights { try withoutGradients { try mapTensors { try $1.detach().clone() } } }
 
   /// The floating-point tensors in another type; others stay as they are.
@@ -83,7 +85,7 @@ public struct Weights: Sendable {
         n += 1
         p += 1
       } else if let last = star {
-        // Let the last star take one character more.
+        // Let the last star match one character more.
         star = (last.pattern, last.name + 1)
         n = last.name + 1
         p = last.pattern + 1
@@ -172,7 +174,8 @@ public struct Weights: Sendable {
 
   // MARK: Layout
 
-  /// Every way in which `other` differs in names, shapes or types; empty when arithmetic between the two makes sense.
+  /// Every way in which `other` differs in names, shapes or types, each in a few words; empty if arithmetic between the
+  /// two makes sense.
   public func layoutDifferences(from other: Weights) -> [String] {
     var differences: [String] = []
     for (name, tensor) in storage {
@@ -205,7 +208,9 @@ extension Weights: RandomAccessCollection {
   /// A name and its tensor.
   public typealias Element = (name: String, tensor: Tensor)
 
+  /// 0
   public var startIndex: Int { 0 }
+  /// The number of tensors.
   public var endIndex: Int { storage.count }
 
   /// The tensor at a place in the order.

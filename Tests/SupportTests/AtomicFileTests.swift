@@ -21,8 +21,10 @@ import Weights
         #expect(try Self.names(folder).count == 2)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
         try file.commit()
-        #expect(throws: CheckpointError.self) { try file.write(Data("more".utf8)) }
-        #expect(throws: CheckpointError.self) { try file.commit() }
+        #expect(
+          failure(of: FileError.self) { try file.write(Data("more".utf8)) }
+            == "\(path): is complete; nothing can be added")
+        #expect(failure(of: FileError.self) { try file.commit() } == "\(path): is complete already")
       }
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
       #expect(try Self.names(folder) == ["result.json"])

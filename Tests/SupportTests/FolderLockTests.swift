@@ -21,7 +21,9 @@ import Testing
     let scratch = try Scratch()
     let lock = try FolderLock(scratch.folder)
     #expect(FolderLock.owner(of: scratch.folder) == lock.owner)
-    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.folder) }
+    let text = failure(of: FolderLock.Held.self) { try FolderLock(scratch.folder) }
+    #expect(text.hasPrefix("\(scratch.folder.path) is in use by process \(lock.owner.process) on "), "\(text)")
+    #expect(text.contains("wait for it or stop it"), "\(text)")
     lock.release()
     #expect(FolderLock.owner(of: scratch.folder) == nil)
     let next = try FolderLock(scratch.folder)
@@ -62,7 +64,7 @@ import Testing
   @Test func aDamagedLockIsBelievedForAMinute() throws {
     let scratch = try Scratch()
     try Data("{".utf8).write(to: scratch.url("lock"))
-    #expect(throws: FolderLock.Held.self) { try FolderLock(scratch.folder) }
+    #expect(failure(of: FolderLock.Held.self) { try FolderLock(scratch.folder) }.contains("on an unknown machine"))
     try FileManager.default.setAttributes([.modificationDate: Date() - 90], ofItemAtPath: scratch.url("lock").path)
     try FolderLock(scratch.folder).check()
   }
@@ -82,7 +84,9 @@ import Testing
     let lock = try FolderLock(scratch.folder)
     try FileManager.default.removeItem(at: scratch.url("lock"))
     try plant(scratch, host: "elsewhere", process: 1, start: "1")
-    #expect(throws: FolderLock.Lost.self) { try lock.check() }
+    #expect(
+      failure(of: FolderLock.Lost.self) { try lock.check() }
+        .hasPrefix("\(scratch.folder.path) was taken over by another process"))
     lock.release()
     // What is not ours stays.
     #expect(FileManager.default.fileExists(atPath: scratch.url("lock").path))

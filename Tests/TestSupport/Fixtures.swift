@@ -51,8 +51,8 @@ public func relativeError(_ a: Tensor, _ b: Tensor, floor: Double = 1e-12) throw
   }
 }
 
-/// The names whose tensors in `ours` miss those in `theirs` by more than `tolerance`, with the deviation; names that one side lacks too.
-/// Tensors of a norm below `floor` are compared absolutely.
+/// The names whose tensors in `ours` miss those in `theirs` by more than `tolerance`, with the deviation; names that
+/// one side lacks too. Tensors of a norm below `floor` are compared absolutely.
 public func deviations(_ ours: Weights, _ theirs: Weights, tolerance: Double = 1e-5, floor: Double = 1e-12) throws
   -> [String]
 {

@@ -6,8 +6,9 @@ public func residentMemory() -> Int {
   return (Int(text.split(separator: " ")[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
 }
 
-/// By how many bytes each of several runs of `body` made the process grow: at least four runs, then more until one left less than
-/// `limit` behind or sixteen are done. Other tests take memory meanwhile, but only a leak makes every run grow.
+/// By how many bytes each of several runs of `body` made the process grow: at least four runs, then more until one left
+/// less than `limit` behind or sixteen are done. Other tests take memory meanwhile, but only a leak makes every run
+/// grow.
 public func growths(limit: Int, _ body: () throws -> Void) rethrows -> [Int] {
   var growths: [Int] = []
   while growths.count < 4 || (growths.count < 16 && growths.allSatisfy { $0 >= limit }) {
