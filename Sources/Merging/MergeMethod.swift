@@ -1,5 +1,5 @@
+import Schema
 import Support
-import YAML
 
 /// A way to make one network of several: what it needs, its parameters, and its arithmetic on one tensor.
 ///

@@ -1,5 +1,5 @@
+import Schema
 import Support
-import YAML
 
 /// Values for all parameters of one method, validated against its declaration.
 public struct MergeSettings: Sendable, Hashable {

@@ -118,7 +118,7 @@ struct StudyPlan: ParsableCommand {
       let workload = configuration.workload
       if !noCalibration, unmeasured == nil, estimates[workload] == nil {
         do {
-          estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
+          estimates[workload] = try RunEstimate(measuring: workload, threads: executor.threads)
         } catch {
           // Grid and steps are of use before the data is there.
           unmeasured = "\(error)"

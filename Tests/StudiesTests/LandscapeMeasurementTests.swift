@@ -20,7 +20,7 @@ import Weights
   private func perform(_ scratch: Scratch, _ yaml: String) throws -> RunFolder {
     let configuration = try StudyFile.parse(yaml).runs[0].configuration
     let folder = try RunFolder(scratch.url("run"), configuration: configuration)
-    #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+    #expect(try folder.perform(RunExecution.run, versions: nil, control: .init()) == .finished)
     return folder
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 import Torch
-import YAML
+import Schema
 
 /// A merge as it is declared: mergekit's YAML (its keys and their meaning are mergekit 0.1.5's), or the same made in code.
 public struct Recipe: Sendable {

@@ -1,7 +1,7 @@
 import Foundation
+import Schema
 import Search
 import Support
-import YAML
 
 /// Goes through a recipe and finds its ranges.
 struct RecipeRangeFinder {

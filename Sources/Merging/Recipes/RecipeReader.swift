@@ -1,6 +1,6 @@
 import Support
 import Torch
-import YAML
+import Schema
 
 /// Reads a recipe out of YAML and collects what is wrong instead of stopping at the first mistake.
 struct RecipeReader {

@@ -1,4 +1,4 @@
-import YAML
+import Schema
 
 /// What a method cannot do without, and what it is called.
 extension RecipeReader {

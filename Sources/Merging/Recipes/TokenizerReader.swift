@@ -1,4 +1,4 @@
-import YAML
+import Schema
 
 /// What a recipe says about tokens and chats.
 extension RecipeReader {

@@ -1,0 +1,57 @@
+/// What is measured of the loss around and between the endpoints of a branch point. What is nil or false is not measured.
+public struct LandscapeChoice: Codable, Hashable, Sendable {
+  /// Branch points whose landscape is measured.
+  public enum At: String, Codable, CaseIterable, Sendable { case last, all }
+
+  /// How a pair's second endpoint is permuted onto its first before the path between them is measured a second time.
+  public enum Alignment: String, Codable, CaseIterable, Sendable { case weight, activation }
+
+  public var at: At
+  /// The first so many training examples, and test examples, are what is measured on; nil: all.
+  public var examples: Int?
+  /// Points along the straight line between the endpoints of every pair, the ends included.
+  public var path: Int?
+  /// How many of the Hessian's largest eigenvalues are found at the first endpoint, of the training loss.
+  public var curvature: Int?
+  /// Whether the penultimate activations of every pair are compared.
+  public var similarity: Bool?
+  /// Points a side of the plane through the trunk and the first two endpoints.
+  public var plane: Int?
+  public var align: Alignment?
+
+  public init(
+    at: At = .last, examples: Int? = nil, path: Int? = nil, curvature: Int? = nil, similarity: Bool? = nil,
+    plane: Int? = nil, align: Alignment? = nil
+  ) {
+    (self.at, self.examples, self.path, self.curvature) = (at, examples, path, curvature)
+    (self.similarity, self.plane, self.align) = (similarity, plane, align)
+  }
+}
+
+extension SchemaReader {
+  /// The section `measure.landscape`; nil where there is none.
+  func landscape(_ measure: Fields) -> LandscapeChoice? {
+    guard measure.node("landscape") != nil else { return nil }
+    let fields = measure.fields("landscape")
+    return .init(
+      at: fields.choice("at", LandscapeChoice.At.self) ?? .last,
+      examples: fields.integer("examples"),
+      path: fields.integer("path"), curvature: fields.integer("curvature"), similarity: fields.truth("similarity"),
+      plane: fields.integer("plane"), align: fields.choice("align", LandscapeChoice.Alignment.self))
+  }
+}
+
+extension LandscapeChoice {
+  func check(_ check: inout ConfigurationCheck, hasTasks: Bool) {
+    let path = "measure.landscape"
+    check.require(
+      self.path ?? curvature ?? plane != nil || similarity == true, path,
+      "measures nothing; expected some of path, curvature, similarity and plane")
+    check.require(!hasTasks, path, "is not for runs with tasks, whose endpoints have heads of their own")
+    check.range(examples, 2...ConfigurationCheck.most, "\(path).examples")
+    check.range(self.path, 3...1001, "\(path).path")
+    check.range(curvature, 1...64, "\(path).curvature")
+    check.range(plane, 3...201, "\(path).plane")
+    check.require(align == nil || self.path != nil, "\(path).align", "is about paths; set `path` too")
+  }
+}

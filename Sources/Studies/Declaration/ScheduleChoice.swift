@@ -1,0 +1,86 @@
+import Training
+
+/// The learning-rate schedule as declared; `resolved` counts it in steps.
+public struct ScheduleChoice: Codable, Hashable, Sendable {
+  public enum Name: String, Codable, CaseIterable, Sendable {
+    case warmupStableDecay = "warmup-stable-decay"
+    /// Without a trunk: every endpoint warms up by itself, and falls along half a cosine.
+    case warmupCosine = "warmup-cosine"
+    case constant
+  }
+  public var name: Name
+  /// Zero for the constant schedule.
+  public var warmup: TrainingLength
+  /// The trunk after the warmup; zero for warmup-cosine.
+  public var stable: TrainingLength
+  /// How long an endpoint trains after it branched (at the peak learning rate if the schedule is constant); zero for warmup-cosine.
+  public var decay: TrainingLength
+  /// For warmup-stable-decay only.
+  public var shape: DecayShape?
+  /// How long an endpoint trains, its warmup included; for warmup-cosine only.
+  public var length: TrainingLength?
+  /// The fraction of the peak at the end; for warmup-cosine only.
+  public var final: Double?
+
+  public init(
+    name: Name = .warmupStableDecay, warmup: TrainingLength? = nil, stable: TrainingLength? = nil,
+    decay: TrainingLength? = nil, shape: DecayShape? = nil, length: TrainingLength? = nil, final: Double? = nil
+  ) {
+    let isCosine = name == .warmupCosine
+    self.name = name
+    self.warmup = warmup ?? (name == .constant ? .zero : .epochs(1))
+    self.stable = stable ?? (isCosine ? .zero : .epochs(25))
+    self.decay = decay ?? (isCosine ? .zero : .epochs(6))
+    self.shape = shape ?? (name == .warmupStableDecay ? .oneMinusSquareRoot : nil)
+    self.length = length ?? (isCosine ? .epochs(20) : nil)
+    self.final = final ?? (isCosine ? 0 : nil)
+  }
+}
+
+extension ScheduleChoice {
+  public func resolved(learningRate: Double, stepsPerEpoch: Int) -> Training.Schedule {
+    if name == .warmupCosine {
+      return Training.Schedule(
+        WarmupCosine(warmup: warmup, length: length ?? .zero, final: final ?? 0), learningRate: learningRate,
+        stepsPerEpoch: stepsPerEpoch)
+    }
+    guard let shape, name == .warmupStableDecay else {
+      return Training.Schedule(
+        constant: learningRate, steps: stable.steps(stepsPerEpoch: stepsPerEpoch),
+        endpointSteps: decay.steps(stepsPerEpoch: stepsPerEpoch))
+    }
+    return Training.Schedule(
+      WarmupStableDecay(warmup: warmup, stable: stable, decay: decay, shape: shape), learningRate: learningRate,
+      stepsPerEpoch: stepsPerEpoch)
+  }
+}
+
+extension RunConfiguration {
+  /// What belongs to which schedule.
+  func checkSchedule(_ check: inout ConfigurationCheck) {
+    let name = schedule.name
+    func belongs(_ key: String, to owner: String, _ isGiven: Bool) {
+      check.require(!isGiven, "schedule.\(key)", "belongs to \(owner); \(name.rawValue) has none")
+    }
+    if name == .constant { belongs("warmup", to: "warmup-stable-decay", schedule.warmup.value != 0) }
+    if name != .warmupStableDecay { belongs("shape", to: "warmup-stable-decay", schedule.shape != nil) }
+    guard name == .warmupCosine else {
+      belongs("length", to: "warmup-cosine", schedule.length != nil)
+      belongs("final", to: "warmup-cosine", schedule.final != nil)
+      return
+    }
+    for (key, length) in [("stable", schedule.stable), ("decay", schedule.decay)] {
+      check.require(
+        length.value == 0, "schedule.\(key)",
+        "belongs to schedules with a trunk; warmup-cosine has `length`, which is all that an endpoint trains")
+    }
+    for (key, length) in [("every", branch.every), ("from", branch.from)] {
+      check.require(
+        (length?.value ?? 0) == 0, "branch.\(key)",
+        "is \(length?.description ?? ""), but warmup-cosine has no trunk: its endpoints branch at step 0; leave it out")
+    }
+    let final = schedule.final ?? 0
+    check.require(
+      final >= 0 && final <= 1, "schedule.final", "is \(final); expected a fraction of the peak learning rate, 0 … 1")
+  }
+}
