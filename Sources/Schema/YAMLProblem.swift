@@ -3,8 +3,9 @@ import Yams
 /// One thing wrong with a YAML file.
 public struct YAMLProblem: Error, Hashable, Sendable {
   package let place: YAMLNode.Place
-  /// Line and column count from 1.
+  /// Where it stands in the file, counted from 1; 0 for a value given beside the file.
   public var line: Int { place.line }
+  /// The column in that line, counted from 1; 0 for a value given beside the file.
   public var column: Int { place.column }
   /// Dotted, such as `optimizer.learning_rate`; empty for the file as a whole.
   public let keyPath: String
@@ -36,22 +37,5 @@ public struct YAMLProblem: Error, Hashable, Sendable {
     default:
       self = problem("\(error)", nil)
     }
-  }
-}
-
-/// A YAML file that cannot be used, with everything that is wrong with it.
-public struct YAMLFileError: Error, CustomStringConvertible, Sendable {
-  public let file: String
-  /// In the order of the file.
-  public let problems: [YAMLProblem]
-
-  package init(file: String, problems: [YAMLProblem]) { (self.file, self.problems) = (file, problems) }
-
-  /// One `file:line:column: key: message` for each problem, as compilers print them.
-  public var description: String {
-    problems.map {
-      ($0.place == .outside ? "" : "\(file):\($0.line):\($0.column): ")
-        + "\($0.keyPath.isEmpty ? "" : "\($0.keyPath): ")\($0.message)"
-    }.joined(separator: "\n")
   }
 }

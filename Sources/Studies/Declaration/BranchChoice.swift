@@ -1,3 +1,4 @@
+import Schema
 import Training
 
 /// Where endpoints branch from the trunk.
@@ -27,5 +28,20 @@ public struct BranchChoice: Codable, Hashable, Sendable {
     self.endpoints = endpoints
     // Left out where nothing is asked for, so that a run has one configuration however it is written.
     self.initialisation = initialisation == .own ? .own : nil
+  }
+}
+
+extension BranchChoice {
+  static let section = Section(BranchChoice()) {
+    Key(
+      "every", \.every, .length(isPositive: true), takesNone: true, words: "5 epochs; none with warmup-cosine",
+      "the distance between branch points; none: only the trunk's end branches")
+    Key("from", \.from, .length, takesNone: true, words: "`every`", "the first branch point, as a length of the trunk")
+    Key(
+      "endpoints", \.endpoints, .integer(.within(2...64)), words: "2, or one for each task and learning rate",
+      "how many endpoints each branch point has")
+    Key(
+      "initialisation", \.initialisation, .choice, absent: .shared, synonyms: ["initialization", "init"],
+      "where endpoints of a run without a trunk start: from one point, or each from weights of its own")
   }
 }

@@ -1,3 +1,4 @@
+import Schema
 import Training
 
 /// Which weights stay on disk.
@@ -18,5 +19,14 @@ public struct CheckpointChoice: Codable, Hashable, Sendable {
   public init(every: TrainingLength = .epochs(1), keep: Keep = .endpoints) {
     self.every = every
     self.keep = keep
+  }
+}
+
+extension CheckpointChoice {
+  static let section = Section(CheckpointChoice()) {
+    Key(
+      "every", \.every, .length(isPositive: true),
+      "how often a state is written from which a run that was killed goes on")
+    Key("keep", \.keep, .choice, "which weights stay on the disk when a branch point is done")
   }
 }

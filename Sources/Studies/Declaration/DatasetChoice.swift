@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Networks
+import Schema
 
 /// Which examples are trained and tested on.
 public struct DatasetChoice: Codable, Hashable, Sendable {
@@ -103,159 +104,64 @@ public struct DatasetChoice: Codable, Hashable, Sendable {
 }
 
 extension DatasetChoice {
-  /// Reads or draws one split.
-  public func load(_ split: Split) throws -> Pictures {
-    let wanted = split == .train ? train : test
-    if name.hasPictureFiles {
-      return try name.pictures(split, from: folder, labels: labels, count: wanted, size: size)
-    }
-    // What is larger than its files is resized on load.
-    let enlarged = name != .glyphs && (size ?? 0) > name.shape.height
-    func finished(_ pictures: ImageDataset) throws -> Pictures {
-      let pictures = try corruption.map { try pictures.withNoise($0.noise, seed: $0.seed) } ?? pictures
-      return enlarged ? .stored(PictureStore(pictures)) : .inMemory(pictures)
-    }
-    let read = { try self.read(split, count: $0, size: enlarged ? nil : size) }
-    guard let labels else { return try finished(read(wanted)) }
-    // Glyphs go through their classes in turn, so a set of the right size can be drawn; files are read whole.
-    let classes = classes ?? Glyphs().classes
-    let drawn = name == .glyphs ? wanted.map { ($0 + labels.count - 1) / max(1, labels.count) * classes } : nil
-    let kept = try read(drawn).keeping(labels: labels)
-    return try finished(wanted.map { try kept.prefix($0) } ?? kept)
+  static let section = Section(
+    DatasetChoice(name: .glyphs), variants: Name.allCases.map { DatasetChoice(name: $0) },
+    variant: { $0.name.rawValue },
+    finish: survey
+  ) {
+    Key(
+      "name", get: { $0.name }, set: { if let name = $1 { $0 = .init(name: name) } }, .choice,
+      "the dataset; see `valley data list`")
+    Key(
+      "path", \.path, .text, words: "the usual place for the dataset",
+      "the folder of its files, or the file of a text; glyphs have none")
+    Key(
+      "train", \.train, .integer(.within(1...10_000_000)), unit: "examples", words: "4000 with glyphs, otherwise all",
+      "how many training examples to use")
+    Key(
+      "test", \.test, .integer(.within(1...10_000_000)), unit: "examples", words: "2000 with glyphs, otherwise all",
+      "how many test examples to use")
+    Key(
+      "size", \.size, .integer(), unit: "pixels", words: "the dataset's own",
+      "the side of the pictures that networks are given")
+    Key("classes", \.classes, .integer(), "how many classes there are, with glyphs and folders of your own")
+    Key("noise", \.noise, .number(.within(0...1), "0 … 1"), "how hard glyphs are to tell apart")
+    Key("seed", \.seed, .integer(.atLeast(0)), "what glyphs and all their examples are drawn from")
+    Key(
+      "labels", \.labels, .list(of: .integer(), "a list of whole numbers"), words: "all",
+      "the classes to use, which become 0, 1, … in this order")
+    Key(
+      "corruption", \.corruption, .section(Corruption.section),
+      "what is done to pictures, in training and test alike, to get another distribution")
+    Key(
+      "resize", \.resize, .integer(), unit: "pixels", words: "the normalisation's usual",
+      "the shorter side of pictures that are resized on load, before the middle is cut out")
+    Key(
+      "interpolation", \.interpolation, .choice, words: "bicubic with CLIP's normalisation, otherwise bilinear",
+      "how pictures are resized on load")
+    Key(
+      "normalisation", \.normalisation, .choice, absent: .dataset,
+      "the mean and deviation that are taken out of every channel")
+    Key("tokenizer", \.tokenizer, .text, "what makes tokens of a text: bytes, or the path of a tokenizer.json")
+    Key("context", \.context, .integer(.within(1...65_536)), unit: "tokens", "the length of an example of a text")
+    Key(
+      "validation", \.validation, .text, words: "the last tenth of the text, or what the dataset has",
+      "the file of the text to test on")
   }
 
-  var folder: URL? { path.map { URL(fileURLWithPath: ($0 as NSString).expandingTildeInPath) } }
-
-  private func read(_ split: Split, count: Int?, size: Int?) throws -> ImageDataset {
-    let standard = Glyphs()
-    return try name.load(
-      split, from: folder, count: count, size: size,
-      glyphs: Glyphs(
-        classes: classes ?? standard.classes, noise: noise ?? standard.noise,
-        seed: UInt64(bitPattern: Int64(seed))))
-  }
-
-  /// How pictures that are resized on load come to the size that networks are given.
-  var view: PictureView {
-    let usual = name.usualView(size: size, normalisation: normalisation ?? .dataset)
-    return PictureView(
-      size: usual.size, resize: resize ?? usual.resize, interpolation: interpolation ?? usual.interpolation)
-  }
-
-  /// Whether batches are made from pictures of other sizes, and not from a dataset on the device.
-  var isResizedOnLoad: Bool { name.isResizedOnLoad || name != .glyphs && (size ?? 0) > name.shape.height }
-
-  /// Flip and crop for photographs; none where left and right matter.
-  var usualAugmentation: Augmentation {
-    let usual = name.usualAugmentation
-    return usual.crop > 0 && isResizedOnLoad ? .init(flip: usual.flip, resizedCrop: .init()) : usual
-  }
-
-  /// Such as `glyphs`, `CIFAR-10 at 16×16`.
-  public var summary: String {
-    let names: [Name: String] = [
-      .cifar10: "CIFAR-10", .cifar100: "CIFAR-100", .cifar10_1: "CIFAR-10.1", .cifar10_1v4: "CIFAR-10.1 (v4)",
-      .svhn: "SVHN", .svhnExtra: "SVHN with extra", .mnist: "MNIST", .fashionMNIST: "Fashion-MNIST",
-      .tinyImageNet: "TinyImageNet", .resisc45: "RESISC45", .fmow: "WILDS-FMoW", .fmowOOD: "WILDS-FMoW (OOD)",
-      .tinyStories: "TinyStories", .tinyShakespeare: "Tiny Shakespeare",
-    ]
-    return (names[name] ?? name.rawValue) + (size.map { " at \($0)×\($0)" } ?? "")
-      + (labels.map { ", \($0.count) classes" } ?? "") + (corruption.map { ", noise \($0.noise)" } ?? "")
-  }
-}
-
-extension DatasetChoice {
-  /// Reports what is impossible about the dataset that stands at `keyPath`.
-  func check(_ check: inout ConfigurationCheck, at keyPath: String) {
-    let label = name.rawValue
-    for (key, isGiven) in [
-      ("tokenizer", tokenizer != nil), ("context", context != nil), ("validation", validation != nil),
-    ]
-    where !name.isText {
-      check.require(!isGiven, "\(keyPath).\(key)", "belongs to texts; \(label) has no such setting")
-    }
-    for (key, asked, held) in [
-      ("train", train, name.count(.train)), ("test", test, name.count(.test)),
-    ] {
-      check.range(asked, 1...10_000_000, "\(keyPath).\(key)")
-      guard let asked, let held else { continue }
-      check.require(asked <= held, "\(keyPath).\(key)", "is \(asked), but \(label) has only \(held) examples")
-    }
-    if name.isText {
-      checkText(&check, at: keyPath)
-    } else if name == .glyphs {
-      check.range(size, 8...128, "\(keyPath).size")
-      check.range(classes, 2...100, "\(keyPath).classes")
-      let noise = noise ?? 0
-      check.require(noise.isFinite && noise >= 0 && noise <= 1, "\(keyPath).noise", "is \(noise); expected 0 … 1")
-      check.require(
-        path == nil, "\(keyPath).path",
-        "is given, but glyphs are made from the seed and read no files; leave it out"
-      )
-    } else {
-      check.range(size, 4...1024, "\(keyPath).size")
-      check.require(
-        classes == nil || name.isOwn, "\(keyPath).classes", "belongs to glyphs; \(label) has its own")
-      check.require(noise == nil, "\(keyPath).noise", "belongs to glyphs; \(label) has no such setting")
-      check.require(seed == 0, "\(keyPath).seed", "belongs to glyphs; \(label) has no such setting")
-    }
-    check.require(seed >= 0, "\(keyPath).seed", "is \(seed); expected 0 or more")
-    check.require(
-      !name.isOwn || path != nil, "\(keyPath).path", "is missing: \(label) is whatever lies in the folder given here")
-    check.range(resize, view.size...max(view.size, 8192), "\(keyPath).resize")
-    check.require(
-      isResizedOnLoad || resize == nil, "\(keyPath).resize",
-      "is for pictures that are resized on load, not for \(label)")
-    check.require(
-      normalisation == nil || name.shape.channels == 3, "\(keyPath).normalisation",
-      "is for three channels, and \(label) has \(name.shape.channels)")
-    if let labels {
-      check.require(
-        (2...65_536).contains(labels.count), "\(keyPath).labels", "names \(labels.count) classes; expected 2 or more")
-      check.require(
-        labels.allSatisfy { (0..<allClasses).contains($0) }, "\(keyPath).labels",
-        "expected labels from 0 to \(allClasses - 1)")
-      check.require(Set(labels).count == labels.count, "\(keyPath).labels", "names the same label more than once")
-    }
-    if let corruption {
-      check.require(
-        !name.hasPictureFiles, "\(keyPath).corruption",
-        "is for pictures in memory, and \(label) has files of its own for each")
-      check.require(
-        corruption.noise.isFinite && corruption.noise > 0 && corruption.noise <= 1, "\(keyPath).corruption.noise",
-        "is \(corruption.noise); expected a number above 0 and at most 1, the whole range of a sample")
-      check.require(corruption.seed >= 0, "\(keyPath).corruption.seed", "is \(corruption.seed); expected 0 or more")
+  /// Fills in what the files say; that they cannot be read is reported at their path.
+  @Sendable private static func survey(_ dataset: inout DatasetChoice, _ fields: Fields) {
+    do { dataset = try dataset.surveyed() } catch {
+      if let node = fields["path"] { fields.reader.report(node.place, fields.keyPath("path"), "\(error)") }
     }
   }
 }
 
-extension DatasetChoice {
-  private func checkText(_ check: inout ConfigurationCheck, at keyPath: String) {
-    let label = name.rawValue
-    check.range(context, 1...65_536, "\(keyPath).context")
-    check.require(
-      path != nil || name != .text, "\(keyPath).path",
-      "is missing; expected the file of the text, as \(label) names none")
-    check.require(
-      tokenizer?.isEmpty == false, "\(keyPath).tokenizer", "is empty; expected bytes or the path of a tokenizer.json")
-    for (key, isGiven) in [
-      ("size", size != nil), ("classes", classes != nil), ("noise", noise != nil), ("seed", seed != 0),
-      ("labels", labels != nil), ("corruption", corruption != nil),
-    ] {
-      check.require(!isGiven, "\(keyPath).\(key)", "belongs to pictures; \(label) has no such setting")
-    }
-  }
-}
-
-extension KnownDataset {
-  /// Flip and crop for photographs; none where left and right matter.
-  public var usualAugmentation: Augmentation {
-    switch self {
-    case .cifar10, .cifar100, .cifar10_1, .cifar10_1v4: .init(flip: true, crop: 4)
-    case .tinyImageNet: .init(flip: true, crop: 8)
-    case .resisc45, .fmow, .fmowValidation, .fmowOOD, .fmowOODValidation, .imageFolder, .parquet:
-      .init(flip: true, resizedCrop: .init())
-    case .glyphs, .svhn, .svhnExtra, .mnist, .fashionMNIST, .tinyStories, .tinyShakespeare, .text: .none
-    }
+extension DatasetChoice.Corruption {
+  static let section = Section(DatasetChoice.Corruption(noise: 0.1)) {
+    Key(
+      "noise", \.noise, .number(.above(0, upTo: 1), "a number above 0 and at most 1, the whole range of a sample"),
+      "the standard deviation of Gaussian noise on every sample")
+    Key("seed", \.seed, .integer(.atLeast(0)), "what the noise is drawn from")
   }
 }

@@ -9,7 +9,7 @@ extension YAMLNode {
 
   /// The settings with names first: another name drops what the file has beside it, and not what else is set.
   static func inOrder(_ settings: [Setting]) -> [Setting] {
-    func isChoice(_ setting: Setting) -> Bool { choices[SchemaKey.path(setting.key).joined(separator: ".")] != nil }
+    func isChoice(_ setting: Setting) -> Bool { choices[StudyKeys.path(setting.key).joined(separator: ".")] != nil }
     return settings.filter(isChoice) + settings.filter { !isChoice($0) }
   }
 
@@ -19,7 +19,7 @@ extension YAMLNode {
     func problem(_ message: String) -> YAMLProblem {
       YAMLProblem(place: .outside, keyPath: setting.key, message: message)
     }
-    let path = SchemaKey.path(setting.key)
+    let path = StudyKeys.path(setting.key)
     guard !path.contains("") else { throw problem("is no key; expected one such as optimizer.lr or batch_size") }
     var value: YAMLNode
     do {

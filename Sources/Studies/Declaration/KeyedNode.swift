@@ -2,7 +2,7 @@ import Schema
 
 extension YAMLNode.Entry {
   /// The key that is meant, however it is spelled.
-  var key: String { SchemaKey.normalised(name) }
+  var key: String { StudyKeys.spelling.normalised(name) }
 }
 
 extension YAMLNode {

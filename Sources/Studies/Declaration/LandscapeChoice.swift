@@ -1,3 +1,5 @@
+import Schema
+
 /// What is measured of the loss around and between the endpoints of a branch point. What is nil or false is not measured.
 public struct LandscapeChoice: Codable, Hashable, Sendable {
   /// Branch points whose landscape is measured.
@@ -28,30 +30,35 @@ public struct LandscapeChoice: Codable, Hashable, Sendable {
   }
 }
 
-extension SchemaReader {
-  /// The section `measure.landscape`; nil where there is none.
-  func landscape(_ measure: Fields) -> LandscapeChoice? {
-    guard measure.node("landscape") != nil else { return nil }
-    let fields = measure.fields("landscape")
-    return .init(
-      at: fields.choice("at", LandscapeChoice.At.self) ?? .last,
-      examples: fields.integer("examples"),
-      path: fields.integer("path"), curvature: fields.integer("curvature"), similarity: fields.truth("similarity"),
-      plane: fields.integer("plane"), align: fields.choice("align", LandscapeChoice.Alignment.self))
-  }
-}
-
 extension LandscapeChoice {
+  static let section = Section(LandscapeChoice()) {
+    Key("at", \.at, .choice, "the branch points that are measured")
+    Key(
+      "examples", \.examples, .integer(.atLeast(2, upTo: ConfigurationCheck.most)), words: "all",
+      "how many training examples, and test examples, to measure on: the first ones")
+    Key(
+      "path", \.path, .integer(.within(3...1001)), unit: "points",
+      "how finely to measure the line between the endpoints of every pair, ends included")
+    Key(
+      "curvature", \.curvature, .integer(.within(1...64)),
+      "how many of the Hessian's largest eigenvalues to find at the first endpoint")
+    Key(
+      "similarity", \.similarity, .flag, words: "false",
+      "whether to compare the penultimate activations of every pair by CKA")
+    Key(
+      "plane", \.plane, .integer(.within(3...201)), unit: "points a side",
+      "how finely to measure the plane through the trunk and the first two endpoints")
+    Key(
+      "align", \.align, .choice,
+      "how to permute the second endpoint of a pair onto the first before its path is measured a second time")
+  }
+
   func check(_ check: inout ConfigurationCheck, hasTasks: Bool) {
     let path = "measure.landscape"
     check.require(
       self.path ?? curvature ?? plane != nil || similarity == true, path,
       "measures nothing; expected some of path, curvature, similarity and plane")
     check.require(!hasTasks, path, "is not for runs with tasks, whose endpoints have heads of their own")
-    check.range(examples, 2...ConfigurationCheck.most, "\(path).examples")
-    check.range(self.path, 3...1001, "\(path).path")
-    check.range(curvature, 1...64, "\(path).curvature")
-    check.range(plane, 3...201, "\(path).plane")
     check.require(align == nil || self.path != nil, "\(path).align", "is about paths; set `path` too")
   }
 }

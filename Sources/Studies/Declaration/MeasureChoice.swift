@@ -1,3 +1,4 @@
+import Schema
 import Training
 
 /// What is measured along the way.
@@ -22,5 +23,28 @@ public struct MeasureChoice: Codable, Hashable, Sendable {
     self.noise = noise
     self.momentumExponent = momentumExponent
     self.landscape = landscape
+  }
+}
+
+extension MeasureChoice {
+  static let section = Section(MeasureChoice()) {
+    Key(
+      "noise", \.noise, .section(Noise.section), takesNone: true,
+      "gradient noise along the trunk; none: it is not measured")
+    Key(
+      "momentum_exponent", \.momentumExponent, .integer(.within(1...2), "1 or 2"), synonyms: ["p"],
+      "the power p in the proxy of the noise scale, η / (B (1 − μ)^p)")
+    Key(
+      "landscape", \.landscape, .section(LandscapeChoice.section),
+      "the loss around and between endpoints; it is not measured unless this is there")
+  }
+}
+
+extension MeasureChoice.Noise {
+  static let section = Section(MeasureChoice.Noise()) {
+    Key("every", \.every, .length(isPositive: true), "how often gradient noise is measured")
+    Key(
+      "microbatches", \.microbatches, .integer(.within(2...1024)),
+      "into how many parts a batch is cut to compare their gradients")
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Merging
+import Schema
 import Weights
 
 /// How the endpoints of a branch point are merged.
@@ -141,7 +142,6 @@ extension MergeChoice {
   /// Reports what is impossible. `endpoints` is how many there are at a branch point.
   func check(_ check: inout ConfigurationCheck, endpoints: Int, hasTasks: Bool) {
     Self.check(&check, alphas, at: "merge.alphas", isPosition: methods == nil)
-    check.range(batchNormSamples, 2...ConfigurationCheck.most, "merge.batchnorm_samples")
     check.require(methods?.isEmpty != true, "merge.methods", "is empty; expected at least one, such as [linear]")
     check.require(groups?.isEmpty != true, "merge.groups", "is empty; expected pairs, all, or both")
     let groups = groups ?? [.pairs]

@@ -1,3 +1,5 @@
+import Schema
+
 /// A dataset under a name of its own: a further test set, or a task.
 public struct NamedDataset: Codable, Hashable, Sendable {
   /// Letters, digits, `-`, `_` and `.`; rows of results carry it.
@@ -7,6 +9,12 @@ public struct NamedDataset: Codable, Hashable, Sendable {
   public init(name: String, dataset: DatasetChoice) {
     self.name = name
     self.dataset = dataset
+  }
+
+  static let section = Section(NamedDataset(name: "", dataset: .init(name: .glyphs))) {
+    Key(
+      "name", \.name, .text, words: "must be given", "what rows of results call it: letters, digits, `-`, `_` and `.`")
+    Key("dataset", \.dataset, .section(DatasetChoice.section), "its examples")
   }
 }
 

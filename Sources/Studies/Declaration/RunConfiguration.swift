@@ -1,5 +1,6 @@
 import Datasets
 import Networks
+import Schema
 import Training
 
 /// One fully resolved run: everything that decides its results, and nothing else.
@@ -76,7 +77,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     case bfloat16
   }
 
-  /// Separate sources of randomness; one number stands for all three.
+  /// Separate sources of randomness, each a number of at least 0; one number stands for all three.
   public struct Seeds: Codable, Hashable, Sendable {
     public var initialisation: Int
     public var order: Int
@@ -88,6 +89,89 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       self.initialisation = initialisation
       self.order = order
       self.augmentation = augmentation
+    }
+  }
+}
+
+extension RunConfiguration {
+  /// The keys of a run. To add one, add a property above and an entry here, or to the section it belongs to.
+  static let section = Section(RunConfiguration()) {
+    Key(
+      "start", \.start, .section(StartChoice.section),
+      over: { .init(file: nil, pretrain: .init(optimizer: $0.optimizer, batchSize: $0.batchSize)) },
+      "the weights that runs start from, one of a file and a pretraining; left out, freshly drawn ones")
+    Key(
+      "dataset", \.dataset, .section(DatasetChoice.section),
+      usual: { $0.tasks?.datasets.first?.dataset ?? .init(name: .glyphs) }, "what is trained and tested on")
+    Key(
+      "evaluate", \.evaluate, .list(of: .section(NamedDataset.section), "a list of mappings"), absent: [],
+      words: "none",
+      "further test sets, with the classes of `dataset`, on which everything is evaluated too")
+    Key("model", \.model, .section(Architecture.section), "the network")
+    Key("optimizer", \.optimizer, .section(Optimizer.section), "how gradients become updates")
+    Key("loss", \.loss, .section(CrossEntropy.section), absent: CrossEntropy(), "what is minimised: the cross-entropy")
+    Key(
+      "only", \.only, .list(of: .part, "a list of parts of the network"), absent: [], words: "all",
+      "the parameters and parts of the network, such as fc, that alone are trained")
+    Key(
+      "freeze", \.freeze, .list(of: .part, "a list of parts of the network"), absent: [], words: "none",
+      "the parameters and parts of the network, such as layer1, that are not trained")
+    Key(
+      "batch_size", \.batchSize, .integer(.atLeast(1, upTo: ConfigurationCheck.most)), synonyms: ["batch", "bs"],
+      unit: "examples", "the examples of an optimizer step; the last, incomplete batch of an epoch is left out")
+    Key(
+      "augmentation", \.augmentation, .section(Augmentation.section, none: Augmentation.none),
+      usual: { $0.dataset.usualAugmentation }, over: { $0.dataset.usualAugmentation },
+      "random changes to training pictures, or none; left out, those usual for the dataset")
+    Key(
+      "precision", \.precision, .choice, usual: { $0.model.name.usualPrecision },
+      words: "float32 with mlp, otherwise bfloat16", "the type of convolutions and matrix products; weights are float32"
+    )
+    Key("device", \.device, .device, "where to compute")
+    Key("schedule", \.schedule, .section(ScheduleChoice.section), "the course of the learning rate")
+    Key(
+      "branch", \.branch, .section(BranchChoice.section), usual: usualBranch, over: usualBranch,
+      "where endpoints branch from the trunk")
+    Key("merge", \.merge, .section(MergeChoice.section), "how the endpoints of a branch point are merged")
+    Key("measure", \.measure, .section(MeasureChoice.section), "what is measured besides accuracy and loss")
+    Key("checkpoints", \.checkpoints, .section(CheckpointChoice.section), "which weights are kept, and when")
+    Key(
+      "predictions", \.predictions, .flag, absent: false,
+      "whether to keep the predictions of everything evaluated, and to evaluate ensembles too")
+    Key(
+      "tasks", \.tasks, .section(TaskChoice.section),
+      "endpoints that learn different things, each with a head of its own that is never merged")
+  }
+
+  /// Without a trunk there is one branch point, and with tasks an endpoint for each.
+  @Sendable private static func usualBranch(_ run: RunConfiguration) -> BranchChoice {
+    .init(every: run.schedule.name == .warmupCosine ? nil : .epochs(5), endpoints: run.tasks?.endpoints ?? 2)
+  }
+}
+
+extension RunConfiguration.Seeds {
+  static let section = Section(RunConfiguration.Seeds(0)) {
+    Key(
+      "initialisation", \.initialisation, .integer(.atLeast(0)), synonyms: ["initialization", "init"],
+      "what weights are drawn from")
+    Key("order", \.order, .integer(.atLeast(0)), "what the order of examples is drawn from")
+    Key("augmentation", \.augmentation, .integer(.atLeast(0)), "what changes to pictures are drawn from")
+  }
+}
+
+extension Kind where Value == String {
+  /// A part of a network.
+  fileprivate static var part: Kind {
+    .text("a part of the network") {
+      $0.isEmpty ? "an empty name; expected parts of the network, such as layer1" : nil
+    }
+  }
+
+  fileprivate static var device: Kind {
+    .text("cpu, cuda or cuda:N") { device in
+      let index = device.hasPrefix("cuda:") ? Int(device.dropFirst(5)) : nil
+      return device == "cpu" || device == "cuda" || (index ?? -1) >= 0
+        ? nil : "\"\(device)\"; expected cpu, cuda or cuda:N"
     }
   }
 }

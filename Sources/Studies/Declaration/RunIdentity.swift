@@ -42,11 +42,11 @@ extension RunConfiguration {
   public func value(at keyPath: String) -> String? {
     guard let root = try? JSONSerialization.jsonObject(with: canonicalJSON) else { return nil }
     var value: Any = root
-    for key in SchemaKey.path(keyPath) {
+    for key in StudyKeys.path(keyPath) {
       guard let fields = value as? [String: Any],
-        let match = fields.first(where: { SchemaKey.normalised($0.key) == key })
+        let match = fields.first(where: { StudyKeys.spelling.normalised($0.key) == key })
       else {
-        let omitted = Self.omitted[SchemaKey.path(keyPath).joined(separator: ".")] ?? "null"
+        let omitted = Self.omitted[StudyKeys.path(keyPath).joined(separator: ".")] ?? "null"
         return value is [String: Any] ? omitted : nil
       }
       value = match.value
@@ -58,7 +58,9 @@ extension RunConfiguration {
     switch value {
     case let list as [Any]: return "[" + list.map(text).joined(separator: ", ") + "]"
     case let fields as [String: Any]:
-      let pairs = fields.sorted { $0.key < $1.key }.map { "\(SchemaKey.normalised($0.key)): \(text($0.value))" }
+      let pairs = fields.sorted { $0.key < $1.key }.map {
+        "\(StudyKeys.spelling.normalised($0.key)): \(text($0.value))"
+      }
       return "{" + pairs.joined(separator: ", ") + "}"
     case let number as NSNumber:
       // A Boolean is an NSNumber too, told apart by its type code.
@@ -68,36 +70,5 @@ extension RunConfiguration {
       return Int(exactly: number.doubleValue).map(String.init) ?? "\(number.doubleValue)"
     default: return "\(value)"
     }
-  }
-}
-
-/// Keys of the configuration as people write them: `learningRate`, `learning-rate` and `lr` are all `learning_rate`.
-enum SchemaKey {
-  private static let synonyms = [
-    "lr": "learning_rate", "wd": "weight_decay", "decoupled": "decoupled_weight_decay", "batchnorm": "batch_norm",
-    "batchnorm_samples": "batch_norm_samples", "bn": "batch_norm", "bs": "batch_size", "batch": "batch_size",
-    "initialization": "initialisation", "init": "initialisation", "p": "momentum_exponent", "eps": "epsilon",
-  ]
-
-  static func normalised(_ key: String) -> String {
-    var snake = ""
-    for character in key {
-      if character.isUppercase {
-        if let last = snake.last, last != "_" { snake += "_" }
-        snake += character.lowercased()
-      } else {
-        snake.append(character == "-" ? "_" : character)
-      }
-    }
-    return synonyms[snake] ?? snake
-  }
-
-  /// Short spellings of any of `keys` that might be meant by a word like them.
-  static func synonyms(of keys: [String], like word: String) -> [String] {
-    synonyms.filter { $0.key.first == word.first && keys.contains($0.value) }.map(\.key).sorted()
-  }
-
-  static func path(_ dotted: String) -> [String] {
-    dotted.split(separator: ".", omittingEmptySubsequences: false).map { normalised(String($0)) }
   }
 }

@@ -1,13 +1,5 @@
+import Schema
 import Training
-
-/// A value of a configuration that cannot be: where, and what was expected.
-public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
-  /// Dotted, as in `study.yaml`, such as `optimizer.learning_rate`.
-  public let keyPath: String
-  public let message: String
-
-  public var description: String { "\(keyPath): \(message)" }
-}
 
 /// A configuration that cannot be run, with everything that is wrong with it.
 public struct InvalidConfiguration: Error, CustomStringConvertible {
@@ -27,7 +19,7 @@ extension RunConfiguration {
 
   /// Everything impossible about this configuration; empty when it can be run.
   public var problems: [ConfigurationProblem] {
-    var check = ConfigurationCheck()
+    var check = ConfigurationCheck(problems: Self.section.problems(self) + Seeds.section.problems(seeds, at: "seeds"))
     checkData(&check)
     checkModel(&check)
     checkOptimizer(&check)
@@ -58,22 +50,12 @@ extension RunConfiguration {
     check.require(
       dataset.name.count(.train) != 0, "dataset.name",
       "is \(dataset.name.rawValue), which has test examples only; name it under `evaluate`")
-    check.range(batchSize, 1...ConfigurationCheck.most, "batch_size")
     check.require(
       batchSize <= max(1, dataset.trainingExamples), "batch_size",
       "is \(batchSize), larger than the training set of \(dataset.trainingExamples) examples")
     check.require(
       !model.name.declaration.hasBatchNorm || batchSize != 1, "batch_size",
       "is 1, but BatchNorm needs at least 2 examples in a batch")
-    for (name, seed) in [
-      ("initialisation", seeds.initialisation), ("order", seeds.order), ("augmentation", seeds.augmentation),
-    ] {
-      check.require(seed >= 0, "seeds.\(name)", "is \(seed); expected a whole number, 0 or more")
-    }
-    let index = device.hasPrefix("cuda:") ? Int(device.dropFirst(5)) : nil
-    check.require(
-      device == "cpu" || device == "cuda" || (index ?? -1) >= 0, "device",
-      "is \"\(device)\"; expected cpu, cuda or cuda:N")
   }
 
   private func checkModel(_ check: inout ConfigurationCheck) {
@@ -83,26 +65,13 @@ extension RunConfiguration {
   }
 
   private func checkLengths(_ check: inout ConfigurationCheck) {
-    func length(_ length: TrainingLength?, atLeastOne: Bool, _ keyPath: String) {
-      guard let length else { return }
-      let isFinite = length.value.isFinite && length.value >= 0
-      check.require(
-        isFinite && (!atLeastOne || length.value > 0), keyPath,
-        "is \(length); expected a length \(atLeastOne ? "above 0" : "of 0 or more"), such as 5 epochs or 200 steps")
-      check.require(
-        length.value < 10_000_000, keyPath, "is \(length), which no run would finish; expected less than 10 million")
-    }
-    length(schedule.warmup, atLeastOne: false, "schedule.warmup")
-    length(schedule.stable, atLeastOne: false, "schedule.stable")
     let isCosine = schedule.name == .warmupCosine
-    length(schedule.decay, atLeastOne: !isCosine, "schedule.decay")
-    length(schedule.length, atLeastOne: true, "schedule.length")
-    length(branch.every, atLeastOne: true, "branch.every")
-    length(branch.from, atLeastOne: false, "branch.from")
-    length(checkpoints.every, atLeastOne: true, "checkpoints.every")
-    length(measure.noise?.every, atLeastOne: true, "measure.noise.every")
-    check.range(branch.endpoints, 2...64, "branch.endpoints")
-    guard check.problems.isEmpty else { return }
+    if !isCosine {
+      for problem in Kind.length(isPositive: true).problems(schedule.decay, at: "schedule.decay") { check.add(problem) }
+    }
+    // What is wrong elsewhere does not keep the run from being counted in steps.
+    let apart = ["measure", "merge", "start", "tasks"]
+    guard check.problems.allSatisfy({ apart.contains($0.keyPath.prefix { $0 != "." }.description) }) else { return }
     let steps = steps()
     check.require(
       isCosine || start != nil || branch.from?.value == 0 || steps.schedule.trunkSteps > 0, "schedule.stable",
@@ -126,31 +95,6 @@ extension RunConfiguration {
 
   private func checkMeasures(_ check: inout ConfigurationCheck) {
     merge.check(&check, endpoints: branch.endpoints, hasTasks: tasks != nil)
-    check.range(measure.noise?.microbatches, 2...1024, "measure.noise.microbatches")
     measure.landscape?.check(&check, hasTasks: tasks != nil)
-    check.require(
-      (1...2).contains(measure.momentumExponent), "measure.momentum_exponent",
-      "is \(measure.momentumExponent); expected 1 or 2")
-  }
-}
-
-/// Collects what is impossible about a configuration.
-struct ConfigurationCheck {
-  /// No count in a configuration is larger than this.
-  static let most = 1_000_000_000
-
-  var problems: [ConfigurationProblem] = []
-
-  mutating func require(_ holds: Bool, _ keyPath: String, _ message: @autoclosure () -> String) {
-    if !holds { problems.append(ConfigurationProblem(keyPath: keyPath, message: message())) }
-  }
-
-  mutating func range(_ value: Int?, _ bounds: ClosedRange<Int>, _ keyPath: String) {
-    guard let value else { return }
-    let wanted =
-      bounds.upperBound >= Self.most
-      ? (bounds.lowerBound == 0 ? "a whole number, 0 or more" : "a whole number of at least \(bounds.lowerBound)")
-      : "a whole number between \(bounds.lowerBound) and \(bounds.upperBound)"
-    require(bounds.contains(value), keyPath, "is \(value); expected \(wanted)")
   }
 }

@@ -1,3 +1,4 @@
+import Schema
 import Training
 
 /// The learning-rate schedule as declared; `resolved` counts it in steps.
@@ -38,6 +39,27 @@ public struct ScheduleChoice: Codable, Hashable, Sendable {
 }
 
 extension ScheduleChoice {
+  static let section = Section(
+    ScheduleChoice(), variants: Name.allCases.map { ScheduleChoice(name: $0) }, variant: { $0.name.rawValue }
+  ) {
+    Key(
+      "name", get: { $0.name }, set: { if let name = $1 { $0 = .init(name: name) } }, .choice,
+      "the course of the learning rate; warmup-cosine has no trunk")
+    Key("warmup", \.warmup, .length, "how long the learning rate rises to its peak")
+    Key("stable", \.stable, .length, "how long the trunk goes on at the peak after the warmup")
+    Key("decay", \.decay, .length, "how long an endpoint trains after it branched")
+    Key("shape", \.shape, .choice, "the curve of the decay")
+    Key(
+      "length", \.length, .length(isPositive: true), "how long an endpoint of warmup-cosine trains, its warmup included"
+    )
+    Key("final", \.final, .number(), "where warmup-cosine ends, as a fraction of the peak")
+  }
+
+  /// The schedule counted in steps.
+  ///
+  /// - Parameters:
+  ///   - learningRate: the peak
+  ///   - stepsPerEpoch: optimizer steps that make an epoch
   public func resolved(learningRate: Double, stepsPerEpoch: Int) -> Training.Schedule {
     if name == .warmupCosine {
       return Training.Schedule(

@@ -1,4 +1,5 @@
 import Datasets
+import Schema
 import Training
 
 /// The weights that a run starts from instead of freshly drawn ones: those of a file, or of a pretraining of its own. One of the two.
@@ -29,7 +30,8 @@ public struct PretrainChoice: Codable, Hashable, Sendable {
   public var seed: Int
 
   public init(
-    dataset: DatasetChoice, length: TrainingLength = .epochs(5), optimizer: Optimizer = .sgd(), batchSize: Int = 128,
+    dataset: DatasetChoice = .init(name: .glyphs), length: TrainingLength = .epochs(5), optimizer: Optimizer = .sgd(),
+    batchSize: Int = 128,
     augmentation: Augmentation? = nil, seed: Int = 0
   ) {
     self.dataset = dataset
@@ -38,6 +40,39 @@ public struct PretrainChoice: Codable, Hashable, Sendable {
     self.batchSize = batchSize
     self.augmentation = augmentation ?? dataset.usualAugmentation
     self.seed = seed
+  }
+}
+
+extension StartChoice {
+  static let section = Section(StartChoice(file: nil, pretrain: nil)) {
+    Key(
+      "file", \.file,
+      .text("the path of a file of weights") { $0.isEmpty ? "empty; expected the path of a file of weights" : nil },
+      "a file of weights for the run's network; a classifier for another number of classes is replaced by a fresh one")
+    Key(
+      "pretrain", \.pretrain, .section(PretrainChoice.section), usual: { _ in nil },
+      over: { $0.pretrain ?? PretrainChoice() },
+      "a training on other data, done once for all runs that ask for the same")
+  }
+}
+
+extension PretrainChoice {
+  static let section = Section(PretrainChoice()) {
+    Key("dataset", \.dataset, .section(DatasetChoice.section), "what is learned before the run")
+    Key(
+      "length", \.length, .length,
+      "how long; the learning rate rises over the first tenth and falls along half a cosine")
+    Key("optimizer", \.optimizer, .section(Optimizer.section), "the optimizer; left out, the run's")
+    Key(
+      "batch_size", \.batchSize, .integer(.atLeast(1, upTo: ConfigurationCheck.most)), synonyms: ["batch", "bs"],
+      unit: "examples", words: "the run's", "the examples of an optimizer step")
+    Key(
+      "augmentation", \.augmentation, .section(Augmentation.section, none: Augmentation.none),
+      usual: { $0.dataset.usualAugmentation }, over: { $0.dataset.usualAugmentation },
+      "random changes to training pictures; left out, those usual for the dataset")
+    Key(
+      "seed", \.seed, .integer(.atLeast(0)),
+      "the source of all randomness, whatever the run's seed: all runs start from one point")
   }
 }
 
@@ -63,13 +98,11 @@ extension RunConfiguration {
     check.require(
       (start.file == nil) != (start.pretrain == nil), "start",
       "has \(start.file == nil ? "neither" : "both"); expected one of {file: …} and {pretrain: {…}}")
-    check.require(start.file != "", "start.file", "is empty; expected the path of a file of weights")
     guard let pretraining, let pretrain = start.pretrain else { return }
     check.require(
       pretrain.dataset.inputShape == dataset.inputShape, "start.pretrain.dataset",
       "has examples of \(pretrain.dataset.inputShape), the run's own dataset of \(dataset.inputShape); one network has to take both (set `size`)"
     )
-    check.require(pretrain.seed >= 0, "start.pretrain.seed", "is \(pretrain.seed); expected a whole number, 0 or more")
     // What it shares with the run is reported there.
     let places = [
       "dataset": "dataset", "optimizer": "optimizer", "batch_size": "batch_size", "augmentation": "augmentation",
@@ -82,23 +115,5 @@ extension RunConfiguration {
         check.require(false, (["start.pretrain", key] + path.dropFirst()).joined(separator: "."), problem.message)
       }
     }
-  }
-}
-
-extension SchemaReader {
-  /// - Parameters: what a pretraining does unless it says otherwise
-  func start(_ top: Fields, optimizer usual: Optimizer, batchSize: Int) -> StartChoice? {
-    guard let node = top.node("start") else { return nil }
-    let fields = top.fields("start")
-    guard node.entries != nil else { return nil }
-    let inner = fields.fields("pretrain")
-    guard fields.node("pretrain") != nil else { return .init(file: fields.text("file"), pretrain: nil) }
-    let dataset = dataset(inner.fields("dataset"))
-    let pretrain = PretrainChoice(
-      dataset: dataset, length: inner.length("length") ?? .epochs(5),
-      optimizer: inner.node("optimizer") == nil ? usual : optimizer(inner.fields("optimizer")),
-      batchSize: inner.integer("batch_size") ?? batchSize,
-      augmentation: augmentation(inner, usual: dataset.usualAugmentation), seed: inner.integer("seed") ?? 0)
-    return .init(file: fields.text("file"), pretrain: pretrain)
   }
 }

@@ -17,8 +17,8 @@ extension YAMLNode {
   func scaled(by scale: YAMLNode, at path: [String] = []) -> YAMLNode {
     guard var entries, let changes = scale.entries else { return scale }
     for change in changes {
-      let key = SchemaKey.path(change.name)
-      let index = entries.firstIndex { SchemaKey.path($0.name) == key }
+      let key = StudyKeys.path(change.name)
+      let index = entries.firstIndex { StudyKeys.path($0.name) == key }
       let inside = path + key
       if inside.count > 1, inside[0] == "sweep", change.value.isNull {
         if let index { entries.remove(at: index) }
@@ -49,40 +49,30 @@ extension YAMLNode {
   }
 }
 
-extension SchemaReader {
-  /// What may differ from scale to scale.
-  private static let scalable = (keys[""] ?? []).filter {
-    !["name", "figure", "title", "scale", "scales"].contains($0)
-  }
-
-  /// The scales that a study declares, with what each changes.
-  func scales(_ root: YAMLNode) -> [StudyScale: YAMLNode] {
+extension StudyScale {
+  /// The scales that a study declares, with what each changes; what is wrong with them is reported.
+  static func declared(in root: YAMLNode, _ reader: SchemaReader) -> [StudyScale: YAMLNode] {
     guard let node = root.entries?.first(where: { $0.key == "scales" })?.value, !node.isNull else { return [:] }
-    let names = StudyScale.allCases.map(\.rawValue)
+    let names = allCases.map(\.rawValue)
     guard let entries = node.entries else {
-      report(node.place, "scales", "is \(node.kind); expected a mapping with any of \(names.joined(separator: ", "))")
-      return [:]
+      return reader.refuse(node, "scales", expected: "a mapping with any of \(names.joined(separator: ", "))") ?? [:]
     }
     var scales: [StudyScale: YAMLNode] = [:]
     for entry in entries {
+      let path = "scales.\(entry.name)"
       guard let scale = StudyScale(rawValue: entry.key) else {
-        let guess = closest(to: entry.key, in: names).map { "did you mean `\($0)`?" }
-        report(
-          entry.place, "scales.\(entry.name)",
-          "is no scale; " + (guess ?? "expected one of \(names.joined(separator: ", "))"))
+        reader.refuse(entry, path, known: names, is: "is no scale")
         continue
       }
       guard entry.value.isNull || entry.value.entries != nil else {
-        report(
-          entry.value.place, "scales.\(entry.name)",
+        reader.report(
+          entry.value.place, path,
           "is \(entry.value.kind); expected a mapping with the keys it changes, such as {dataset: {train: 4000}}")
         continue
       }
-      for change in entry.value.entries ?? [] where !Self.scalable.contains(change.key) {
-        let guess = closest(to: change.key, in: Self.scalable).map { "did you mean `\($0)`?" }
-        report(
-          change.place, "scales.\(entry.name).\(change.name)",
-          "is not a key that a scale changes; " + (guess ?? "expected one of \(Self.scalable.joined(separator: ", "))"))
+      for change in entry.value.entries ?? [] where !StudyKeys.scalable.contains(change.key) {
+        reader.refuse(
+          change, "\(path).\(change.name)", known: StudyKeys.scalable, is: "is not a key that a scale changes")
       }
       scales[scale] = entry.value.isNull ? .emptyMapping : entry.value
     }
@@ -90,14 +80,15 @@ extension SchemaReader {
   }
 
   /// The scale that is asked for, that the file names, or, where it declares any and names none, `smoke` if that is one of them.
-  func scale(_ asked: StudyScale?, _ root: YAMLNode, among scales: [StudyScale: YAMLNode]) -> StudyScale? {
-    let top = Fields(
-      reader: self, path: "", values: Dictionary((root.entries ?? []).map { ($0.key, $0.value) }) { first, _ in first })
-    let written = top.choice("scale", StudyScale.self)
+  static func chosen(
+    _ asked: StudyScale?, in root: YAMLNode, among scales: [StudyScale: YAMLNode], _ reader: SchemaReader
+  ) -> StudyScale? {
+    let node = root.entries?.first { $0.key == "scale" && !$0.value.isNull }?.value
+    let written = node.flatMap { Kind<StudyScale>.choice.read($0, reader, at: "scale") }
     guard let scale = asked ?? written else { return scales[.smoke] == nil ? nil : .smoke }
     guard scales[scale] != nil else {
-      let known = StudyScale.allCases.filter { scales[$0] != nil }.map(\.rawValue).joined(separator: ", ")
-      report(
+      let known = allCases.filter { scales[$0] != nil }.map(\.rawValue).joined(separator: ", ")
+      reader.report(
         asked == nil ? root.place(of: ["scale"]) : .outside, asked == nil ? "scale" : "--scale",
         "is \(scale.rawValue), which the study does not declare; "
           + (known.isEmpty ? "it has no scales" : "it has \(known)"))

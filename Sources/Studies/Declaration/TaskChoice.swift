@@ -1,3 +1,5 @@
+import Schema
+
 /// Endpoints that learn different things: one for every task and learning rate, in this order. Each has a head of its own, which is never
 /// merged; pairs of different tasks are.
 public struct TaskChoice: Codable, Hashable, Sendable {
@@ -11,6 +13,17 @@ public struct TaskChoice: Codable, Hashable, Sendable {
   }
 
   public var endpoints: Int { datasets.count * (learningRates?.count ?? 1) }
+}
+
+extension TaskChoice {
+  static let section = Section(TaskChoice(datasets: [])) {
+    Key(
+      "datasets", \.datasets, .list(of: .section(NamedDataset.section), "a list of mappings"), words: "must be given",
+      "the tasks, from 2 to 16")
+    Key(
+      "learning_rates", \.learningRates, .list(of: .number(.above(0), "numbers above 0"), "a list of numbers above 0"),
+      words: "the optimizer's", "peak learning rates, each of which makes an endpoint of every task")
+  }
 }
 
 extension RunConfiguration {
@@ -32,9 +45,6 @@ extension RunConfiguration {
         path,
         "has examples of \(task.dataset.inputShape), the run's own dataset of \(dataset.inputShape); one network has to take both (set `size`)"
       )
-    }
-    for rate in tasks.learningRates ?? [] {
-      check.require(rate.isFinite && rate > 0, "tasks.learning_rates", "has \(rate); expected numbers above 0")
     }
     let rates = tasks.learningRates ?? [optimizer.learningRate]
     check.require(!rates.isEmpty, "tasks.learning_rates", "is empty; expected at least one, or leave it out")

@@ -52,8 +52,8 @@ public final class RunFolder: @unchecked Sendable {
   }
 
   private static func differences(_ found: RunConfiguration, _ wanted: RunConfiguration) -> String {
-    let keys = SchemaReader.sweepable.filter { key in
-      SchemaReader.keys[key] == nil && found.value(at: key) != wanted.value(at: key)
+    let keys = StudyKeys.sweepable.filter { key in
+      StudyKeys.sections[key] == nil && found.value(at: key) != wanted.value(at: key)
     }.map { key in
       "\(key) is \(found.value(at: key) ?? "null") there and \(wanted.value(at: key) ?? "null") here"
     }

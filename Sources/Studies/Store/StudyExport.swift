@@ -46,8 +46,8 @@ extension Study {
       common("dataset", runs.map(\.configuration.dataset.summary)),
       common("model", runs.map(\.configuration.model.summary)),
     ]
-    let varied = Set(axes.map { SchemaKey.path($0).joined(separator: ".") })
-    for path in SchemaReader.sweepable where !varied.contains(path) && SchemaReader.keys[path] == nil {
+    let varied = Set(axes.map { StudyKeys.path($0).joined(separator: ".") })
+    for path in StudyKeys.sweepable where !varied.contains(path) && StudyKeys.sections[path] == nil {
       let isVaried = varied.contains { path.hasPrefix($0 + ".") }
       guard !isVaried, let value = first.configuration.value(at: path), value != "null" else { continue }
       settings.append(Setting(key: path, value: value))
@@ -87,7 +87,7 @@ extension StudyResults {
     ]
     // Learning rate and the like have their columns already.
     let covered = Set(fixed + fixed.map { "optimizer.\($0)" })
-    let swept = axes.indices.filter { !covered.contains(SchemaKey.path(axes[$0]).joined(separator: ".")) }
+    let swept = axes.indices.filter { !covered.contains(StudyKeys.path(axes[$0]).joined(separator: ".")) }
     var lines = [fixed + swept.map { axes[$0] } + measured]
     for run in runs {
       let head =
