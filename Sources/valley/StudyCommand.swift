@@ -21,8 +21,8 @@ struct StudyCommand: ParsableCommand {
         valley study export out/demo --csv -o demo.csv
       """,
     subcommands: [
-      StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyExportCommand.self,
-      StudyEnsemble.self, StudyFigures.self,
+      StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyKeysCommand.self,
+      StudyExportCommand.self, StudyEnsemble.self, StudyFigures.self,
     ])
 }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// How a run stands.
 public struct RunState: Sendable {
   public let run: StudyRun
