@@ -93,6 +93,7 @@ let package = Package(
     .testTarget(name: "DataMergingTests", dependencies: ["DataMerging", "TestSupport"]),
     .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "AssignmentKernel", "TestSupport"]),
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
+    .testTarget(name: "SchemaTests", dependencies: ["Schema"]),
     .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Schema", "TestSupport"]),
     .testTarget(

@@ -7,5 +7,6 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
 
   package init(keyPath: String, message: String) { (self.keyPath, self.message) = (keyPath, message) }
 
+  /// The key and what is wrong with it.
   public var description: String { "\(keyPath): \(message)" }
 }

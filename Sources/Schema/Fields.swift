@@ -6,8 +6,8 @@ package struct Fields {
   /// Null values among them.
   package let values: [String: YAMLNode]
 
-  /// The values of the mapping `node`. Unknown and repeated keys are reported, and so is a value of another form, which has no fields. A
-  /// missing or null one has none either.
+  /// The values of the mapping `node`. Unknown and repeated keys are reported, and so is a value of another form, which
+  /// has no fields. A missing or null one has none either.
   ///
   /// - Parameter hint: where a key would belong that is not one of `keys`
   package init(

@@ -1,5 +1,6 @@
-/// A key of the mapping that describes a `Root`, declared once: its name, what it may be, what it is by default, what it means, and which
-/// property of the root it is. Reading, checks, sweeps, help and documentation all go by this declaration.
+/// A key of the mapping that describes a `Root`, declared once: its name, what it may be, what it is by default, what
+/// it means, and which property of the root it is. Reading, checks, sweeps, help and documentation all go by this
+/// declaration.
 package struct Key<Root: Sendable>: Sendable {
   package internal(set) var declaration: KeyDeclaration
   /// Whether its default depends on other keys, which are then read before it.
@@ -11,7 +12,8 @@ package struct Key<Root: Sendable>: Sendable {
 
   /// - Parameters:
   ///   - get: the value; nil: none
-  ///   - set: puts a value, or none, into a root. That of a name may bring other values along: it is read before the keys below it.
+  ///   - set: puts a value, or none, into a root. That of a name may bring other values along: it is read before the
+  ///     keys below it.
   ///   - kinds: what values may be beside what was read before; nil: `kind`
   ///   - synonyms: other spellings
   ///   - unit: what a number is counted in
@@ -60,8 +62,8 @@ package struct Key<Root: Sendable>: Sendable {
 
   /// A key that may have no value.
   ///
-  /// - Parameter absent: what no value stands for. It is never stored, so that the same configuration is equal to itself however it is
-  ///   written.
+  /// - Parameter absent: what no value stands for. It is never stored, so that the same configuration is equal to
+  ///   itself however it is written.
   package init<Value>(
     _ name: String, _ property: WritableKeyPath<Root, Value?> & Sendable, _ kind: Kind<Value>, absent: Value? = nil,
     synonyms: [String] = [], unit: String? = nil, of variant: String? = nil, takesNone: Bool = false,
@@ -71,6 +73,6 @@ package struct Key<Root: Sendable>: Sendable {
     self.init(
       name, get: { $0[keyPath: property] }, set: { $0[keyPath: property] = $1 == absent ? nil : $1 }, kind,
       synonyms: synonyms, unit: unit, of: variant, takesNone: takesNone, usual: usual, over: base,
-      words: words ?? absent.map(kind.text), meaning)
+      words: words ?? (kind.keys.isEmpty ? absent.map(kind.text) : nil), meaning)
   }
 }

@@ -1,5 +1,5 @@
 /// What is declared of a key: all that help, documentation and other programs say of it.
-public struct KeyDeclaration: Sendable, Hashable {
+public struct KeyDeclaration: Sendable, Hashable, Encodable {
   /// As files have it, such as `learning_rate`.
   public let name: String
   /// Other spellings, such as `lr`.
@@ -18,4 +18,11 @@ public struct KeyDeclaration: Sendable, Hashable {
   public let keys: [KeyDeclaration]
   /// Whether it takes a list of mappings.
   public let isList: Bool
+
+  /// For other programs, without the keys of the mapping, which are listed by themselves.
+  private enum CodingKeys: String, CodingKey {
+    case name, synonyms, expected, unit, meaning
+    case usual = "default"
+    case variant = "onlyWith"
+  }
 }

@@ -1,14 +1,16 @@
 /// Keys as help and documentation list them: mapping by mapping, each described once however often it occurs.
 public struct KeyList: Sendable {
   /// The keys of one mapping.
-  public struct Section: Sendable {
+  public struct Section: Sendable, Encodable {
     /// The dotted path at which it occurs first; empty for the outermost.
     public let path: String
     /// What it describes.
     public let meaning: String
+    /// In the order in which they are declared.
     public let keys: [KeyDeclaration]
   }
 
+  /// The outermost mapping first.
   public let sections: [Section]
   private let all: [Section]
 
@@ -16,14 +18,19 @@ public struct KeyList: Sendable {
   package init(_ keys: [KeyDeclaration], meaning: String) {
     var sections: [Section] = []
     func collect(_ keys: [KeyDeclaration], _ path: String, _ meaning: String) {
-      guard !sections.contains(where: { $0.keys == keys }) else { return }
       sections.append(Section(path: path, meaning: meaning, keys: keys))
       for key in keys where !key.keys.isEmpty {
         collect(key.keys, path.isEmpty ? key.name : "\(path).\(key.name)", key.meaning)
       }
     }
     collect(keys, "", meaning)
-    self.init(sections, of: sections)
+    // Of the same mapping at several places the outermost counts.
+    func depth(_ section: Section) -> Int { section.path.split(separator: ".").count }
+    let described = sections.enumerated().filter { index, section in
+      let same = sections.enumerated().filter { $0.element.keys == section.keys }
+      return same.min { (depth($0.element), $0.offset) < (depth($1.element), $1.offset) }?.offset == index
+    }.map(\.element)
+    self.init(described, of: described)
   }
 
   private init(_ sections: [Section], of all: [Section]) { (self.sections, self.all) = (sections, all) }

@@ -44,13 +44,20 @@ package struct Section<Root: Equatable & Sendable>: Sendable {
         names.append((text, [variant(root)]))
       }
     }
-    if names.count == 1, names[0].variants.count == owned.count { return names[0].text }
+    // What all have, or the choice itself, whose names are those of the variants.
+    if let first = names.first, first.variants.count == owned.count || names.allSatisfy({ $0.variants == [$0.text] }) {
+      return first.text
+    }
     return names.isEmpty
-      ? nil : names.map { "\($0.text) with \($0.variants.joined(separator: " or "))" }.joined(separator: ", ")
+      ? nil
+      : names.map { name in
+        let (others, last) = (name.variants.dropLast(), name.variants.last ?? "")
+        return "\(name.text) with \(others.isEmpty ? "" : others.joined(separator: ", ") + " or ")\(last)"
+      }.joined(separator: ", ")
   }
 
-  /// What the fields describe: `base` (nil: the usual values) with what they give. Values that cannot be read are reported and left as
-  /// they were.
+  /// What the fields describe: `base` (nil: the usual values) with what they give. Values that cannot be read are
+  /// reported and left as they were.
   package func read(_ fields: Fields, over base: Root? = nil) -> Root {
     var root = base ?? initial
     for key in readingOrder {

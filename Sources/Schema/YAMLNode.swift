@@ -1,4 +1,5 @@
-/// A YAML value with its place in the file. Unlike Yams' node it is small, holds no aliases, and its mapping keys are plain text.
+/// A YAML value with its place in the file. Unlike Yams' node it is small, holds no aliases, and its mapping keys are
+/// plain text.
 package struct YAMLNode: Hashable, Sendable {
   package enum Content: Hashable, Sendable {
     /// `isPlain`: written without quotes, so that it may be a number, a truth value or null.

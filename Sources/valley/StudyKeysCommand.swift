@@ -22,8 +22,8 @@ struct StudyKeysCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    if json { return try printJSON(StudyKeys.listed(key)) }
     let list = try StudyKeys.list(key)
+    if json { return try printJSON(list.sections) }
     for (index, section) in list.sections.enumerated() {
       let title = section.path.isEmpty ? "study" : section.path
       print("\(index > 0 ? "\n" : "")\(Terminal.colour(title, 1)): \(section.meaning)")

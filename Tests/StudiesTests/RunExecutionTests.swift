@@ -113,7 +113,8 @@ import Weights
       measure: {noise: none}
       checkpoints: {keep: all}
       """)
-    // Four singles; four bases, one with each head; four pairs across tasks by two methods: a row a task and one for both.
+    // Four singles; four bases, one with each head; four pairs across tasks by two methods: a row a task and one for
+    // both.
     #expect(rows.count == 4 + 4 + 4 * 2 * 3)
     let singles = rows.filter { $0.kind == .single }
     #expect(singles.map(\.task) == ["low", "low", "high", "high"] && singles.map(\.evaluation) == singles.map(\.task))

@@ -98,9 +98,12 @@ import Testing
     // Written again it is the same text.
     let text = try declaration.text(at: .paper)
     #expect(try StudyDeclaration(text: text, file: "", name: "").text(at: .paper) == text)
-    #expect(throws: YAMLFileError.self) {
+    let flow = try #require(throws: YAMLFileError.self) {
       try StudyDeclaration(text: "{scales: {smoke: {}}}", file: "flow.yaml", name: "flow").text(at: .smoke)
     }
+    #expect(
+      flow.description
+        == "flow.yaml:1:1: scale: cannot be added to this file; write its keys one a line, or `scale: smoke` yourself")
   }
 }
 

@@ -3,7 +3,8 @@ import Search
 import Support
 import Torch
 
-/// The keys of a recipe, with what can be said of them before the method is known; they and their meaning are mergekit's.
+/// The keys of a recipe, with what can be said of them before the method is known; they and their meaning are
+/// mergekit's.
 struct RecipeForm: Equatable, Sendable {
   var method, base, models, slices, modules, parameters: YAMLNode?
   var dtype, outDtype: DType?
@@ -13,7 +14,7 @@ struct RecipeForm: Equatable, Sendable {
 
   static let section = Section(RecipeForm()) {
     Key(
-      "merge_method", \.method, .text(as: "a name"), words: "must be given", "how to merge; see `valley merge methods`")
+      "merge_method", \.method, .text(as: "a name"), words: "required", "how to merge; see `valley merge methods`")
     Key("base_model", \.base, .model, "the weights that the models were fine-tuned from, for methods that need them")
     Key("models", \.models, .list(of: SourceForm.section), "what is merged: whole models")
     Key(
@@ -65,7 +66,7 @@ struct SliceForm: Equatable, Sendable {
   var residualWeight: Double?
 
   static let section = Section(SliceForm()) {
-    Key("sources", \.sources, .list(of: SourceForm.ofSlice), words: "must be given", "as many layers of each model")
+    Key("sources", \.sources, .list(of: SourceForm.ofSlice), words: "required", "as many layers of each model")
     Key("base_model", \.base, .model, "the base of these layers")
     Key("parameters", \.parameters, .parameters, "values for the method")
     Key("residual_weight", \.residualWeight, .plainNumber, "read and of no effect, as in mergekit")
@@ -78,13 +79,13 @@ struct SourceForm: Equatable, Sendable {
   var layers: Range<Int>?
 
   static let section = Section(SourceForm()) {
-    Key("model", \.model, .model, words: "must be given", "the model")
+    Key("model", \.model, .model, words: "required", "the model")
     Key("parameters", \.parameters, .parameters, "values for the method that each model may have of its own")
   }
 
   static let ofSlice = Section(SourceForm()) {
     for key in section.keys { key }
-    Key("layer_range", \.layers, .layers, words: "must be given", "the layers, the last not included")
+    Key("layer_range", \.layers, .layers, words: "required", "the layers, the last not included")
   }
 }
 
@@ -112,7 +113,7 @@ struct ChoiceForm: Equatable, Sendable {
   static let section = Section(ChoiceForm()) {
     Key("filter", \.filter, .text, words: "any", "a part of the tensors' names")
     Key(
-      "value", \.value, .text(as: "a value, a list over the layers, or choices"), words: "must be given",
+      "value", \.value, .text(as: "a value, a list over the layers, or choices"), words: "required",
       "the parameter's value for them")
   }
 }
@@ -159,7 +160,7 @@ struct RowForm: Equatable, Sendable {
   var number: Int?
 
   static let section = Section(RowForm()) {
-    Key("kind", \.kind, .word(of: Source.allCases), words: "must be given", "zeros, or the row of another token")
+    Key("kind", \.kind, .word(of: Source.allCases), words: "required", "zeros, or the row of another token")
     Key("model", \.model, .model, "the model that the other token is of")
     Key("token", \.token, .text, "the other token's text")
     Key("token_id", \.number, .integer(), "the other token's number, in the place of its text")
@@ -173,8 +174,8 @@ struct RangeForm: Equatable, Sendable {
   var choices: YAMLNode?
 
   static let section = Section(RangeForm()) {
-    Key("from", \.from, .plainNumber, words: "must be given", "the lower end")
-    Key("to", \.to, .plainNumber, words: "must be given", "the upper end")
+    Key("from", \.from, .plainNumber, words: "required", "the lower end")
+    Key("to", \.to, .plainNumber, words: "required", "the upper end")
     Key("scale", \.scale, .scale, "whether differences or ratios are searched evenly")
     Key(
       "choices", \.choices, .text(as: "a list of two or more values"),

@@ -14,7 +14,8 @@ extension RunConfiguration {
     }
   }
 
-  /// The same run with a single branch point at epoch T_a, whose endpoints train for the rest of the budget T (the paper's Figure 24).
+  /// The same run with a single branch point at epoch T_a, whose endpoints train for the rest of the budget T (the
+  /// paper's Figure 24).
   ///
   /// - Parameters:
   ///   - branchEpoch: T_a, from the end of the warmup up to less than T

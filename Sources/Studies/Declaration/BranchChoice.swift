@@ -3,7 +3,8 @@ import Training
 
 /// Where endpoints branch from the trunk.
 public struct BranchChoice: Codable, Hashable, Sendable {
-  /// Distance between branch points; nil: only the trunk's end branches, or, where the schedule has no trunk, the start.
+  /// Distance between branch points; nil: only the trunk's end branches, or, where the schedule has no trunk, the
+  /// start.
   public var every: TrainingLength?
   /// The first trunk length that branches; nil: `every`.
   public var from: TrainingLength?
@@ -19,6 +20,7 @@ public struct BranchChoice: Codable, Hashable, Sendable {
   /// nil: shared.
   public var initialisation: Initialisation?
 
+  /// By default pairs, every 5 epochs of the trunk.
   public init(
     every: TrainingLength? = .epochs(5), from: TrainingLength? = nil, endpoints: Int = 2,
     initialisation: Initialisation = .shared

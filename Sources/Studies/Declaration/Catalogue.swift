@@ -46,8 +46,8 @@ public enum Catalogue {
     StudyDeclaration(text: String(decoding: bytes, as: UTF8.self), file: "\(name).yaml", name: name)
   }
 
-  /// The study called `name`, or all that stand for that figure of the paper: `fig2` is `fig2a`, `fig2b`, `fig2c`, and `fig14` is the
-  /// same, since figure 14 shows the runs of figure 2. Empty for an unknown name.
+  /// The study called `name`, or all that stand for that figure of the paper: `fig2` is `fig2a`, `fig2b`, `fig2c`, and
+  /// `fig14` is the same, since figure 14 shows the runs of figure 2. Empty for an unknown name.
   public static func named(_ name: String) -> [StudyDeclaration] {
     let name = name.lowercased()
     if let study = studies.first(where: { $0.name == name }) { return [study] }

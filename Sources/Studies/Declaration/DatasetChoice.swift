@@ -5,7 +5,9 @@ import Schema
 
 /// Which examples are trained and tested on.
 public struct DatasetChoice: Codable, Hashable, Sendable {
+  /// The datasets there are.
   public typealias Name = KnownDataset
+  /// Which dataset.
   public var name: Name
   /// The folder of the files, or the file of a text; nil: the usual place for this dataset.
   public var path: String?
@@ -15,7 +17,8 @@ public struct DatasetChoice: Codable, Hashable, Sendable {
   public var test: Int?
   /// Pixels a side that networks are given; nil: the dataset's usual number. Small pictures are shrunk by area, once.
   public var size: Int?
-  /// Of pictures that are resized on load, the shorter side before the middle is cut out; nil: the usual one for the normalisation.
+  /// Of pictures that are resized on load, the shorter side before the middle is cut out; nil: the usual one for the
+  /// normalisation.
   public var resize: Int?
   /// nil: bicubic with CLIP's normalisation, otherwise bilinear.
   public var interpolation: Interpolation?
@@ -42,16 +45,18 @@ public struct DatasetChoice: Codable, Hashable, Sendable {
   public struct Corruption: Codable, Hashable, Sendable {
     /// The standard deviation of Gaussian noise on every sample, where 1 is the whole range.
     public var noise: Double
+    /// What the noise is drawn from.
     public var seed: Int
 
+    /// - Parameter noise: above 0, at most 1
     public init(noise: Double, seed: Int = 0) {
       self.noise = noise
       self.seed = seed
     }
   }
 
-  /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5, texts sequences of 256
-  /// bytes.
+  /// Fills in what a dataset needs: glyphs get 4000 training and 2000 test pictures of 10 classes at noise 0.5, texts
+  /// sequences of 256 bytes.
   public init(
     name: Name, path: String? = nil, train: Int? = nil, test: Int? = nil, size: Int? = nil, classes: Int? = nil,
     noise: Double? = nil, seed: Int = 0, labels: [Int]? = nil, corruption: Corruption? = nil, resize: Int? = nil,
@@ -77,8 +82,8 @@ public struct DatasetChoice: Codable, Hashable, Sendable {
     self.validation = validation
   }
 
-  /// Training examples in use; of some labels the number is known only after reading, and taken as their share of all labels.
-  /// Of a text it is estimated.
+  /// Training examples in use; of some labels the number is known only after reading, and taken as their share of all
+  /// labels. Of a text it is estimated.
   public var trainingExamples: Int { train ?? share(of: name.isText ? textSequences : name.count(.train) ?? 0) }
   /// Test examples in use, as for training.
   public var testExamples: Int { test ?? share(of: name.count(.test) ?? 0) }
@@ -89,6 +94,7 @@ public struct DatasetChoice: Codable, Hashable, Sendable {
     if name.isText { return .tokens(vocabulary: classCount, context: context ?? 0) }
     return .picture(channels: name.shape.channels, height: pictureSize, width: size ?? name.shape.width)
   }
+  /// Classes that are told apart.
   public var classCount: Int { labels?.count ?? allClasses }
   /// Of a text with a tokenizer of its own it is known only after reading, and 0.
   var allClasses: Int {
@@ -141,7 +147,7 @@ extension DatasetChoice {
       "how pictures are resized on load")
     Key(
       "normalisation", \.normalisation, .choice, absent: .dataset,
-      "the mean and deviation that are taken out of every channel")
+      "whose mean and deviation normalise the channels")
     Key("tokenizer", \.tokenizer, .text, "what makes tokens of a text: bytes, or the path of a tokenizer.json")
     Key("context", \.context, .integer(.within(1...65_536)), unit: "tokens", "the length of an example of a text")
     Key(

@@ -3,7 +3,8 @@ import Foundation
 import Synchronization
 
 extension DatasetChoice {
-  /// Filled in from its files where it is a folder of one's own: how many examples and classes there are, which decides what a run does.
+  /// Filled in from its files where it is a folder of one's own: how many examples and classes there are, which decides
+  /// what a run does.
   /// - Throws: `DatasetError` when there is no such folder.
   func surveyed() throws -> Self {
     guard name.isOwn, let folder, train == nil || test == nil || classes == nil else { return self }

@@ -13,8 +13,8 @@ extension YAMLNode {
     return settings.filter(isChoice) + settings.filter { !isChoice($0) }
   }
 
-  /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a model, dataset,
-  /// optimizer or schedule drops the keys beside it, which belong to the one named before.
+  /// This tree with a setting's value in the place of what stands at its key. Its value is YAML. Another name of a
+  /// model, dataset, optimizer or schedule drops the keys beside it, which belong to the one named before.
   func fixing(_ setting: Setting) throws(YAMLProblem) -> YAMLNode {
     func problem(_ message: String) -> YAMLProblem {
       YAMLProblem(place: .outside, keyPath: setting.key, message: message)

@@ -6,8 +6,8 @@ extension YAMLNode.Entry {
 }
 
 extension YAMLNode {
-  /// This tree with the value at `path` replaced, mappings made where they are missing. nil where a mapping would have to replace
-  /// another value; `place` of the new entries is the value's.
+  /// This tree with the value at `path` replaced, mappings made where they are missing. nil where a mapping would have
+  /// to replace another value; `place` of the new entries is the value's.
   func setting(_ path: ArraySlice<String>, to value: YAMLNode) -> YAMLNode? {
     guard let key = path.first else { return value }
     guard var entries = isNull ? [] : entries else { return nil }
@@ -23,7 +23,8 @@ extension YAMLNode {
     return YAMLNode(content: .mapping(entries), place: place)
   }
 
-  /// The place of the value at `path`, or of the nearest value above it that is written in the file. Elements of a list go by number.
+  /// The place of the value at `path`, or of the nearest value above it that is written in the file. Elements of a list
+  /// go by number.
   func place(of path: ArraySlice<String>) -> Place {
     if let elements, let index = path.first.flatMap({ Int($0) }), elements.indices.contains(index) {
       return elements[index].place(of: path.dropFirst())

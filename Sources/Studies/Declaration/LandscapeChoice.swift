@@ -1,6 +1,7 @@
 import Schema
 
-/// What is measured of the loss around and between the endpoints of a branch point. What is nil or false is not measured.
+/// What is measured of the loss around and between the endpoints of a branch point. What is nil or false is not
+/// measured.
 public struct LandscapeChoice: Codable, Hashable, Sendable {
   /// Branch points whose landscape is measured.
   public enum At: String, Codable, CaseIterable, Sendable { case last, all }
@@ -8,6 +9,7 @@ public struct LandscapeChoice: Codable, Hashable, Sendable {
   /// How a pair's second endpoint is permuted onto its first before the path between them is measured a second time.
   public enum Alignment: String, Codable, CaseIterable, Sendable { case weight, activation }
 
+  /// Which branch points.
   public var at: At
   /// The first so many training examples, and test examples, are what is measured on; nil: all.
   public var examples: Int?
@@ -19,8 +21,10 @@ public struct LandscapeChoice: Codable, Hashable, Sendable {
   public var similarity: Bool?
   /// Points a side of the plane through the trunk and the first two endpoints.
   public var plane: Int?
+  /// nil: paths are measured between endpoints as they were trained only.
   public var align: Alignment?
 
+  /// By default nothing, at the last branch point.
   public init(
     at: At = .last, examples: Int? = nil, path: Int? = nil, curvature: Int? = nil, similarity: Bool? = nil,
     plane: Int? = nil, align: Alignment? = nil

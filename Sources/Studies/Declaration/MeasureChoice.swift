@@ -3,10 +3,14 @@ import Training
 
 /// What is measured along the way.
 public struct MeasureChoice: Codable, Hashable, Sendable {
+  /// How gradient noise is measured along the trunk (McCandlish et al. 2018, appendix A).
   public struct Noise: Codable, Hashable, Sendable {
+    /// How often.
     public var every: TrainingLength
+    /// How many parts a batch is cut into, to compare their gradients, 2 … 1024.
     public var microbatches: Int
 
+    /// By default every 100 steps, on eighths of a batch.
     public init(every: TrainingLength = .steps(100), microbatches: Int = 8) {
       self.every = every
       self.microbatches = microbatches
@@ -19,6 +23,7 @@ public struct MeasureChoice: Codable, Hashable, Sendable {
   /// nil: not measured.
   public var landscape: LandscapeChoice?
 
+  /// By default gradient noise alone, with p = 1 in the proxy.
   public init(noise: Noise? = .init(), momentumExponent: Int = 1, landscape: LandscapeChoice? = nil) {
     self.noise = noise
     self.momentumExponent = momentumExponent
@@ -45,6 +50,6 @@ extension MeasureChoice.Noise {
     Key("every", \.every, .length(isPositive: true), "how often gradient noise is measured")
     Key(
       "microbatches", \.microbatches, .integer(.within(2...1024)),
-      "into how many parts a batch is cut to compare their gradients")
+      "how many parts a batch is cut into, to compare their gradients")
   }
 }

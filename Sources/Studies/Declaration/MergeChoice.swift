@@ -5,9 +5,10 @@ import Weights
 
 /// How the endpoints of a branch point are merged.
 public struct MergeChoice: Codable, Hashable, Sendable {
+  /// What becomes of BatchNorm's statistics.
   public enum BatchNorm: String, Codable, CaseIterable, Sendable {
-    /// Statistics are averaged: with the weights of a linear merge, plainly by the methods on task vectors, since a variance that is
-    /// extrapolated may turn negative.
+    /// Statistics are averaged: with the weights of a linear merge, plainly by the methods on task vectors, since a
+    /// variance that is extrapolated may turn negative.
     case average
     /// Statistics are measured anew on training examples.
     case reestimate
@@ -30,6 +31,7 @@ public struct MergeChoice: Codable, Hashable, Sendable {
     /// Every parameter that α does not stand for, flags as 0 and 1; nil: the defaults.
     public var parameters: [String: Double]?
 
+    /// A method with its defaults, or with α's and parameters of its own.
     public init(name: String, alphas: [Double]? = nil, parameters: [String: Double]? = nil) {
       self.name = name
       self.alphas = alphas
@@ -39,6 +41,7 @@ public struct MergeChoice: Codable, Hashable, Sendable {
 
   /// α of the methods that name none of their own.
   public var alphas: [Double]
+  /// What becomes of BatchNorm's statistics.
   public var batchNorm: BatchNorm
   /// Training examples for `reestimate`; nil: all in use.
   public var batchNormSamples: Int?
@@ -47,6 +50,7 @@ public struct MergeChoice: Codable, Hashable, Sendable {
   /// nil: pairs.
   public var groups: [Group]?
 
+  /// By default the midpoint of every pair.
   public init(
     alphas: [Double] = [0.5], batchNorm: BatchNorm = .average, batchNormSamples: Int? = nil,
     methods: [Method]? = nil, groups: [Group]? = nil
@@ -76,7 +80,8 @@ extension MergeChoice.Method {
 
   var method: MergeMethod? { try? MergeMethod.named(name) }
 
-  /// Where it stands on the line (or circle) between two models, for linear, slerp and nuslerp; λ for methods on task vectors.
+  /// Where it stands on the line (or circle) between two models, for linear, slerp and nuslerp; λ for methods on task
+  /// vectors.
   var coefficient: Coefficient {
     if ["linear", "slerp", "nuslerp"].contains(name) { return .position }
     return method?.parameters.contains { $0.name == "lambda" } ?? false ? .scale : .none

@@ -23,7 +23,8 @@ extension MergeChoice {
 }
 
 extension Kind where Value == MergeChoice.Method {
-  /// `ties`, or `{name: ties, density: 0.2, alphas: [0.5, 1]}`: beside name and alphas whatever parameters the method has.
+  /// `ties`, or `{name: ties, density: 0.2, alphas: [0.5, 1]}`: beside name and alphas whatever parameters the method
+  /// has.
   fileprivate static var method: Kind {
     Kind("a method's name, or a mapping such as {name: ties, density: 0.2}", text: \.name) { node, reader, keyPath in
       let entries = node.entries ?? [.init(name: "name", place: node.place, value: node)]

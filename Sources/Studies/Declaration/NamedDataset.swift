@@ -4,8 +4,10 @@ import Schema
 public struct NamedDataset: Codable, Hashable, Sendable {
   /// Letters, digits, `-`, `_` and `.`; rows of results carry it.
   public var name: String
+  /// Its examples.
   public var dataset: DatasetChoice
 
+  /// A dataset under a name.
   public init(name: String, dataset: DatasetChoice) {
     self.name = name
     self.dataset = dataset
@@ -13,7 +15,7 @@ public struct NamedDataset: Codable, Hashable, Sendable {
 
   static let section = Section(NamedDataset(name: "", dataset: .init(name: .glyphs))) {
     Key(
-      "name", \.name, .text, words: "must be given", "what rows of results call it: letters, digits, `-`, `_` and `.`")
+      "name", \.name, .text, words: "required", "what rows of results call it: letters, digits, `-`, `_` and `.`")
     Key("dataset", \.dataset, .section(DatasetChoice.section), "its examples")
   }
 }

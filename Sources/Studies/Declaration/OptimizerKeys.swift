@@ -13,8 +13,8 @@ extension Optimizer {
       "the learning rate η at its peak; the schedule scales it")
     Key(
       "momentum", \.sgd.momentum, .number(.within(0..<1), "at least 0 and below 1"), of: "sgd",
-      "the part μ of its velocity that an update keeps")
-    Key("nesterov", \.sgd.nesterov, .flag, of: "sgd", "whether to look ahead by the momentum, which must be above 0")
+      "how much of the velocity an update keeps: μ")
+    Key("nesterov", \.sgd.nesterov, .flag, of: "sgd", "Nesterov's look ahead; needs a momentum above 0")
     Key(
       "weight_decay", get: { $0.weightDecay },
       set: { if let decay = $1 { ($0.sgd.weightDecay, $0.adamW.weightDecay) = (decay, decay) } },
@@ -22,10 +22,10 @@ extension Optimizer {
       "the pull λ of all weights towards 0")
     Key(
       "decoupled_weight_decay", \.sgd.decoupledWeightDecay, .flag, synonyms: ["decoupled"], of: "sgd",
-      "whether weights shrink by ηλ, instead of having λ times themselves added to their gradient; of adamw they do")
+      "whether weights shrink by ηλ directly, instead of λ times the weight joining the gradient; adamw always does")
     Key(
       "betas", \.adamW.betas, .betas, of: "adamw",
-      "the parts of its averages of the gradient and of its square that an update keeps")
+      "how much of the running averages of the gradient and of its square an update keeps")
     Key(
       "epsilon", \.adamW.epsilon, .number(.above(0), "a number above 0, such as 1e-8"), synonyms: ["eps"], of: "adamw",
       "what is added to the divisor, so that it is never 0")
@@ -78,22 +78,5 @@ extension CrossEntropy {
     Key(
       "label_smoothing", \.labelSmoothing, .number(.within(0..<1), "0 or more and below 1"),
       "the part of a label that is spread over all classes")
-  }
-}
-
-extension RunConfiguration {
-  /// Reports what is impossible about optimizer settings that each are possible.
-  func checkOptimizer(_ check: inout ConfigurationCheck) {
-    let isDecoupled: Bool
-    switch optimizer {
-    case .sgd(let sgd):
-      isDecoupled = sgd.decoupledWeightDecay
-      check.require(!sgd.nesterov || sgd.momentum > 0, "optimizer.nesterov", "needs a momentum above 0")
-    case .adamW: isDecoupled = true
-    }
-    let product = optimizer.learningRate * optimizer.weightDecay
-    check.require(
-      !isDecoupled || product < 1, "optimizer.weight_decay",
-      "times the learning rate is \(product); decoupled weight decay needs it below 1")
   }
 }

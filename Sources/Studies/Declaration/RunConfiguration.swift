@@ -5,17 +5,21 @@ import Training
 
 /// One fully resolved run: everything that decides its results, and nothing else.
 ///
-/// It is written as canonical JSON (`canonicalJSON`), whose hash names the run's folder, so two runs are the same run exactly when
-/// their configurations are equal. `problems` checks the values, wherever they came from; `StudyFile` reads them from YAML.
+/// It is written as canonical JSON (`canonicalJSON`), whose hash names the run's folder, so two runs are the same run
+/// exactly when their configurations are equal. `problems` checks the values, wherever they came from; `StudyFile`
+/// reads them from YAML.
 public struct RunConfiguration: Codable, Hashable, Sendable {
   /// nil: from freshly drawn weights.
   public var start: StartChoice?
+  /// What is trained and tested on.
   public var dataset: DatasetChoice
   /// Further test sets, on which everything is evaluated too; nil: none. They have the classes of `dataset`.
   public var evaluate: [NamedDataset]?
   /// nil: endpoints go on with `dataset`.
   public var tasks: TaskChoice?
+  /// The network.
   public var model: Architecture
+  /// How gradients become updates.
   public var optimizer: Optimizer
   /// nil: the plain cross-entropy.
   public var loss: CrossEntropy?
@@ -25,19 +29,30 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var freeze: [String]?
   /// Examples per optimizer step; the last incomplete batch of an epoch is left out.
   public var batchSize: Int
+  /// Random changes to training pictures.
   public var augmentation: Augmentation
+  /// The type of convolutions and matrix products.
   public var precision: Precision
   /// `cpu`, `cuda` or `cuda:N`.
   public var device: String
+  /// The course of the learning rate.
   public var schedule: ScheduleChoice
+  /// Where endpoints branch from the trunk.
   public var branch: BranchChoice
+  /// How the endpoints of a branch point are merged.
   public var merge: MergeChoice
+  /// What is measured along the way.
   public var measure: MeasureChoice
+  /// Which weights stay on the disk.
   public var checkpoints: CheckpointChoice
   /// Whether the predictions of everything evaluated are kept, and ensembles evaluated too; nil: no.
   public var predictions: Bool?
+  /// What everything random is drawn from.
   public var seeds: Seeds
 
+  /// - Parameters:
+  ///   - augmentation: nil: the usual one for the dataset
+  ///   - precision: nil: the usual one for the network
   public init(
     dataset: DatasetChoice = .init(name: .glyphs), model: Architecture = .init(name: .resnet),
     optimizer: Optimizer = .sgd(),
@@ -71,7 +86,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     self.seeds = seeds
   }
 
+  /// The type of convolutions and matrix products; weights are float32.
   public enum Precision: String, Codable, CaseIterable, Sendable {
+    /// as weights are
     case float32
     /// Autocast: weights stay float32.
     case bfloat16
@@ -79,12 +96,17 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
 
   /// Separate sources of randomness, each a number of at least 0; one number stands for all three.
   public struct Seeds: Codable, Hashable, Sendable {
+    /// Of the weights.
     public var initialisation: Int
+    /// Of the examples' order.
     public var order: Int
+    /// Of the changes to pictures.
     public var augmentation: Int
 
+    /// One number for all three.
     public init(_ seed: Int) { self.init(initialisation: seed, order: seed, augmentation: seed) }
 
+    /// A number for each.
     public init(initialisation: Int, order: Int, augmentation: Int) {
       self.initialisation = initialisation
       self.order = order
@@ -99,7 +121,7 @@ extension RunConfiguration {
     Key(
       "start", \.start, .section(StartChoice.section),
       over: { .init(file: nil, pretrain: .init(optimizer: $0.optimizer, batchSize: $0.batchSize)) },
-      "the weights that runs start from, one of a file and a pretraining; left out, freshly drawn ones")
+      "the weights that runs start from: a file or a pretraining; left out, freshly drawn ones")
     Key(
       "dataset", \.dataset, .section(DatasetChoice.section),
       usual: { $0.tasks?.datasets.first?.dataset ?? .init(name: .glyphs) }, "what is trained and tested on")

@@ -3,8 +3,8 @@ import Support
 import Training
 
 extension RunConfiguration {
-  /// JSON with sorted keys, no spaces, absent values left out and numbers in their shortest form: the same bytes for equal
-  /// configurations, whoever writes them.
+  /// JSON with sorted keys, no spaces, absent values left out and numbers in their shortest form: the same bytes for
+  /// equal configurations, whoever writes them.
   public var canonicalJSON: Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -11,18 +11,22 @@ public struct RunEndpoint: Hashable, Sendable {
   /// Counted in steps of its own training set.
   public let schedule: Training.Schedule
 
+  /// How long it trains.
   public var steps: Int { schedule.decaySteps }
 }
 
 /// The lengths of a run, counted in optimizer steps.
 public struct RunSteps: Hashable, Sendable {
+  /// Steps that make an epoch of the own dataset.
   public let perEpoch: Int
+  /// The trunk's, counted in steps of the own dataset.
   public let schedule: Training.Schedule
   /// Trunk lengths at which endpoints branch, rising.
   public let branches: [Int]
   /// What branches at each of them.
   public let plans: [RunEndpoint]
 
+  /// How many branch at each branch point.
   public var endpoints: Int { plans.count }
   /// The trunk is trained no further than its last branch point.
   public var trunk: Int { branches.last ?? 0 }
@@ -30,14 +34,8 @@ public struct RunSteps: Hashable, Sendable {
   public var endpoint: Int { plans.map(\.steps).max() ?? 0 }
   /// Of all endpoints of one branch point.
   public var perBranch: Int { plans.reduce(0) { $0 + $1.steps } }
+  /// Of the trunk and all endpoints together.
   public var total: Int { trunk + branches.count * perBranch }
-
-  public init(perEpoch: Int, schedule: Training.Schedule, branches: [Int], plans: [RunEndpoint]) {
-    self.perEpoch = perEpoch
-    self.schedule = schedule
-    self.branches = branches
-    self.plans = plans
-  }
 
   /// Steps done before an endpoint of a branch starts, earlier branches and the trunk up to there included.
   func done(before endpoint: Int, of branch: Int) -> Int {
@@ -77,8 +75,8 @@ extension RunConfiguration {
 }
 
 extension BranchChoice {
-  /// Trunk steps that branch: `from`, then every `every`, up to the trunk's end. Each point is rounded to a step by itself, so
-  /// fractions of an epoch do not drift.
+  /// Trunk steps that branch: `from`, then every `every`, up to the trunk's end. Each point is rounded to a step by
+  /// itself, so fractions of an epoch do not drift.
   func points(trunkSteps: Int, stepsPerEpoch: Int) -> [Int] {
     guard trunkSteps > 0 else { return [0] }
     guard let every else {

@@ -3,8 +3,10 @@ import Training
 
 /// A configuration that cannot be run, with everything that is wrong with it.
 public struct InvalidConfiguration: Error, CustomStringConvertible {
+  /// Everything that is wrong.
   public let problems: [ConfigurationProblem]
 
+  /// One problem a line.
   public var description: String {
     "the run's configuration cannot be run:\n" + problems.map { "  \($0)" }.joined(separator: "\n")
   }

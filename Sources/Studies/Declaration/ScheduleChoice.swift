@@ -3,18 +3,23 @@ import Training
 
 /// The learning-rate schedule as declared; `resolved` counts it in steps.
 public struct ScheduleChoice: Codable, Hashable, Sendable {
+  /// The schedules there are.
   public enum Name: String, Codable, CaseIterable, Sendable {
+    /// A trunk at the peak after a warmup; endpoints decay.
     case warmupStableDecay = "warmup-stable-decay"
     /// Without a trunk: every endpoint warms up by itself, and falls along half a cosine.
     case warmupCosine = "warmup-cosine"
+    /// At the peak from beginning to end, in trunk and endpoints alike.
     case constant
   }
+  /// Which schedule.
   public var name: Name
   /// Zero for the constant schedule.
   public var warmup: TrainingLength
   /// The trunk after the warmup; zero for warmup-cosine.
   public var stable: TrainingLength
-  /// How long an endpoint trains after it branched (at the peak learning rate if the schedule is constant); zero for warmup-cosine.
+  /// How long an endpoint trains after it branched (at the peak learning rate if the schedule is constant); zero for
+  /// warmup-cosine.
   public var decay: TrainingLength
   /// For warmup-stable-decay only.
   public var shape: DecayShape?
@@ -23,6 +28,7 @@ public struct ScheduleChoice: Codable, Hashable, Sendable {
   /// The fraction of the peak at the end; for warmup-cosine only.
   public var final: Double?
 
+  /// What is nil gets the usual value for the schedule called `name`.
   public init(
     name: Name = .warmupStableDecay, warmup: TrainingLength? = nil, stable: TrainingLength? = nil,
     decay: TrainingLength? = nil, shape: DecayShape? = nil, length: TrainingLength? = nil, final: Double? = nil
@@ -52,7 +58,9 @@ extension ScheduleChoice {
     Key(
       "length", \.length, .length(isPositive: true), "how long an endpoint of warmup-cosine trains, its warmup included"
     )
-    Key("final", \.final, .number(), "where warmup-cosine ends, as a fraction of the peak")
+    Key(
+      "final", \.final, .number(.within(0...1), "a fraction of the peak learning rate, 0 … 1"),
+      "where warmup-cosine ends")
   }
 
   /// The schedule counted in steps.
@@ -74,35 +82,5 @@ extension ScheduleChoice {
     return Training.Schedule(
       WarmupStableDecay(warmup: warmup, stable: stable, decay: decay, shape: shape), learningRate: learningRate,
       stepsPerEpoch: stepsPerEpoch)
-  }
-}
-
-extension RunConfiguration {
-  /// What belongs to which schedule.
-  func checkSchedule(_ check: inout ConfigurationCheck) {
-    let name = schedule.name
-    func belongs(_ key: String, to owner: String, _ isGiven: Bool) {
-      check.require(!isGiven, "schedule.\(key)", "belongs to \(owner); \(name.rawValue) has none")
-    }
-    if name == .constant { belongs("warmup", to: "warmup-stable-decay", schedule.warmup.value != 0) }
-    if name != .warmupStableDecay { belongs("shape", to: "warmup-stable-decay", schedule.shape != nil) }
-    guard name == .warmupCosine else {
-      belongs("length", to: "warmup-cosine", schedule.length != nil)
-      belongs("final", to: "warmup-cosine", schedule.final != nil)
-      return
-    }
-    for (key, length) in [("stable", schedule.stable), ("decay", schedule.decay)] {
-      check.require(
-        length.value == 0, "schedule.\(key)",
-        "belongs to schedules with a trunk; warmup-cosine has `length`, which is all that an endpoint trains")
-    }
-    for (key, length) in [("every", branch.every), ("from", branch.from)] {
-      check.require(
-        (length?.value ?? 0) == 0, "branch.\(key)",
-        "is \(length?.description ?? ""), but warmup-cosine has no trunk: its endpoints branch at step 0; leave it out")
-    }
-    let final = schedule.final ?? 0
-    check.require(
-      final >= 0 && final <= 1, "schedule.final", "is \(final); expected a fraction of the peak learning rate, 0 … 1")
   }
 }

@@ -2,14 +2,18 @@ import Datasets
 import Schema
 import Training
 
-/// The weights that a run starts from instead of freshly drawn ones: those of a file, or of a pretraining of its own. One of the two.
+/// The weights that a run starts from instead of freshly drawn ones: those of a file, or of a pretraining of its own.
+/// One of the two.
 public struct StartChoice: Codable, Hashable, Sendable {
   /// A file of weights of the run's network. A classifier for another number of classes is replaced by a fresh one.
   public var file: String?
+  /// A training on other data.
   public var pretrain: PretrainChoice?
 
+  /// From the weights in a file.
   public init(file: String) { self.file = file }
 
+  /// From a pretraining.
   public init(pretrain: PretrainChoice) { self.pretrain = pretrain }
 
   init(file: String?, pretrain: PretrainChoice?) {
@@ -18,17 +22,24 @@ public struct StartChoice: Codable, Hashable, Sendable {
   }
 }
 
-/// Training of the same network on other data, before the run and once for all runs of a study that ask for the same. The learning rate
-/// rises over a tenth of the length and falls along half a cosine. The classifier is not kept: the classes are others.
+/// Training of the same network on other data, before the run and once for all runs of a study that ask for the same.
+/// The learning rate rises over a tenth of the length and falls along half a cosine. The classifier is not kept: the
+/// classes are others.
 public struct PretrainChoice: Codable, Hashable, Sendable {
+  /// What is learned.
   public var dataset: DatasetChoice
+  /// How long.
   public var length: TrainingLength
+  /// How gradients become updates.
   public var optimizer: Optimizer
+  /// Examples per optimizer step.
   public var batchSize: Int
+  /// Random changes to pictures.
   public var augmentation: Augmentation
   /// Of initialisation, order and augmentation alike; not the run's, so that runs of all seeds start from one point.
   public var seed: Int
 
+  /// - Parameter augmentation: nil: the usual one for the dataset
   public init(
     dataset: DatasetChoice = .init(name: .glyphs), length: TrainingLength = .epochs(5), optimizer: Optimizer = .sgd(),
     batchSize: Int = 128,
@@ -73,47 +84,5 @@ extension PretrainChoice {
     Key(
       "seed", \.seed, .integer(.atLeast(0)),
       "the source of all randomness, whatever the run's seed: all runs start from one point")
-  }
-}
-
-extension RunConfiguration {
-  /// What the pretraining does, as a run whose one endpoint it is; nil without one.
-  public var pretraining: RunConfiguration? {
-    guard let pretrain = start?.pretrain else { return nil }
-    let warmup: TrainingLength =
-      switch pretrain.length {
-      case .epochs(let epochs): .epochs(epochs / 10)
-      case .steps(let steps): .steps(steps / 10)
-      }
-    return RunConfiguration(
-      dataset: pretrain.dataset, model: model, optimizer: pretrain.optimizer, batchSize: pretrain.batchSize,
-      augmentation: pretrain.augmentation, precision: precision, device: device,
-      schedule: .init(name: .warmupCosine, warmup: warmup, length: pretrain.length), branch: .init(every: nil),
-      measure: .init(noise: nil), checkpoints: .init(every: checkpoints.every), seeds: .init(pretrain.seed))
-  }
-
-  /// Reports what is impossible about the start.
-  func checkStart(_ check: inout ConfigurationCheck) {
-    guard let start else { return }
-    check.require(
-      (start.file == nil) != (start.pretrain == nil), "start",
-      "has \(start.file == nil ? "neither" : "both"); expected one of {file: …} and {pretrain: {…}}")
-    guard let pretraining, let pretrain = start.pretrain else { return }
-    check.require(
-      pretrain.dataset.inputShape == dataset.inputShape, "start.pretrain.dataset",
-      "has examples of \(pretrain.dataset.inputShape), the run's own dataset of \(dataset.inputShape); one network has to take both (set `size`)"
-    )
-    // What it shares with the run is reported there.
-    let places = [
-      "dataset": "dataset", "optimizer": "optimizer", "batch_size": "batch_size", "augmentation": "augmentation",
-    ]
-    for problem in pretraining.problems {
-      let path = problem.keyPath.split(separator: ".", maxSplits: 1).map(String.init)
-      if problem.keyPath == "schedule.length" || problem.keyPath == "schedule.warmup" {
-        check.require(false, "start.pretrain.length", "is \(pretrain.length); expected a length of some steps")
-      } else if let key = path.first.flatMap({ places[$0] }) {
-        check.require(false, (["start.pretrain", key] + path.dropFirst()).joined(separator: "."), problem.message)
-      }
-    }
   }
 }

@@ -6,30 +6,18 @@ public struct Study: Sendable {
   public var name: String
   /// What it shows, in a line; the description where the file gives no title.
   public var title: String
+  /// What it shows, in a few sentences.
   public var description: String
   /// The figures of the paper that it stands for, such as `2b, 14c`.
   public var figure: String?
   /// The scale it is at; nil for a study without scales.
   public var scale: StudyScale?
   /// The scales that the file declares.
-  public var scales: [StudyScale]
+  public var scales: [StudyScale] = []
   /// The swept keys as the file writes them, such as `optimizer.lr`; the first varies slowest.
   public var axes: [String]
+  /// Every run, the first axis varying slowest and seeds fastest.
   public var runs: [StudyRun]
-
-  public init(
-    name: String, title: String? = nil, description: String, figure: String? = nil, scale: StudyScale? = nil,
-    scales: [StudyScale] = [], axes: [String], runs: [StudyRun]
-  ) {
-    self.name = name
-    self.title = title ?? description
-    self.description = description
-    self.figure = figure
-    self.scale = scale
-    self.scales = scales
-    self.axes = axes
-    self.runs = runs
-  }
 
   /// `figure`, one by one: `2b`, `14c`.
   public var figures: [String] {
@@ -41,10 +29,12 @@ public struct Study: Sendable {
 public struct StudyRun: Hashable, Sendable {
   /// The name of its folder, see `RunConfiguration.id`.
   public let id: String
+  /// What the run is.
   public let configuration: RunConfiguration
   /// Its value for each of the study's axes.
   public let values: [Setting]
 
+  /// - Parameter axes: the keys whose values set it apart from the other runs
   public init(configuration: RunConfiguration, axes: [String]) {
     self.init(configuration, values: axes.map { Setting(key: $0, value: configuration.value(at: $0) ?? "–") })
   }

@@ -4,12 +4,14 @@ import Support
 
 /// The text that declares a study, from a file or from the catalogue.
 public struct StudyDeclaration: Sendable {
+  /// YAML, see `StudyFile`.
   public let text: String
   /// Where it comes from, for messages.
   public let file: String
   /// The name of a study that does not say its own.
   public let name: String
 
+  /// The text of a study that is in memory.
   public init(text: String, file: String, name: String) {
     self.text = text
     self.file = file
@@ -75,5 +77,15 @@ public struct StudyDeclaration: Sendable {
       throw YAMLFileError(file: file, problems: [problem])
     }
     return changed
+  }
+}
+
+extension StudyFile {
+  /// Reads a file; throws `FileError` if it cannot be read, `YAMLFileError` with everything that is wrong in it.
+  /// - Parameters:
+  ///   - settings: values that take the place of the file's, see `parse`
+  ///   - scale: see `parse`
+  public static func read(_ url: URL, settings: [Setting] = [], scale: StudyScale? = nil) throws -> Study {
+    try StudyDeclaration(url).study(scale: scale, settings: settings)
   }
 }

@@ -26,23 +26,16 @@ import Support
 ///     predictions: true
 ///     scales: {smoke: {dataset: {train: 400}}, paper: {}}
 ///
-/// `grid` takes all combinations, `zip` goes through its lists in step, `list` names each setting; where several are given, their
-/// combinations run. `lr`, `learning_rate` and `learningRate` are one key.
+/// `grid` takes all combinations, `zip` goes through its lists in step, `list` names each setting; where several are
+/// given, their combinations run. `lr`, `learning_rate` and `learningRate` are one key.
 public enum StudyFile {
-  /// Reads a file; throws `FileError` if it cannot be read, `YAMLFileError` with everything that is wrong in it.
-  /// - Parameters:
-  ///   - settings: values that take the place of the file's, see `parse`
-  ///   - scale: see `parse`
-  public static func read(_ url: URL, settings: [Setting] = [], scale: StudyScale? = nil) throws -> Study {
-    try StudyDeclaration(url).study(scale: scale, settings: settings)
-  }
-
   /// Parses the text of a study. `file` is for messages, `name` for a study that does not say its own.
   /// - Parameters:
-  ///   - settings: dotted keys with values in YAML, put in the place of what the text says, swept values included. Another
-  ///     `model.name`, `dataset.name`, `optimizer.name` or `schedule.name` than the text's drops the other keys beside it, which belong
-  ///     to what it names.
-  ///   - scale: one of the scales that the text declares; nil: the one it names under `scale`, otherwise `smoke` if it declares that.
+  ///   - settings: dotted keys with values in YAML, put in the place of what the text says, swept values included.
+  ///     Another `model.name`, `dataset.name`, `optimizer.name` or `schedule.name` than the text's drops the other keys
+  ///     beside it, which belong to what the text names.
+  ///   - scale: one of the scales that the text declares; nil: the one it names under `scale`, otherwise `smoke` if it
+  ///     declares that.
   ///     Every declared scale is checked, whichever is taken.
   public static func parse(
     _ text: String, file: String = "study.yaml", name: String = "study", settings: [Setting] = [],
@@ -132,7 +125,8 @@ extension Study {
       }
     }
     self.init(
-      name: name, title: header.title, description: header.description ?? "", figure: header.figure, axes: axes,
+      name: name, title: header.title ?? header.description ?? "", description: header.description ?? "",
+      figure: header.figure, axes: axes,
       runs: Self.briefly(runs))
   }
 
@@ -161,8 +155,8 @@ extension Study {
 }
 
 extension RunConfiguration {
-  /// A run's configuration from the root of a study's YAML. Type errors are reported and the default stands in, so that reading goes on;
-  /// impossible values are reported too, at the place where they are written.
+  /// A run's configuration from the root of a study's YAML. Type errors are reported and the default stands in, so that
+  /// reading goes on; impossible values are reported too, at the place where they are written.
   fileprivate init(_ root: YAMLNode, seeds: Seeds, _ reader: SchemaReader) {
     let top = Fields(root, at: "", keys: StudyKeys.all, reader: reader)
     self = Self.section.read(top, over: RunConfiguration(seeds: seeds))

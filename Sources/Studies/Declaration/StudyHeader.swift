@@ -33,12 +33,24 @@ struct StudyGrid: Equatable, Sendable {
 
   static let section = Section(StudyGrid()) {
     Key(
-      "sweep", \.sweep, .node("a mapping", keys: Sweep.keys),
+      "sweep", \.sweep, .node("a mapping", keys: sweepKeys),
       "what is varied, by dotted keys; where several parts are given, their combinations run")
     Key(
       "seeds", \.seeds, .seeds,
-      "the sources of randomness: a whole number stands for all three; every setting is run with every entry")
+      "the sources of randomness, all three by one number or each by its own; every setting is run with each entry")
   }
+}
+
+extension StudyGrid {
+  /// The parts of a sweep, which combine.
+  static let sweepKeys = Section(Parts()) {
+    Key("grid", \.grid, .node("a mapping"), "keys with lists of values, in all combinations")
+    Key("list", \.list, .node("a list"), "settings one by one, each a mapping of the same keys")
+    Key(
+      "zip", \.zip, .node("a mapping"), "keys with lists of values of the same length, which are gone through in step")
+  }.declarations
+
+  private struct Parts: Equatable { var grid, list, zip: YAMLNode? }
 }
 
 extension Kind where Value == [RunConfiguration.Seeds] {

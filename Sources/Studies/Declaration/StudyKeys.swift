@@ -20,7 +20,8 @@ public enum StudyKeys {
     return sections
   }()
 
-  /// Every path that a sweep may vary: each value of a run, and each mapping as a whole. Lists of mappings vary as a whole only.
+  /// Every path that a sweep may vary: each value of a run, and each mapping as a whole. Lists of mappings vary as a
+  /// whole only.
   static let sweepable: [String] = {
     var paths: [(section: String, path: String)] = []
     func collect(_ keys: [KeyDeclaration], _ section: String) {

@@ -18,20 +18,10 @@ struct Sweep {
   /// More runs than this are taken for a mistake.
   static let mostRuns = 10_000
 
-  /// The parts of a sweep, which combine.
-  static let keys = Section(Parts()) {
-    Key("grid", \.grid, .node("a mapping"), "keys with lists of values, in all combinations")
-    Key("list", \.list, .node("a list"), "settings one by one, each a mapping of the same keys")
-    Key(
-      "zip", \.zip, .node("a mapping"), "keys with lists of values of the same length, which are gone through in step")
-  }.declarations
-
-  private struct Parts: Equatable { var grid, list, zip: YAMLNode? }
-
   /// Reads the section `sweep`; nil: nothing is varied.
   init(_ node: YAMLNode?, reader: SchemaReader) {
     guard let node else { return }
-    let fields = Fields(node, at: "sweep", keys: Self.keys, reader: reader)
+    let fields = Fields(node, at: "sweep", keys: StudyGrid.sweepKeys, reader: reader)
     for entry in node.entries ?? [] where !entry.value.isNull {
       let part: [[Override]]
       switch reader.spelling.normalised(entry.name) {

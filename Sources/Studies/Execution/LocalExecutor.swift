@@ -15,6 +15,7 @@ public struct LocalExecutor: Sendable {
   /// What a run costs, in any unit.
   public var cost: @Sendable (StudyRun) -> Double = Self.usualCost
 
+  /// - Parameter threads: nil: the processors shared out among the workers
   public init(command: [String], jobs: Int, threads: Int? = nil) {
     self.command = command
     self.jobs = max(1, jobs)
@@ -43,16 +44,19 @@ public struct LocalExecutor: Sendable {
   public final class Stop: Sendable {
     private let level = Atomic<Int>(0)
 
+    /// Asks for nothing yet.
     public init() {}
 
     /// The first call lets every worker write its checkpoint and end, the second ends them at once.
     public func request() { level.add(1, ordering: .relaxed) }
 
+    /// Whether `request` was called.
     public var isRequested: Bool { level.load(ordering: .relaxed) > 0 }
     var isUrgent: Bool { level.load(ordering: .relaxed) > 1 }
   }
 
-  /// Performs `runs` and returns how each ended, in the order given; runs that were not started because of `stop` are left out.
+  /// Performs `runs` and returns how each ended, in the order given; runs that were not started because of `stop` are
+  /// left out.
   public func perform(
     _ runs: [StudyRun], in study: StudyFolder, stop: Stop = Stop(),
     observe: @escaping @Sendable (Event) -> Void = { _ in }

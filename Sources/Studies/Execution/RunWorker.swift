@@ -4,8 +4,8 @@ import Synchronization
 
 /// Performs one run in this process, on behalf of a `LocalExecutor` in another.
 ///
-/// It prints its progress as JSON lines on standard output. Asked to stop (SIGTERM, or the end of standard input, which means that the
-/// executor is gone, even by kill -9), the run writes a checkpoint and ends.
+/// It prints its progress as JSON lines on standard output. Asked to stop (SIGTERM, or the end of standard input, which
+/// means that the executor is gone, even by kill -9), the run writes a checkpoint and ends.
 public enum RunWorker {
   /// Exit codes by which the executor knows how a worker ended.
   public enum Exit {

@@ -4,12 +4,15 @@ import Foundation
 public struct StudyTally: Sendable {
   /// A run that is being performed.
   public struct Active: Sendable {
+    /// The run.
     public let run: StudyRun
+    /// When its worker started.
     public let started: Date
     /// nil until the worker first reports.
     public fileprivate(set) var progress: RunProgress?
     fileprivate var firstDone: (steps: Int, time: Date)?
 
+    /// The part of its steps that is done, 0 … 1.
     public var fraction: Double { progress.map { Double($0.done) / Double(max(1, $0.total)) } ?? 0 }
 
     /// Seconds, from this attempt's rate so far.
@@ -20,12 +23,17 @@ public struct StudyTally: Sendable {
     }
   }
 
+  /// All runs of the study.
   public private(set) var total: Int
   /// Done or diverged, earlier sessions included.
   public private(set) var complete: Int
+  /// Runs that diverged in this session.
   public private(set) var diverged: [StudyRun] = []
+  /// Runs that failed in this session, and why.
   public private(set) var failed: [(run: StudyRun, reason: String)] = []
+  /// Runs that another process works on, and which.
   public private(set) var held: [(run: StudyRun, owner: String)] = []
+  /// Runs that workers of this executor work on.
   public private(set) var active: [Active] = []
   private let costs: [String: Double]
   private let totalCost: Double
@@ -43,6 +51,7 @@ public struct StudyTally: Sendable {
     settledCost = states.filter(\.isComplete).reduce(0) { $0 + cost($1.run) }
   }
 
+  /// Takes in what an executor observed.
   public mutating func note(_ event: LocalExecutor.Event, at now: Date = Date()) {
     switch event {
     case .started(let run):

@@ -1,8 +1,9 @@
 import Foundation
 import Support
 
-/// A child process whose standard output is read line by line, in a process group of its own, so that Ctrl-C in the terminal reaches only
-/// this process. Its standard input is a pipe that nothing is written to: it ends when this process ends, however that happens.
+/// A child process whose standard output is read line by line, in a process group of its own, so that Ctrl-C in the
+/// terminal reaches only this process. Its standard input is a pipe that nothing is written to: it ends when this
+/// process ends, however that happens.
 final class WorkerProcess {
   enum Ending: Hashable {
     case exit(Int32)

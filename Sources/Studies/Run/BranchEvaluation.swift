@@ -7,8 +7,8 @@ import Torch
 import Training
 import Weights
 
-/// Evaluates everything that a branch point gives, on every test set: the singles, the base if a merge starts from it, every group of
-/// endpoints merged by every method at every α, and ensembles.
+/// Evaluates everything that a branch point gives, on every test set: the singles, the base if a merge starts from it,
+/// every group of endpoints merged by every method at every α, and ensembles.
 final class BranchEvaluation {
   private let prepared: PreparedRun
   private let networks: RunNetworks
@@ -111,7 +111,8 @@ final class BranchEvaluation {
     return Single(plan: plan, weights: weights, norm: norm, tests: tests)
   }
 
-  /// The trunk itself, of which every merge of task vectors is a continuation: α = 0. With tasks, once with every endpoint's head.
+  /// The trunk itself, of which every merge of task vectors is a continuation: α = 0. With tasks, once with every
+  /// endpoint's head.
   private func measureBase(_ base: Weights, _ singles: [Single]) throws {
     let heads: [Single?] = prepared.tasks.isEmpty ? [nil] : singles
     for head in heads {

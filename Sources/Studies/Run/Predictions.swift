@@ -24,15 +24,16 @@ enum PredictionName {
   }
 }
 
-/// What the networks of one branch point predicted for every test example, kept so that ensembles and paired comparisons need no network:
-/// a safetensors file with the tensors
+/// What the networks of one branch point predicted for every test example, kept so that ensembles and paired
+/// comparisons need no network: a safetensors file with the tensors
 ///
 ///     test/labels                       int16 [n]
 ///     test/single/0                     float16 [n, classes], log-probabilities
 ///     test/merged/linear/0+1/0.5/class  int16 [n], the largest
 ///     test/merged/linear/0+1/0.5/loss   float32 [n], nats
 ///
-/// and the same for every further test set under its name in the place of `test`. Of sequences there is `loss` alone, whatever network.
+/// and the same for every further test set under its name in the place of `test`. Of sequences there is `loss` alone,
+/// whatever network.
 public struct Predictions: Sendable {
   private var tensors: Weights
   /// The name of the run's own test set.
@@ -89,8 +90,8 @@ public struct Predictions: Sendable {
     return tensors.names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count)) }.sorted()
   }
 
-  /// The mean of the probabilities that `endpoints` predict, compared with the labels; of one endpoint that endpoint itself, as exactly as
-  /// float16 has kept it. nil where they are not kept, as of sequences.
+  /// The mean of the probabilities that `endpoints` predict, compared with the labels; of one endpoint that endpoint
+  /// itself, as exactly as float16 has kept it. nil where they are not kept, as of sequences.
   public func ensemble(_ endpoints: [Int], on test: String? = nil) throws -> Evaluation? {
     guard let labels = tensors[Self.key(test, "labels")], let first = endpoints.first else { return nil }
     let members = try endpoints.compactMap { try tensors[Self.key(test, "single/\($0)")]?.to(.float32).exp() }

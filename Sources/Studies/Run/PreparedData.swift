@@ -9,6 +9,7 @@ public struct PreparedData: Sendable {
   public let name: String?
   /// What training is judged by: the training examples without changes, or of a text a part of them.
   public let train: any ExampleSource
+  /// What everything is evaluated on.
   public let test: any ExampleSource
   /// Examples to train on.
   let trainingExamples: Int

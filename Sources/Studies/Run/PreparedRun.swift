@@ -7,6 +7,7 @@ import Training
 
 /// What a run's configuration stands for: its data on the device, and how to make its networks.
 public struct PreparedRun {
+  /// What it was prepared from.
   public let configuration: RunConfiguration
   /// The run's own dataset: what the trunk learns.
   public let own: PreparedData
@@ -14,9 +15,13 @@ public struct PreparedRun {
   public let tasks: [PreparedData]
   /// Further test sets of the own dataset's classes.
   public let evaluations: [(name: String, test: any ExampleSource)]
+  /// Its lengths, counted with the examples that were found.
   public let steps: RunSteps
+  /// Where it computes.
   public let device: Device
+  /// Training examples of the own dataset, without augmentation.
   public var train: any ExampleSource { own.train }
+  /// Test examples of the own dataset.
   public var test: any ExampleSource { own.test }
   /// The type of convolutions and matrix products in training; nil: float32.
   public var autocast: DType? { configuration.precision == .bfloat16 ? .bfloat16 : nil }
@@ -56,8 +61,8 @@ public struct PreparedRun {
     }
     if let other = tasks.first(where: { $0.input != own.input }) {
       throw RunDataError(
-        "task \(other.name ?? "") has examples of \(other.input), the run's own dataset of \(own.input); one network has to "
-          + "take both"
+        "task \(other.name ?? "") has examples of \(other.input), the run's own dataset of \(own.input); "
+          + "one network has to take both"
       )
     }
     evaluations = try (configuration.evaluate ?? []).map { ($0.name, try own.further($0.dataset, name: $0.name)) }
@@ -106,10 +111,4 @@ public struct PreparedRun {
       loss: configuration.loss ?? CrossEntropy(), trained: configuration.trained,
       seed: stream.seed(configuration.seeds.augmentation), autocast: autocast, state: state)
   }
-}
-
-/// Data that does not suit a run.
-public struct RunDataError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  init(_ description: String) { self.description = description }
 }

@@ -5,9 +5,9 @@ import Torch
 import Training
 import Weights
 
-/// The weights that runs of a study start from where their configuration asks for a pretraining: trained once, by whichever run comes first,
-/// and kept as `<id of the pretraining>.safetensors`. The others wait for it. Killed, it goes on from its last checkpoint to the same
-/// bytes.
+/// The weights that runs of a study start from where their configuration asks for a pretraining: trained once, by
+/// whichever run comes first, and kept as `<id of the pretraining>.safetensors`. The others wait for it. Killed, it
+/// goes on from its last checkpoint to the same bytes.
 struct Pretraining {
   private let configuration: RunConfiguration
   /// The folder for all starts of a study.

@@ -106,15 +106,16 @@ struct RunCheckpoints {
     return (place, state.weights.isEmpty ? nil : state)
   }
 
-  /// Adds to an error about a checkpoint what to do: none is ever half-written, so the disk or somebody else has damaged it.
+  /// Adds to an error about a checkpoint what to do: none is ever half-written, so the disk or somebody else has
+  /// damaged it.
   private func readable<Value>(_ read: () throws -> Value) throws -> Value {
     do {
       return try read()
     } catch let error as CheckpointError {
       throw CheckpointError(
         error.path,
-        "\(error.message); the file was damaged after it was written. Delete \(folder.checkpoints.path) and the run starts over, "
-          + "to the same results")
+        "\(error.message); the file was damaged after it was written. "
+          + "Delete \(folder.checkpoints.path) and the run starts over, to the same results")
     }
   }
 }

@@ -5,18 +5,12 @@ import Training
 public struct RunEstimate: Codable, Hashable, Sendable {
   /// Trainable numbers of the network.
   public var parameters: Int
+  /// One optimizer step, the median of several.
   public var secondsPerStep: Double
   /// The whole test set once.
   public var secondsPerTest: Double
   /// The whole training set once, without augmentation.
   public var secondsPerTrainEvaluation: Double
-
-  public init(parameters: Int, secondsPerStep: Double, secondsPerTest: Double, secondsPerTrainEvaluation: Double) {
-    self.parameters = parameters
-    self.secondsPerStep = secondsPerStep
-    self.secondsPerTest = secondsPerTest
-    self.secondsPerTrainEvaluation = secondsPerTrainEvaluation
-  }
 
   /// Times a few steps of training and some evaluation of a run on this machine.
   ///
@@ -47,10 +41,11 @@ public struct RunEstimate: Codable, Hashable, Sendable {
       }
     }
     let perExample = evaluation / Double(sample.count)
-    self.init(
-      parameters: network.parameters().filter(\.parameter.isTrainable).reduce(0) { $0 + $1.parameter.value.count },
-      secondsPerStep: steps.sorted()[steps.count / 2], secondsPerTest: perExample * Double(prepared.test.count),
-      secondsPerTrainEvaluation: perExample * Double(prepared.train.count))
+    let trained = network.parameters().filter(\.parameter.isTrainable)
+    parameters = trained.reduce(0) { $0 + $1.parameter.value.count }
+    secondsPerStep = steps.sorted()[steps.count / 2]
+    secondsPerTest = perExample * Double(prepared.test.count)
+    secondsPerTrainEvaluation = perExample * Double(prepared.train.count)
   }
 
   /// Seconds for the training steps of one endpoint, without any evaluation: what a pretraining takes.
@@ -58,8 +53,8 @@ public struct RunEstimate: Codable, Hashable, Sendable {
     Double(configuration.trainingSteps) * secondsPerStep
   }
 
-  /// Seconds for the training steps and, at each branch point, the evaluation of every endpoint and of every merge on every test set, all
-  /// taken to be as large as the run's own.
+  /// Seconds for the training steps and, at each branch point, the evaluation of every endpoint and of every merge on
+  /// every test set, all taken to be as large as the run's own.
   public func seconds(_ configuration: RunConfiguration) -> Double {
     let steps = configuration.steps()
     let testSets = Double(1 + (configuration.evaluate?.count ?? 0))

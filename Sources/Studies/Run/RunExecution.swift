@@ -3,13 +3,14 @@ import Foundation
 import Training
 import Weights
 
-/// One run from its start to results: a trunk at constant learning rate; at each branch point endpoints that go on with data orders, or
-/// tasks, of their own; these merged and compared with their parts. Without a start it is the paper's protocol A; with one and a trunk of
-/// no length, protocol B.
+/// One run from its start to results: a trunk at constant learning rate; at each branch point endpoints that go on with
+/// data orders, or tasks, of their own; these merged and compared with their parts. Without a start it is the paper's
+/// protocol A; with one and a trunk of no length, protocol B.
 ///
-/// Where it stands is `checkpoints/resume.safetensors`, written every so often: the state in training, its place in the run, and the
-/// lengths that the row files had. What that place refers to (the trunk at the branch point, endpoints done) is written before. A
-/// run that was killed goes back to it and, data order and augmentation being functions of the step, ends with the same bytes.
+/// Where it stands is `checkpoints/resume.safetensors`, written every so often: the state in training, its place in the
+/// run, and the lengths that the row files had. What that place refers to (the trunk at the branch point, endpoints
+/// done) is written before. A run that was killed goes back to it and, data order and augmentation being functions of
+/// the step, ends with the same bytes.
 public final class RunExecution {
   let prepared: PreparedRun
   let folder: RunFolder

@@ -1,13 +1,14 @@
 /// Trains, branches, merges and measures one run, going on from what the folder already holds.
 ///
-/// It appends to `folder.metrics` and `folder.results`, keeps its own state to resume from in `folder.checkpoints` together with the two
-/// files' lengths, and calls `folder.rewind` before it goes on. After each optimizer step it asks `control.shouldStop()`; if so, it writes
-/// a checkpoint and returns `.stopped`. The status in `run.json` is its caller's business (`perform`).
+/// It appends to `folder.metrics` and `folder.results`, keeps its own state to resume from in `folder.checkpoints`
+/// together with the two files' lengths, and calls `folder.rewind` before it goes on. After each optimizer step it asks
+/// `control.shouldStop()`; if so, it writes a checkpoint and returns `.stopped`. The status in `run.json` is its
+/// caller's business (`perform`).
 public typealias RunFunction = @Sendable (RunConfiguration, RunFolder, RunControl) throws -> RunOutcome
 
 extension RunFolder {
-  /// Runs `run` in this folder and keeps `run.json` up to date: running, then done, diverged, failed (the error is thrown on) or, when
-  /// it was stopped, pending.
+  /// Runs `run` in this folder and keeps `run.json` up to date: running, then done, diverged, failed (the error is
+  /// thrown on) or, when it was stopped, pending.
   @discardableResult
   public func perform(_ run: RunFunction, versions: RunRecord.Versions?, control: RunControl) throws -> RunOutcome {
     try begin(versions: versions)

@@ -3,7 +3,8 @@ import Foundation
 import Landscape
 import Support
 
-/// What was measured of the loss around and between the endpoints of a branch point: `landscape/<step>.json` in a run's folder.
+/// What was measured of the loss around and between the endpoints of a branch point: `landscape/<step>.json` in a run's
+/// folder.
 public struct LandscapeRow: Codable, Hashable, Sendable {
   /// Along the straight line θ(λ) = (1 − λ) A + λ B between two endpoints.
   public struct Path: Codable, Hashable, Sendable {
@@ -15,63 +16,48 @@ public struct LandscapeRow: Codable, Hashable, Sendable {
     public var positions: [Double]
     /// Mean cross-entropy at each point, nats, without augmentation
     public var trainLoss: [Double]
+    /// Mean cross-entropy on test examples at each point, nats
     public var testLoss: [Double]
     /// Fractions
     public var testAccuracy: [Double]
-
-    public init(
-      endpoints: [Int], alignment: String? = nil, positions: [Double], trainLoss: [Double], testLoss: [Double],
-      testAccuracy: [Double]
-    ) {
-      (self.endpoints, self.alignment, self.positions) = (endpoints, alignment, positions)
-      (self.trainLoss, self.testLoss, self.testAccuracy) = (trainLoss, testLoss, testAccuracy)
-    }
   }
 
   /// The Hessian's largest eigenvalues at an endpoint, of the mean training loss in evaluation mode.
   public struct Spectrum: Codable, Hashable, Sendable {
+    /// Which endpoint
     public var endpoint: Int
     /// From the largest on
     public var eigenvalues: [Double]
     /// ‖Hv − λv‖ of each
     public var residuals: [Double]
+    /// Whether every residual came below the tolerance
     public var isConverged: Bool
     /// Training examples that the loss is the mean over
     public var examples: Int
-
-    public init(endpoint: Int, eigenvalues: [Double], residuals: [Double], isConverged: Bool, examples: Int) {
-      (self.endpoint, self.eigenvalues, self.residuals) = (endpoint, eigenvalues, residuals)
-      (self.isConverged, self.examples) = (isConverged, examples)
-    }
   }
 
   /// Linear CKA of two endpoints' penultimate activations on test examples.
   public struct Similarity: Codable, Hashable, Sendable {
+    /// The pair
     public var endpoints: [Int]
+    /// The layer whose activations are compared
     public var layer: String
+    /// Their similarity, 0 … 1
     public var cka: Double
-
-    public init(endpoints: [Int], layer: String, cka: Double) {
-      (self.endpoints, self.layer, self.cka) = (endpoints, layer, cka)
-    }
   }
 
   /// Trunk steps at the branch point.
   public var step: Int
+  /// The same in epochs
   public var epoch: Double
-  public var paths: [Path]
-  public var spectra: [Spectrum]
-  public var similarities: [Similarity]
+  /// One for each pair of endpoints, and another for each pair that was aligned
+  public var paths: [Path] = []
+  /// At the first endpoint; empty where no curvature was asked for
+  public var spectra: [Spectrum] = []
+  /// One for each pair of endpoints
+  public var similarities: [Similarity] = []
   /// The plane through the trunk and the first two endpoints
   public var plane: PlaneMeasure?
-
-  public init(
-    step: Int, epoch: Double, paths: [Path] = [], spectra: [Spectrum] = [], similarities: [Similarity] = [],
-    plane: PlaneMeasure? = nil
-  ) {
-    (self.step, self.epoch, self.paths, self.spectra) = (step, epoch, paths, spectra)
-    (self.similarities, self.plane) = (similarities, plane)
-  }
 }
 
 extension RunFolder {

@@ -1,8 +1,9 @@
 /// One measurement of a run: a network evaluated on the whole of one test set.
 ///
-/// `results.jsonl` of a run folder holds one row per line. For sequences (language) the unit of measurement is a sequence: its loss is the
-/// mean over its tokens, its accuracy the fraction of next tokens that are right.
+/// `results.jsonl` of a run folder holds one row per line. For sequences (language) the unit of measurement is a
+/// sequence: its loss is the mean over its tokens, its accuracy the fraction of next tokens that are right.
 public struct ResultRow: Codable, Hashable, Sendable {
+  /// What is evaluated.
   public enum Kind: String, Codable, CaseIterable, Sendable {
     /// a decayed endpoint
     case single
@@ -14,6 +15,7 @@ public struct ResultRow: Codable, Hashable, Sendable {
     case base
   }
 
+  /// What is evaluated.
   public var kind: Kind
   /// Trunk epochs (stable phase, warmup included) after which the endpoints branched.
   public var epoch: Double
@@ -29,8 +31,8 @@ public struct ResultRow: Codable, Hashable, Sendable {
   public var learningRates: [Double]?
   /// The merge method, such as `linear`; nil for everything but merges.
   public var method: String?
-  /// The merge coefficient α: of `linear` the part of the second endpoint; of methods on task vectors every vector's weight, or
-  /// their λ. 0 for the base, nil for singles and ensembles.
+  /// The merge coefficient α: of `linear` the part of the second endpoint; of methods on task vectors every vector's
+  /// weight, or their λ. 0 for the base, nil for singles and ensembles.
   public var alpha: Double?
   /// What became of the BatchNorm statistics: `average` or `reestimate`; nil without BatchNorm.
   public var batchNorm: String?
@@ -56,44 +58,19 @@ public struct ResultRow: Codable, Hashable, Sendable {
   public var lossGain: Double?
   /// Standard error of `lossGain` over test examples, paired; nats.
   public var lossGainError: Double?
-  /// Merges of tasks: the mean over the tasks of accuracy(merged) / accuracy(the task's single). Such a row is about all tasks at
-  /// once: `evaluation` is nil, accuracy and loss are means over the tasks.
+  /// Merges of tasks: the mean over the tasks of accuracy(merged) / accuracy(the task's single). Such a row is about
+  /// all tasks at once: `evaluation` is nil, accuracy and loss are means over the tasks.
   public var normalisedAccuracy: Double?
-
-  public init(
-    kind: Kind, epoch: Double, step: Int, endpoints: [Int], evaluation: String? = nil, task: String? = nil,
-    learningRates: [Double]? = nil, method: String? = nil, alpha: Double? = nil, batchNorm: String? = nil,
-    testAccuracy: Double, testLoss: Double, trainLoss: Double? = nil,
-    trainAccuracy: Double? = nil, weightNorm: Double, singleAccuracy: Double? = nil, singleLoss: Double? = nil,
-    accuracyGain: Double? = nil, accuracyGainError: Double? = nil, lossGain: Double? = nil,
-    lossGainError: Double? = nil, normalisedAccuracy: Double? = nil
-  ) {
-    self.kind = kind
-    self.epoch = epoch
-    self.step = step
-    self.endpoints = endpoints
-    self.evaluation = evaluation
-    self.task = task
-    self.learningRates = learningRates
-    self.method = method
-    self.alpha = alpha
-    self.batchNorm = batchNorm
-    self.testAccuracy = testAccuracy
-    self.testLoss = testLoss
-    self.trainLoss = trainLoss
-    self.trainAccuracy = trainAccuracy
-    self.weightNorm = weightNorm
-    self.singleAccuracy = singleAccuracy
-    self.singleLoss = singleLoss
-    self.accuracyGain = accuracyGain
-    self.accuracyGainError = accuracyGainError
-    self.lossGain = lossGain
-    self.lossGainError = lossGainError
-    self.normalisedAccuracy = normalisedAccuracy
-  }
 }
 
 extension ResultRow {
+  /// What `results.jsonl` calls its fields, in the order of tables.
+  static let columns = [
+    "kind", "epoch", "step", "endpoints", "evaluation", "task", "learningRates", "method", "alpha", "batchNorm",
+    "testAccuracy", "testLoss", "trainLoss", "trainAccuracy", "weightNorm", "singleAccuracy", "singleLoss",
+    "accuracyGain", "accuracyGainError", "lossGain", "lossGainError", "normalisedAccuracy",
+  ]
+
   /// What was evaluated, such as `endpoint 0`, `merge 0+1 α=0.5`, `ties 0+1 α=0.4 on ood`.
   public var title: String {
     let parts = endpoints.map(String.init).joined(separator: "+")

@@ -12,9 +12,13 @@ import Support
 ///     lock                  who owns the folder
 ///     stderr.log            what the last worker complained about
 public final class RunFolder: @unchecked Sendable {
+  /// Where it is.
   public let url: URL
+  /// What the run is.
   public let configuration: RunConfiguration
+  /// `metrics.jsonl`.
   public let metrics: RowFile
+  /// `results.jsonl`.
   public let results: RowFile
   private let lock: FolderLock
   private let mutex = NSLock()
@@ -24,7 +28,8 @@ public final class RunFolder: @unchecked Sendable {
 
   /// Takes ownership of the folder, making it if need be.
   ///
-  /// Throws `FolderLock.Held` if a living process owns it, and `RunFolderError` if the folder belongs to another configuration.
+  /// Throws `FolderLock.Held` if a living process owns it, and `RunFolderError` if the folder belongs to another
+  /// configuration.
   /// - Parameter configuration: nil reads it from `run.json`, which must be there
   public init(_ url: URL, configuration: RunConfiguration? = nil) throws {
     self.url = url
@@ -33,7 +38,8 @@ public final class RunFolder: @unchecked Sendable {
     }
     try makeFolder(url)
     lock = try FolderLock(url)
-    // A record that cannot be read is written anew where the configuration is known, since it holds nothing else of worth.
+    // A record that cannot be read is written anew where the configuration is known, since it holds nothing else of
+    // worth.
     let found = configuration == nil ? try RunRecord.read(url) : (try? RunRecord.read(url))
     guard let wanted = configuration ?? found?.configuration else {
       throw RunFolderError(path: url.path, message: "lost its run.json")
@@ -68,7 +74,8 @@ public final class RunFolder: @unchecked Sendable {
   /// Where predictions go, a file `<step>.safetensors` for each branch point.
   public var predictions: URL { url.appendingPathComponent("predictions") }
 
-  /// Where the weights that runs start from are kept: in the study's folder, for all its runs; a run on its own has its own.
+  /// Where the weights that runs start from are kept: in the study's folder, for all its runs; a run on its own has its
+  /// own.
   public var starts: URL {
     let parent = url.deletingLastPathComponent()
     let study = parent.deletingLastPathComponent()
@@ -81,6 +88,7 @@ public final class RunFolder: @unchecked Sendable {
   /// Where weights go.
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
+  /// What `run.json` says.
   public var record: RunRecord { mutex.withLock { current } }
 
   /// Throws `FolderLock.Lost` if another process took the folder over; ask before writing a checkpoint.
@@ -161,7 +169,10 @@ public final class RunFolder: @unchecked Sendable {
 
 /// A folder that is not the run folder it should be.
 public struct RunFolderError: Error, CustomStringConvertible, Sendable {
+  /// The folder or file.
   public let path: String
+  /// What is wrong with it, and how to mend it.
   public let message: String
+  /// Where, and what.
   public var description: String { "\(path) \(message)" }
 }

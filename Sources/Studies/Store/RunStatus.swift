@@ -10,6 +10,7 @@ public enum RunStatus: Codable, Hashable, Sendable {
 }
 
 extension RunStatus {
+  /// Whether it is done, or diverged, which is a result too.
   public var isComplete: Bool {
     switch self {
     case .done, .diverged: true

@@ -80,11 +80,7 @@ extension StudyResults {
     let fixed = [
       "run", "status", "learning_rate", "batch_size", "momentum", "weight_decay", "seed", "noise_proxy_p\(exponent)",
     ]
-    let measured = [
-      "kind", "epoch", "step", "endpoints", "evaluation", "task", "learning_rates", "method", "alpha", "batch_norm",
-      "test_accuracy", "test_loss", "train_loss", "train_accuracy", "weight_norm", "single_accuracy", "single_loss",
-      "accuracy_gain", "accuracy_gain_error", "loss_gain", "loss_gain_error", "normalised_accuracy",
-    ]
+    let measured = ResultRow.columns.map(StudyKeys.spelling.normalised)
     // Learning rate and the like have their columns already.
     let covered = Set(fixed + fixed.map { "optimizer.\($0)" })
     let swept = axes.indices.filter { !covered.contains(StudyKeys.path(axes[$0]).joined(separator: ".")) }

@@ -4,7 +4,9 @@ import Support
 
 /// The folder of a study: `study.yaml` as given, `runs/<id>/` for each run, and an index that can be rebuilt from them.
 public struct StudyFolder: Sendable {
+  /// Where it is.
   public let url: URL
+  /// What its `study.yaml` declares.
   public let study: Study
 
   /// Opens an existing study folder.
@@ -23,8 +25,8 @@ public struct StudyFolder: Sendable {
     try self.init(url, for: StudyDeclaration(file), scale: scale)
   }
 
-  /// Makes the folder for a study, or updates the `study.yaml` of the folder that is there, which adds runs and takes none away. Throws
-  /// `RunFolderError` if the folder belongs to a study of another name or scale.
+  /// Makes the folder for a study, or updates the `study.yaml` of the folder that is there, which adds runs and takes
+  /// none away. Throws `RunFolderError` if the folder belongs to a study of another name or scale.
   public init(_ url: URL, for declaration: StudyDeclaration, scale: StudyScale? = nil) throws {
     let study = try declaration.study(scale: scale)
     let own = url.appendingPathComponent("study.yaml")
@@ -50,6 +52,7 @@ public struct StudyFolder: Sendable {
     if data != found { try writeAtomically(data, to: own.path) }
   }
 
+  /// The folder of a run, which need not be there yet.
   public func folder(of run: StudyRun) -> URL { url.appendingPathComponent("runs").appendingPathComponent(run.id) }
 
   /// Run folders that the study no longer declares, by their ids. They are left alone.
@@ -70,7 +73,8 @@ public struct StudyFolder: Sendable {
     }
   }
 
-  /// Deletes everything the declared runs have produced. Throws `FolderLock.Held` before it deletes anything if one of them is running.
+  /// Deletes everything the declared runs have produced. Throws `FolderLock.Held` before it deletes anything if one of
+  /// them is running.
   public func deleteResults() throws {
     let existing = study.runs.map(folder).filter { FileManager.default.fileExists(atPath: $0.path) }
     let locks = try existing.map { try FolderLock($0) }

@@ -3,11 +3,12 @@ import GRDB
 import Support
 import Synchronization
 
-/// The file `index.sqlite` of a study folder: what its run folders hold, in a form that answers at once however long the metrics are.
+/// The file `index.sqlite` of a study folder: what its run folders hold, in a form that answers at once however long
+/// the metrics are.
 ///
-/// It is a cache and never the truth. Each run is stored with a stamp of its files and read again when the stamp changes; a missing,
-/// damaged or outdated index is built anew, and where none can be written (a read-only folder) it lives in memory. People may query it:
-/// `sqlite3 index.sqlite 'select * from results'`.
+/// It is a cache and never the truth. Each run is stored with a stamp of its files and read again when the stamp
+/// changes; a missing, damaged or outdated index is built anew, and where none can be written (a read-only folder) it
+/// lives in memory. People may query it: `sqlite3 index.sqlite 'select * from results'`.
 public final class StudyIndex: Sendable {
   /// What the index knows about a run without its rows.
   struct Entry {
@@ -44,13 +45,6 @@ public final class StudyIndex: Sendable {
     return try prepared(database)
   }
 
-  /// The columns of the view `results`, named as in `results.jsonl`.
-  private static let columns = [
-    "kind", "epoch", "step", "endpoints", "evaluation", "task", "learningRates", "method", "alpha", "batchNorm",
-    "testAccuracy", "testLoss", "trainLoss", "trainAccuracy", "weightNorm", "singleAccuracy", "singleLoss",
-    "accuracyGain", "accuracyGainError", "lossGain", "lossGainError", "normalisedAccuracy",
-  ]
-
   private static func prepared(_ database: DatabaseQueue) throws -> DatabaseQueue {
     try database.write { db in
       let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
@@ -64,7 +58,7 @@ public final class StudyIndex: Sendable {
           CREATE INDEX resultOfRun ON result (run);
           CREATE INDEX noiseOfRun ON noise (run);
           CREATE VIEW results AS SELECT run, \
-          \(columns.map { "json_extract(row, '$.\($0)') AS \($0)" }.joined(separator: ", ")) FROM result;
+          \(ResultRow.columns.map { "json_extract(row, '$.\($0)') AS \($0)" }.joined(separator: ", ")) FROM result;
           PRAGMA user_version = \(version);
           """)
     }
