@@ -3,8 +3,8 @@ import PackageDescription
 
 /// What other packages can import: a product for each target of the name.
 let libraries = [
-  "Support", "Search", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging",
-  "Alignment", "Landscape", "Studies", "Reports",
+  "Support", "Search", "Schema", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging",
+  "DataMerging", "Alignment", "Landscape", "Studies", "Reports",
 ]
 
 /// SwiftPM refuses a dependency by version whose targets have unsafe flags, so only a clone that is itself built has them: without them
@@ -57,9 +57,9 @@ let package = Package(
       ],
       resources: [.embedInCode("Resources")]),
     .target(name: "Training", dependencies: files + ["Networks", "Datasets"]),
-    .target(name: "YAML", dependencies: ["Support", "Yams"]),
+    .target(name: "Schema", dependencies: ["Support", "Yams"]),
     .target(name: "MergeKernels", cSettings: optimised),
-    .target(name: "Merging", dependencies: files + ["MergeKernels", "YAML", "Search"]),
+    .target(name: "Merging", dependencies: files + ["MergeKernels", "Schema", "Search"]),
     .target(name: "DataMerging", dependencies: training + ["Merging", "Search"]),
     .target(name: "AssignmentKernel", cSettings: optimised),
     .target(name: "Alignment", dependencies: training + ["AssignmentKernel"]),
@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: training + [
-        "Merging", "Alignment", "Landscape", "YAML", .product(name: "GRDB", package: "GRDB.swift"),
+        "Merging", "Alignment", "Landscape", "Schema", .product(name: "GRDB", package: "GRDB.swift"),
       ],
       resources: [.embedInCode("Figures")]),
     .target(
@@ -76,7 +76,7 @@ let package = Package(
     .executableTarget(
       name: "valley",
       dependencies: training + [
-        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports", "YAML", arguments,
+        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports", "Schema", arguments,
       ]),
     .executableTarget(
       name: "ValleyBench", dependencies: training + ["CTorch", "Alignment", "Landscape", "Studies", arguments],
@@ -93,8 +93,9 @@ let package = Package(
     .testTarget(name: "DataMergingTests", dependencies: ["DataMerging", "TestSupport"]),
     .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "AssignmentKernel", "TestSupport"]),
     .testTarget(name: "LandscapeTests", dependencies: ["Landscape", "TestSupport"]),
+    .testTarget(name: "SchemaTests", dependencies: ["Schema"]),
     .testTarget(name: "SearchTests", dependencies: ["Search"], exclude: ["Fixtures"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "TestSupport"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "Schema", "TestSupport"]),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Landscape", "Studies", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),

@@ -13,7 +13,7 @@ struct NoiseOverhead: ParsableCommand {
   @OptionGroup var options: RepetitionOptions
 
   func run() throws {
-    let setting = try RunSetting(RunConfiguration())
+    let setting = try PreparedRun(RunConfiguration())
     guard let noise = setting.configuration.measure.noise else { return }
     let trainer = try setting.trainer(of: setting.makeNetwork())
     var batches = try setting.batches(.noise)

@@ -31,7 +31,7 @@ public struct MergeSelection: Codable, Hashable, Sendable {
 
   public init(
     checkpoints: Checkpoints = .laterHalf, alpha: Double = 0.5,
-    method: String = RunConfiguration.Merge.Method.usual.name
+    method: String = MergeChoice.Method.usual.name
   ) {
     self.checkpoints = checkpoints
     self.alpha = alpha
@@ -83,14 +83,14 @@ public struct MergeSelection: Codable, Hashable, Sendable {
 
   /// "α = 0.5", with the method where it is not the usual one.
   var words: String {
-    method == RunConfiguration.Merge.Method.usual.name
+    method == MergeChoice.Method.usual.name
       ? "α = \(short(alpha))" : "\(methodTitle(method)), α = \(short(alpha))"
   }
 }
 
 extension ResultRow {
   /// The method of a merge; files of before there were others do not name it.
-  var mergeMethod: String { method ?? RunConfiguration.Merge.Method.usual.name }
+  var mergeMethod: String { method ?? MergeChoice.Method.usual.name }
   /// Whether this is of a run with tasks.
   var isAcrossTasks: Bool { learningRates != nil || normalisedAccuracy != nil }
 }

@@ -58,7 +58,7 @@ struct DataMergeRun {
     let baseFile = try base.map { try Checkpoint.read($0) }
     let configurations = try options.configurations(
       models[0], datasets: datasets, settings, method: method.declaration.name)
-    let runs = try configurations.map { try RunSetting($0) }
+    let runs = try configurations.map { try PreparedRun($0) }
     let networks = try runs.map { try $0.makeNetwork() }
     func loaded(_ file: Checkpoint, _ task: Int) throws -> Weights {
       for message in try configurations[task].load(file, into: networks[task], on: runs[task].device) {

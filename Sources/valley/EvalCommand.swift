@@ -63,7 +63,7 @@ struct EvalCommand: ParsableCommand {
     let file = try Checkpoint.read(weights)
     let configuration = try options.configuration(of: weights, command: "eval", usesBatches: reestimate != nil)
     if let threads = options.threads { Libtorch.setThreads(threads) }
-    let setting = try RunSetting(configuration)
+    let setting = try PreparedRun(configuration)
     let network = try setting.makeNetwork()
     for message in try configuration.load(file, into: network, on: setting.device) {
       Terminal.writeError("\(message)\n")

@@ -1,10 +1,10 @@
 import Checkpoints
 import Landscape
 import Networks
+import Schema
 import Support
 import Training
 import Weights
-import YAML
 
 extension LandscapeSession {
   /// Where BatchNorm's statistics come from at each point; measures on examples are not its business.

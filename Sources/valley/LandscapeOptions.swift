@@ -40,7 +40,7 @@ struct LandscapeOptions: ParsableArguments {
     let configuration = try setting.configuration(of: first, command: command, usesBatches: batchNorm != .off)
     if let threads = setting.threads { Libtorch.setThreads(threads) }
     Libtorch.keepFreedMemory()
-    let runSetting = try RunSetting(configuration)
+    let runSetting = try PreparedRun(configuration)
     let network = try runSetting.makeNetwork()
     let points = try zip(files, Self.shortNames(files.map(\.path))).map { file, name in
       for message in try configuration.load(file, into: network, on: runSetting.device) {
@@ -84,7 +84,7 @@ struct LandscapeSession {
   }
 
   let configuration: RunConfiguration
-  let setting: RunSetting
+  let setting: PreparedRun
   let network: any Module
   let points: [Point]
   let options: LandscapeOptions

@@ -36,7 +36,7 @@ final class MergeCandidates {
       of: first, command: "merge search", usesBatches: command.batchNorm != .off)
     if let threads = command.setting.threads { Libtorch.setThreads(threads) }
     Libtorch.keepFreedMemory()
-    let setting = try RunSetting(configuration)
+    let setting = try PreparedRun(configuration)
     device = setting.device
     let network = try setting.makeNetwork()
     for message in try configuration.load(Checkpoint.read(first), into: network, on: device) {

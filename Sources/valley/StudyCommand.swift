@@ -21,8 +21,8 @@ struct StudyCommand: ParsableCommand {
         valley study export out/demo --csv -o demo.csv
       """,
     subcommands: [
-      StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyExportCommand.self,
-      StudyEnsemble.self, StudyFigures.self,
+      StudyPlan.self, StudyRunCommand.self, StudyStatus.self, StudyList.self, StudyKeysCommand.self,
+      StudyExportCommand.self, StudyEnsemble.self, StudyFigures.self,
     ])
 }
 
@@ -118,7 +118,7 @@ struct StudyPlan: ParsableCommand {
       let workload = configuration.workload
       if !noCalibration, unmeasured == nil, estimates[workload] == nil {
         do {
-          estimates[workload] = try StudyEngine.estimate(workload, executor.threads)
+          estimates[workload] = try RunEstimate(measuring: workload, threads: executor.threads)
         } catch {
           // Grid and steps are of use before the data is there.
           unmeasured = "\(error)"

@@ -231,7 +231,8 @@ struct RunWorkerCommand: ParsableCommand {
       Libtorch.setThreads(threads)
     }
     let code = RunWorker.perform(
-      StudyEngine.run, in: URL(fileURLWithPath: folder), versions: StudyEngine.versions(), watchesInput: watchInput)
+      RunExecution.run, in: URL(fileURLWithPath: folder), versions: RunRecord.Versions.current, watchesInput: watchInput
+    )
     throw ExitCode(code)
   }
 }

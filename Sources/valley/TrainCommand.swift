@@ -106,7 +106,7 @@ struct TrainCommand: ParsableCommand {
     defer { for source in sources { source.cancel() } }
     let meter = RunMeter(total: steps)
     let control = RunControl(report: { meter.show($0) }, shouldStop: { stop.isRequested })
-    let outcome = try folder.perform(StudyEngine.run, versions: StudyEngine.versions(), control: control)
+    let outcome = try folder.perform(RunExecution.run, versions: RunRecord.Versions.current, control: control)
     meter.finish()
     if outcome == .stopped {
       Terminal.writeError(

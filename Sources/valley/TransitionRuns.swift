@@ -73,7 +73,7 @@ final class TransitionRuns {
       let meter = Meter(name, total: run.record.stepsTotal)
       defer { meter.finish() }
       try run.perform(
-        StudyEngine.run, versions: StudyEngine.versions(), control: RunControl(report: { meter.show($0) }))
+        RunExecution.run, versions: RunRecord.Versions.current, control: RunControl(report: { meter.show($0) }))
     }
     if case .diverged(let step) = run.record.status {
       throw CommandError(
@@ -83,7 +83,7 @@ final class TransitionRuns {
   }
 
   private func measure(_ configuration: RunConfiguration, _ url: URL) throws -> [LandscapeTransitionCommand.Path] {
-    let setting = try RunSetting(configuration)
+    let setting = try PreparedRun(configuration)
     let network = try setting.makeNetwork()
     let endpoints = try (0..<setting.steps.endpoints).map { index in
       let name = "checkpoints/endpoint-\(setting.steps.trunk)-\(index).safetensors"

@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 import Torch
-import YAML
+import Schema
 
 @Suite struct RecipeTests {
   private static func problems(_ yaml: String) -> String {

@@ -1,5 +1,5 @@
 import Foundation
-import Studies
+@testable import Studies
 
 /// SplitMix64, seeded: the same numbers on every machine.
 struct SeededGenerator: RandomNumberGenerator {

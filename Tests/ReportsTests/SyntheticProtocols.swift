@@ -1,5 +1,5 @@
 import Foundation
-import Studies
+@testable import Studies
 
 /// Studies of the paper's protocols B and C, and of language, with made-up but realistic numbers.
 enum SyntheticProtocols {

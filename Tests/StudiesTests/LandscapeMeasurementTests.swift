@@ -20,7 +20,7 @@ import Weights
   private func perform(_ scratch: Scratch, _ yaml: String) throws -> RunFolder {
     let configuration = try StudyFile.parse(yaml).runs[0].configuration
     let folder = try RunFolder(scratch.url("run"), configuration: configuration)
-    #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+    #expect(try folder.perform(RunExecution.run, versions: nil, control: .init()) == .finished)
     return folder
   }
 
@@ -64,7 +64,10 @@ import Weights
     #expect(try RunFolder.landscapes(in: folder.url).map(\.step) == [16, 32])
     let file = RunFolder.landscapes(of: folder.url).appendingPathComponent("16.json")
     try Data("{\"step\": 16}".utf8).write(to: file)
-    #expect(throws: FileError.self) { try RunFolder.landscapes(in: folder.url) }
+    let error = try #require(throws: FileError.self) { try RunFolder.landscapes(in: folder.url) }
+    #expect(
+      error.description.contains("landscape/16.json: is no landscape")
+        && error.description.contains("delete it and measure anew"), "\(error)")
   }
 
   @Test func endpointsMayStartFromWeightsOfTheirOwn() throws {

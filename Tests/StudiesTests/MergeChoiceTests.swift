@@ -1,5 +1,6 @@
 import Foundation
 import Merging
+import Schema
 import Testing
 
 @testable import Studies
@@ -68,7 +69,7 @@ import Testing
     ),
   ])
   func mistakesAreToldWithTheirPlace(_ merge: String, _ expected: String) throws {
-    let error = try #require(throws: StudyFileError.self) { try StudyFile.parse("merge: {\(merge)}") }
+    let error = try #require(throws: YAMLFileError.self) { try StudyFile.parse("merge: {\(merge)}") }
     #expect(error.description.contains("study.yaml:\(expected)"), "\(error)")
   }
 }

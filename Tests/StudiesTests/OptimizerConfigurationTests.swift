@@ -1,4 +1,5 @@
 import Foundation
+import Schema
 import Testing
 import Training
 
@@ -108,7 +109,7 @@ import Training
     ),
   ])
   func errorsNameThePlace(_ yaml: String, _ expected: String) throws {
-    let error = try #require(throws: StudyFileError.self) { try StudyFile.parse(yaml) }
+    let error = try #require(throws: YAMLFileError.self) { try StudyFile.parse(yaml) }
     #expect(error.description.contains(expected), "\(error)")
   }
 }

@@ -43,7 +43,7 @@ import Testing
     let text = String(decoding: configuration.canonicalJSON, as: UTF8.self)
     #expect(try StudyFile.parse(text).runs[0].configuration == configuration)
     let setting = try PictureCache.$usualFolder.withValue(scratch.url("cache")) {
-      try RunSetting(configuration)
+      try PreparedRun(configuration)
     }
     #expect(setting.train.count == 16 && setting.test.classes == 2)
     var batches = try setting.batches()

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Merging
+import Schema
 import Support
 import TestSupport
 import Testing
@@ -23,7 +24,7 @@ import Weights
   private func perform(_ scratch: Scratch, _ yaml: String) throws -> (folder: RunFolder, rows: [ResultRow]) {
     let configuration = try StudyFile.parse(yaml).runs[0].configuration
     let folder = try RunFolder(scratch.url("run"), configuration: configuration)
-    #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+    #expect(try folder.perform(RunExecution.run, versions: nil, control: .init()) == .finished)
     return (folder, try RowFile.rows(ResultRow.self, in: folder.results.url))
   }
 
@@ -112,7 +113,8 @@ import Weights
       measure: {noise: none}
       checkpoints: {keep: all}
       """)
-    // Four singles; four bases, one with each head; four pairs across tasks by two methods: a row a task and one for both.
+    // Four singles; four bases, one with each head; four pairs across tasks by two methods: a row a task and one for
+    // both.
     #expect(rows.count == 4 + 4 + 4 * 2 * 3)
     let singles = rows.filter { $0.kind == .single }
     #expect(singles.map(\.task) == ["low", "low", "high", "high"] && singles.map(\.evaluation) == singles.map(\.task))
@@ -162,7 +164,7 @@ import Weights
     var starts: [Weights] = []
     for run in study.study.runs {
       let folder = try RunFolder(study.folder(of: run), configuration: run.configuration)
-      #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+      #expect(try folder.perform(RunExecution.run, versions: nil, control: .init()) == .finished)
       let rows = try RowFile.rows(ResultRow.self, in: folder.results.url)
       #expect(rows.allSatisfy { $0.step == 0 } && rows.map(\.kind).prefix(4) == [.single, .single, .single, .base])
       let text = try String(contentsOf: folder.metrics.url, encoding: .utf8)
@@ -197,7 +199,7 @@ import Weights
       while outcome == .stopped {
         let asked = Counter()
         outcome = try folder.perform(
-          RunEngine.run, versions: nil,
+          RunExecution.run, versions: nil,
           control: .init(shouldStop: { steps.map { asked.add(1) >= $0 } ?? false }))
       }
       let start = try #require(configuration.pretraining).id + ".safetensors"
@@ -223,14 +225,14 @@ import Weights
       """
     let configuration = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "12")).runs[0].configuration
     let folder = try RunFolder(scratch.url("next"), configuration: configuration)
-    #expect(try folder.perform(RunEngine.run, versions: nil, control: .init()) == .finished)
+    #expect(try folder.perform(RunExecution.run, versions: nil, control: .init()) == .finished)
     let start = try Checkpoint.read(folder.checkpoints.appendingPathComponent("trunk-0.safetensors").path).weights
     let given = try Safetensors.read(file).weights
     #expect(try #require(start[given.names[0]]).isIdentical(to: #require(given[given.names[0]])))
     let other = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "13")).runs[0].configuration
     let wrong = try RunFolder(scratch.url("wrong"), configuration: other)
     let error = try #require(throws: CheckpointError.self) {
-      try wrong.perform(RunEngine.run, versions: nil, control: .init())
+      try wrong.perform(RunExecution.run, versions: nil, control: .init())
     }
     #expect("\(error)".contains("endpoint-16-1") && "\(error)".contains("expected"), "\(error)")
   }
@@ -270,7 +272,7 @@ import Weights
     ("predictions: maybe", "1:14: predictions: is maybe; expected true or false"),
   ])
   func mistakesAreToldWithTheirPlace(_ yaml: String, _ expected: String) throws {
-    let error = try #require(throws: StudyFileError.self) { try StudyFile.parse(yaml) }
+    let error = try #require(throws: YAMLFileError.self) { try StudyFile.parse(yaml) }
     #expect(error.description.contains(expected), "\(error)")
   }
 

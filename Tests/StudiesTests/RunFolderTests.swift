@@ -34,8 +34,13 @@ typealias Scratch = TestSupport.Scratch
     _ = try RunFolder(scratch.url("run"), configuration: RunConfiguration())
     var other = RunConfiguration()
     other.batchSize = 64
-    #expect(throws: RunFolderError.self) { try RunFolder(scratch.url("run"), configuration: other) }
-    #expect(throws: RunFolderError.self) { try RunFolder(scratch.url("none")) }
+    let taken = try #require(throws: RunFolderError.self) { try RunFolder(scratch.url("run"), configuration: other) }
+    #expect(
+      taken.description.contains(
+        "/run holds another run (\(RunConfiguration().id)) than \(other.id); choose another folder or delete it"))
+    #expect(taken.description.contains("batch_size is 128 there and 64 here"), "\(taken)")
+    let none = try #require(throws: RunFolderError.self) { try RunFolder(scratch.url("none")) }
+    #expect(none.description.contains("/none is no run folder: it has no run.json"), "\(none)")
     #expect(!FileManager.default.fileExists(atPath: scratch.url("none").path))
   }
 
@@ -58,7 +63,8 @@ typealias Scratch = TestSupport.Scratch
     #expect(error.description.contains("in use by process \(getpid()) on \(Machine.hostName) since 2"))
     folder.close()
     _ = try RunFolder(scratch.url("run"))
-    #expect(throws: FolderLock.Lost.self) { try folder.end(.done) }
+    let lost = try #require(throws: FolderLock.Lost.self) { try folder.end(.done) }
+    #expect(lost.description.contains("/run was taken over by another process"), "\(lost)")
   }
 
   @Test func foldersThatCannotBeMadeAreNamed() throws {

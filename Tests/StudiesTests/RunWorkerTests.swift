@@ -9,7 +9,7 @@ import Testing
     let scratch = try Scratch()
     let url = scratch.url("run")
     struct Broken: Error {}
-    func code(_ run: @escaping Run) -> Int32 {
+    func code(_ run: @escaping RunFunction) -> Int32 {
       RunWorker.perform(run, in: url, versions: nil, watchesInput: false)
     }
     #expect(code { _, _, _ in .finished } == RunWorker.Exit.failed, "a folder without run.json")

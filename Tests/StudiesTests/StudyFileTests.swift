@@ -1,4 +1,5 @@
 import Foundation
+import Schema
 import Support
 import Testing
 import Training
@@ -25,8 +26,8 @@ import Training
     seeds: [0, {initialisation: 1, order: 2, augmentation: 3}]
     """
 
-  private func failure(_ yaml: String) throws -> StudyFileError {
-    try #require(throws: StudyFileError.self) { try StudyFile.parse(yaml) }
+  private func failure(_ yaml: String) throws -> YAMLFileError {
+    try #require(throws: YAMLFileError.self) { try StudyFile.parse(yaml) }
   }
 
   @Test func everyKeyIsRead() throws {
@@ -162,7 +163,7 @@ import Training
     let missing = try #require(throws: FileError.self) { try StudyFile.read(scratch.url("none.yaml")) }
     #expect(missing.description.contains("cannot read") && missing.description.contains("none.yaml: No such file"))
     try Data([0x61, 0xFF, 0xFE]).write(to: scratch.url("bad.yaml"))
-    let bad = try #require(throws: StudyFileError.self) { try StudyFile.read(scratch.url("bad.yaml")) }
+    let bad = try #require(throws: YAMLFileError.self) { try StudyFile.read(scratch.url("bad.yaml")) }
     #expect(bad.description.contains("bad.yaml:1:1: the file is not UTF-8 text"))
   }
 

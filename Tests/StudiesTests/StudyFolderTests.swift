@@ -180,7 +180,9 @@ import Testing
       try StudyFolder(folder.url, for: scratch.url("small.yaml"))
     }
     #expect(error.description.contains("holds the study small, not other; choose another folder with --out"))
-    #expect(throws: RunFolderError.self) { try StudyFolder(scratch.folder) }
+    let none = try #require(throws: RunFolderError.self) { try StudyFolder(scratch.folder) }
+    #expect(
+      none.description.hasSuffix("is no study folder: it has no study.yaml; `valley study run` makes one"), "\(none)")
   }
 
   @Test func resultsAreDeletedUnlessInUse() throws {
@@ -189,7 +191,8 @@ import Testing
     try fill(folder)
     let owned = try RunFolder(
       folder.folder(of: folder.study.runs[1]), configuration: folder.study.runs[1].configuration)
-    #expect(throws: FolderLock.Held.self) { try folder.deleteResults() }
+    let held = try #require(throws: FolderLock.Held.self) { try folder.deleteResults() }
+    #expect(held.description.contains("\(folder.study.runs[1].id) is in use by process \(getpid())"), "\(held)")
     #expect(try folder.results().runs[0].rows.count == 3)
     owned.close()
     try folder.deleteResults()

@@ -7,7 +7,7 @@ import Torch
 @testable import Studies
 
 @Suite struct StudyModelTests {
-  private static func configuration(_ model: RunConfiguration.Model, size: Int = 32) -> RunConfiguration {
+  private static func configuration(_ model: Architecture, size: Int = 32) -> RunConfiguration {
     RunConfiguration(dataset: .init(name: .glyphs, size: size), model: model)
   }
 
@@ -50,7 +50,7 @@ import Torch
   }
 
   @Test func widthsAreThoseOfThePapers() {
-    typealias Model = RunConfiguration.Model
+    typealias Model = Architecture
     #expect(Model(name: .resnet20).width == 16)
     #expect(Model(name: .resnet20).blocks == [3, 3, 3])
     #expect([Model.Name.vgg11, .vgg16BatchNorm, .densenet121].map { Model(name: $0).width } == [64, 64, 64])
@@ -59,7 +59,7 @@ import Torch
   }
 
   @Test(arguments: [
-    (RunConfiguration.Model(name: .vgg11), 28, "model.name: is vgg11, which needs pictures of at least 32 pixels"),
+    (Architecture(name: .vgg11), 28, "model.name: is vgg11, which needs pictures of at least 32 pixels"),
     (.init(name: .densenet121, stem: .imagenet), 28, "model.name: is densenet121, which needs pictures of at least 32"),
     (.init(name: .densenet121, width: 7), 32, "model.width: is 7; densenet121 needs an even one"),
     (.init(name: .vgg16, blocks: [1]), 32, "model.blocks: cannot be chosen for vgg16"),
@@ -75,7 +75,7 @@ import Torch
     (.init(name: .clipBase16, dropPath: 1), 32, "model.drop_path: is 1.0; expected at least 0.0 and below 1.0"),
     (.init(name: .clipBase16, head: "mlp"), 32, "model.head: is mlp; expected linear or zero_shot"),
   ])
-  func whatAModelCannotHaveIsRefused(_ model: RunConfiguration.Model, _ size: Int, _ message: String) {
+  func whatAModelCannotHaveIsRefused(_ model: Architecture, _ size: Int, _ message: String) {
     let problems = Self.configuration(model, size: size).problems.map(\.description)
     #expect(problems.count == 1 && problems[0].hasPrefix(message), "\(problems)")
   }

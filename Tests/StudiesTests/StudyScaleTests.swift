@@ -1,4 +1,5 @@
 import Foundation
+import Schema
 import Testing
 
 @testable import Studies
@@ -76,12 +77,12 @@ import Testing
     ),
   ])
   func mistakesAreToldWithTheirPlace(_ yaml: String, _ expected: String) throws {
-    let error = try #require(throws: StudyFileError.self) { try StudyFile.parse(yaml) }
+    let error = try #require(throws: YAMLFileError.self) { try StudyFile.parse(yaml) }
     #expect(error.description.contains("study.yaml:\(expected)"), "\(error)")
   }
 
   @Test func aScaleThatIsAskedForMustBeThere() throws {
-    let error = try #require(throws: StudyFileError.self) { try StudyFile.parse(Self.yaml, scale: .small) }
+    let error = try #require(throws: YAMLFileError.self) { try StudyFile.parse(Self.yaml, scale: .small) }
     #expect(error.description == "--scale: is small, which the study does not declare; it has smoke, paper")
   }
 
@@ -97,9 +98,12 @@ import Testing
     // Written again it is the same text.
     let text = try declaration.text(at: .paper)
     #expect(try StudyDeclaration(text: text, file: "", name: "").text(at: .paper) == text)
-    #expect(throws: StudyFileError.self) {
+    let flow = try #require(throws: YAMLFileError.self) {
       try StudyDeclaration(text: "{scales: {smoke: {}}}", file: "flow.yaml", name: "flow").text(at: .smoke)
     }
+    #expect(
+      flow.description
+        == "flow.yaml:1:1: scale: cannot be added to this file; write its keys one a line, or `scale: smoke` yourself")
   }
 }
 
@@ -119,7 +123,7 @@ import Testing
   @Test func mistakesAreTold() throws {
     func problem(_ text: String, _ device: String) throws -> String {
       let declaration = StudyDeclaration(text: text, file: "s.yaml", name: "s")
-      return try #require(throws: StudyFileError.self) { try declaration.on(device: device) }.description
+      return try #require(throws: YAMLFileError.self) { try declaration.on(device: device) }.description
     }
     #expect(try problem("batch_size: 64\n", "gpu").contains("expected cpu, cuda or cuda:N"))
     #expect(try problem("{batch_size: 64}\n", "cuda").contains("`device: cuda` yourself"))

@@ -1,4 +1,5 @@
 import Torch
+import Schema
 
 /// A merge as it is declared: mergekit's YAML (its keys and their meaning are mergekit 0.1.5's), or the same written in
 /// code.

@@ -1,6 +1,6 @@
 import Foundation
 import Search
-import YAML
+import Schema
 
 /// One range of a recipe.
 struct RecipeRange: Sendable {

@@ -1,18 +1,18 @@
 import Foundation
+import Schema
 import Search
 import Support
-import YAML
 
 /// Goes through a recipe and finds its ranges.
 struct RecipeRangeFinder {
   private(set) var ranges: [RecipeRange] = []
-  private(set) var problems: [YAMLProblem] = []
+  private let reader = SchemaReader()
 
   private let methods: [MergeMethod]
 
   init(_ methods: [MergeMethod]) { self.methods = methods }
 
-  private static let keys = ["from", "to", "scale", "choices"]
+  var problems: [YAMLProblem] { reader.problems }
 
   /// - Parameters:
   ///   - keyPath: as messages have it
@@ -79,20 +79,18 @@ struct RecipeRangeFinder {
   ) {
     let before = problems.count
     func report(_ place: YAMLNode.Place, _ key: String, _ message: String) {
-      problems.append(
-        YAMLProblem(place: place, keyPath: key.isEmpty ? keyPath : "\(keyPath).\(key)", message: message))
+      reader.report(place, key.isEmpty ? keyPath : "\(keyPath).\(key)", message)
     }
     let isMethod = parameter == "merge_method"
-    var fields: [String: YAMLNode] = [:]
-    for entry in entries {
-      if !Self.keys.contains(entry.name) {
-        let guess = closest(to: entry.name, in: Self.keys).map { "did you mean `\($0)`?" }
-        report(
-          entry.place, entry.name,
-          "is no key of a range; " + (guess ?? "a range has from and to, and scale, or choices"))
-      }
-      fields[entry.name] = entry.value
+    let keys = RangeForm.section.declarations
+    for entry in entries where !keys.contains(where: { $0.name == entry.name }) {
+      reader.refuse(
+        entry, "\(keyPath).\(entry.name)", known: keys.map(\.name),
+        hint: "a range has from and to, and scale, or choices",
+        is: "is no key of a range")
     }
+    guard problems.count == before else { return }
+    let fields = Fields(node, at: keyPath, keys: keys, reader: reader)
     let kinds = methods.flatMap(\.parameters).filter { $0.name == parameter }.map(\.kind)
     let plain = label.joined(separator: " ")
     // A name can only be given twice where a model is listed twice.
@@ -101,7 +99,7 @@ struct RecipeRangeFinder {
     var choices: [String] = []
     let dimension: SearchSpace.Dimension
     if let list = fields["choices"] {
-      if fields.count > 1 { report(node.place, "", "has choices beside from, to or scale; keep one of them") }
+      if fields.values.count > 1 { report(node.place, "", "has choices beside from, to or scale; keep one of them") }
       choices = (list.elements ?? []).compactMap { if case .scalar(let text, _) = $0.content { text } else { nil } }
       if choices.count < 2 || choices.count != list.elements?.count || Set(choices).count != choices.count {
         report(list.place, "choices", "is \(list.kind); expected a list of two or more different values")
@@ -111,34 +109,18 @@ struct RecipeRangeFinder {
       let form = isMethod ? "[ties, task_arithmetic]" : "[true, false]"
       return report(node.place, "", "has no order in which to search; write {choices: \(form)}")
     } else {
-      func number(_ key: String) -> Double? {
-        guard let value = fields[key] else {
-          report(node.place, "", "has no \(key); a range is {from: 0, to: 1}")
-          return nil
-        }
-        if case .scalar(let text, isPlain: true) = value.content, let number = Double(text), number.isFinite {
-          return number
-        }
-        report(value.place, key, "is \(value.kind); expected a number")
-        return nil
+      let range = RangeForm.section.read(fields)
+      for key in ["from", "to"] where fields[key] == nil {
+        report(node.place, "", "has no \(key); a range is {from: 0, to: 1}")
       }
-      var scale = SearchSpace.Scale.linear
-      if let value = fields["scale"] {
-        if case .scalar(let text, _) = value.content, let found = SearchSpace.Scale(rawValue: text) {
-          scale = found
-        } else {
-          report(value.place, "scale", "is \(value.kind); expected linear or log")
-        }
-      }
-      let (from, to) = (number("from"), number("to"))
-      guard let from, let to, problems.count == before else { return }
+      guard let from = range.from, let to = range.to, problems.count == before else { return }
       if kinds.contains(.integer), !kinds.contains(.number), abs(from) < 1e15, abs(to) < 1e15 {
         guard from == from.rounded(), to == to.rounded() else {
           return report(node.place, "", "is of whole numbers; from and to are none")
         }
-        dimension = .integer(name, from: Int(from), to: Int(to), scale: scale)
+        dimension = .integer(name, from: Int(from), to: Int(to), scale: range.scale)
       } else {
-        dimension = .number(name, from: from, to: to, scale: scale)
+        dimension = .number(name, from: from, to: to, scale: range.scale)
       }
       if let problem = dimension.problem { report(node.place, "", problem) }
     }

@@ -1,9 +1,9 @@
-import YAML
+import Schema
 
 /// What a method cannot do without, and what it is called.
 extension RecipeReader {
   /// Reports a missing base, and parameters without a default that stand nowhere.
-  mutating func requireWhatIsNeeded(_ recipe: Recipe, _ node: YAMLNode, _ path: String) {
+  func requireWhatIsNeeded(_ recipe: Recipe, _ node: YAMLNode, _ path: String) {
     let method = recipe.method
     let slices = recipe.modules.flatMap(\.slices)
     if method.base == .required, recipe.base == nil, slices.contains(where: { $0.base == nil }) {

@@ -1,6 +1,6 @@
 import Foundation
 import Search
-import YAML
+import Schema
 
 /// A recipe with ranges in place of values: what a search for the best merge goes through.
 ///

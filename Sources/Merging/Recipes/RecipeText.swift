@@ -1,5 +1,5 @@
+import Schema
 import Support
-import YAML
 
 /// Writes YAML values as block-style YAML that reads back the same.
 struct RecipeText {

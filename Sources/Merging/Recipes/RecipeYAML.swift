@@ -1,5 +1,5 @@
 import Support
-import YAML
+import Schema
 
 extension Recipe {
   /// Reads a recipe in YAML.
