@@ -4,7 +4,7 @@ import PackageDescription
 /// What other packages can import: a product for each target of the name.
 let libraries = [
   "Support", "Search", "Schema", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging",
-  "DataMerging", "Alignment", "Landscape", "Studies", "Reports",
+  "DataMerging", "Alignment", "Landscape", "Studies", "Reports", "Workbench",
 ]
 
 /// SwiftPM refuses a dependency by version whose targets have unsafe flags, so only a clone that is itself built has them: without them
@@ -73,10 +73,15 @@ let package = Package(
     .target(
       name: "Reports", dependencies: ["Support", "Weights", "Checkpoints", "Landscape", "Merging", "Studies"],
       resources: [.embedInCode("Resources")]),
+    .target(
+      name: "Workbench",
+      dependencies: training + [
+        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports",
+      ]),
     .executableTarget(
       name: "valley",
       dependencies: training + [
-        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports", "Schema", arguments,
+        "Merging", "DataMerging", "Alignment", "Landscape", "Search", "Studies", "Reports", "Workbench", arguments,
       ]),
     .executableTarget(
       name: "ValleyBench", dependencies: training + ["CTorch", "Alignment", "Landscape", "Studies", arguments],
@@ -98,6 +103,7 @@ let package = Package(
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Schema", "TestSupport"]),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Landscape", "Studies", "TestSupport"], exclude: ["Fixtures"]),
+    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench", "TestSupport"]),
     .testTarget(name: "valleyTests", dependencies: ["valley", "Checkpoints", "Studies"]),
   ],
   swiftLanguageModes: [.v6]

@@ -6,13 +6,18 @@ extension Date {
 }
 
 extension JSONEncoder {
-  /// Writes small files that people may read too.
+  /// Writes what people may read too: on lines of its own, keys sorted, NaN and infinities as text.
   package static var record: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    let encoder = RowFile.makeEncoder()
+    encoder.outputFormatting.insert(.prettyPrinted)
     encoder.dateEncodingStrategy = .iso8601
     return encoder
   }
+}
+
+/// A value as one line of JSON, keys sorted.
+package func jsonText(_ value: some Encodable) throws -> String {
+  String(decoding: try RowFile.makeEncoder().encode(value), as: UTF8.self)
 }
 
 extension JSONDecoder {

@@ -5,14 +5,15 @@ import Reports
 import Studies
 import Support
 import Torch
+import Workbench
 
 /// `valley doctor`: whether this machine has what Valley needs.
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Check libtorch, the figure renderer, data and disk, and say how to mend what is broken.",
+    abstract: "Check libtorch, the figure renderer, data and disk, and tell how to fix what is broken.",
     discussion: """
-      The exit code is 1 if something that is needed is broken; what is optional only gives a note.
+      The exit code is 1 if something required is broken; missing optional parts only give a note.
 
       EXAMPLES
         valley doctor
@@ -44,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
       + Self.datasets() + [Self.disk()]
     let isSound = !checks.contains { $0.state == .broken }
     if json {
-      try printJSON(Summary(valley: Valley.configuration.version, isSound: isSound, checks: checks))
+      try printJSON(Summary(valley: valleyVersion, isSound: isSound, checks: checks))
     } else {
       let width = checks.map(\.subject.count).max() ?? 0
       for check in checks {
@@ -74,7 +75,8 @@ struct DoctorCommand: ParsableCommand {
     return Check(
       subject: "GPU", state: count > 0 ? .ok : .note,
       finding: count > 0
-        ? "\(count) CUDA \(count == 1 ? "device" : "devices")" : "none that libtorch can use; all runs on the CPU",
+        ? counted(count, "CUDA device")
+        : "none that libtorch can use; everything runs on the CPU",
       remedy: count > 0
         ? nil : "only with an NVIDIA GPU: install PyTorch with CUDA and run `TORCH_PYTHON=python3 make bootstrap`")
   }
@@ -99,7 +101,7 @@ struct DoctorCommand: ParsableCommand {
       guard losses[1] < losses[0] else {
         return Check(
           subject: "training", state: .broken, finding: "a step raised the loss from \(losses[0]) to \(losses[1])",
-          remedy: "this libtorch computes wrongly; remove .libtorch and run `make bootstrap`")
+          remedy: "this libtorch computes wrong results; remove .libtorch and run `make bootstrap`")
       }
       let milliseconds = Double(time.components.attoseconds) * 1e-15 + Double(time.components.seconds) * 1e3
       return Check(
@@ -174,12 +176,12 @@ struct DoctorCommand: ParsableCommand {
     let folder = FileManager.default.currentDirectoryPath
     let free = (try? FileManager.default.attributesOfFileSystem(forPath: folder))?[.systemFreeSize] as? NSNumber
     guard let free else {
-      return Check(subject: "disk", state: .note, finding: "cannot tell how much of \(folder) is free")
+      return Check(subject: "disk", state: .note, finding: "cannot tell how much space is free in \(folder)")
     }
     let gigabytes = free.doubleValue / 1e9
     return Check(
       subject: "disk", state: gigabytes < 0.1 ? .broken : gigabytes < 2 ? .note : .ok,
       finding: String(format: "%.1f GB free in %@", gigabytes, folder),
-      remedy: gigabytes < 2 ? "free some space, or run where there is some" : nil)
+      remedy: gigabytes < 2 ? "free some space, or run where there is more" : nil)
   }
 }

@@ -1,19 +1,18 @@
 import ArgumentParser
+import Workbench
 
 /// The command line: parse, call, print.
 @main
 struct Valley: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "valley",
-    abstract: "Train networks under controlled noise, merge them, and measure what the merge gains.",
-    version: "0.1.0",
+    abstract: "Train networks under controlled noise, merge them, and measure what merging gains.",
+    version: valleyVersion,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, TrainCommand.self, EvalCommand.self, MergeCommand.self,
-      MergeSearchCommand.self,
-      AlignCommand.self, InspectCommand.self, DiffCommand.self, ExtractLoraCommand.self,
-      ModelCommand.self,
-      StudyCommand.self, ReportCommand.self, LandscapeCommand.self,
-      DoctorCommand.self, RunWorkerCommand.self,
+      MergeSearchCommand.self, AlignCommand.self, InspectCommand.self, DiffCommand.self, ExtractLoraCommand.self,
+      ModelCommand.self, StudyCommand.self, ReportCommand.self, LandscapeCommand.self, DoctorCommand.self,
+      RunWorkerCommand.self,
     ]
   )
 
@@ -21,6 +20,17 @@ struct Valley: AsyncParsableCommand {
     var words = Array(CommandLine.arguments.dropFirst())
     // `merge` takes files as its first words, which a subcommand of it would be taken for.
     if words.prefix(2) == ["merge", "search"] { words.replaceSubrange(..<2, with: ["merge-search"]) }
-    await main(words)
+    do {
+      var command = try parseAsRoot(words)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as WorkbenchError {
+      exit(withError: CommandError(inOptions(error.description)))
+    } catch {
+      exit(withError: error)
+    }
   }
 }

@@ -150,7 +150,8 @@ extension EndToEnd {
       #expect(try Safetensors.read(out).weights.isIdentical(to: Safetensors.read(a).weights))
     }
 
-    /// In a mount namespace of its own, a small file system in memory: filled, it stops the run; with room again, the run goes on.
+    /// In a mount namespace of its own, a small file system in memory: filled, it stops the run; with room again, the
+    /// run goes on.
     @Test(.enabled(if: Namespace.isAvailable, "a file system in memory cannot be mounted here"))
     func aFullDisk() throws {
       let scratch = Scratch()

@@ -58,14 +58,14 @@ extension EndToEnd {
       let scratch = Scratch()
       let (a, b, out) = (scratch.path("a.safetensors"), scratch.path("b.safetensors"), scratch.path("o.safetensors"))
       for (arguments, words) in [
-        (["regmean", a, b, "-o", scratch.path("out")], "-o must end in .safetensors"),
+        (["regmean", a, b, "-o", scratch.path("out")], "whose name must end in .safetensors"),
         (["regmean", a, b, "--set", "example=3", "-o", out], "no parameter example"),
         (["adamerging", a, b, "-o", out], "needs the base"), (["fisher", a, "-o", out], "takes 2 or more models"),
         (
           ["fisher", a, b, "--data", "cifar10", "--data", "svhn", "--data", "mnist", "-o", out],
           "given 3 times for 2 models"
         ),
-        (["fisher", a, b, "--check", "-o", out], "look at files' headers"),
+        (["fisher", a, b, "--check", "-o", out], "look only at files' headers"),
         (["ties", a, b, "--base", a, "--model", "mlp", "-o", out], "--model is for methods that look at data"),
       ] {
         let outcome = try Command.run(["merge"] + arguments)
@@ -74,7 +74,7 @@ extension EndToEnd {
       let model = try Weights([("layers.0.weight", .zeros([2, 3])), ("layers.0.bias", .zeros([2]))])
       for path in [a, b] { try Safetensors.write(model, to: path) }
       let unknown = try Command.run("merge", "fisher", a, b, "-o", out)
-      #expect(unknown.code != 0 && unknown.err.contains("which network are these models?"))
+      #expect(unknown.code != 0 && unknown.err.contains("which network are these weights for? Name it with --model"))
       #expect(!scratch.exists("o.safetensors"))
     }
   }

@@ -12,8 +12,8 @@ private struct Moments: RandomNumberGenerator {
 
 extension EndToEnd {
   @Suite struct Interruption {
-    /// The run is killed ten times: when its metrics reach a random part of their final size, and a random moment later, so that some
-    /// kills fall into checkpoints, merging and starting.
+    /// The run is killed ten times: when its metrics reach a random part of their final size, and a random moment
+    /// later, so that some kills fall into checkpoints, merging and starting.
     static let kinds: [String: [String]] = [
       "mlp": ["optimizer.momentum=0.9"],
       "adamw": ["optimizer={name: adamw, lr: 0.01, clip: 1}", "loss.label_smoothing=0.1"],
@@ -105,7 +105,8 @@ extension EndToEnd {
       #expect(a == b && a.count == 7)
     }
 
-    /// With the whole training set as the batch, the first loss depends on the initial weights and the augmentation only.
+    /// With the whole training set as the batch, the first loss depends on the initial weights and the augmentation
+    /// only.
     @Test func eachSeedChangesWhatItShould() throws {
       let scratch = Scratch()
       func rows(_ name: String, _ seeds: String, augmented: Bool = false) throws -> [[String: Any]] {
@@ -152,7 +153,7 @@ extension EndToEnd {
       command.send(SIGCONT)
       let stopped = try command.outcome()
       #expect(stopped.code == 130)
-      #expect(stopped.err.contains("stopped at step") && stopped.err.contains("to go on"), "\(stopped.err)")
+      #expect(stopped.err.contains("stopped at step") && stopped.err.contains("to continue"), "\(stopped.err)")
       #expect(scratch.exists("cut/checkpoints/resume.safetensors") && !scratch.exists("cut/lock"))
       #expect(try String(contentsOf: scratch.url("cut/run.json"), encoding: .utf8).contains("pending"))
       #expect(try Command.run("train", "-o", scratch.path("cut")).code == 0)

@@ -131,9 +131,9 @@ extension EndToEnd {
       try fails(["plane"] + weights.prefix(2), "a plane goes through three")
       try fails(["plane", weights[0], weights[1], weights[0]], "lie on one line")
       try fails(["path"] + weights.prefix(2) + ["--batchnorm", "some"], "--batchnorm")
-      try fails(["curvature", weights[0], "--steps", "2"], "--steps is of the density; say --density too")
+      try fails(["curvature", weights[0], "--steps", "2"], "--steps belongs to --density; add that too")
       try fails(["curvature", weights[0], "--towards", weights[0]], "is the same point as endpoint-40-0")
-      try fails(["cka", weights[0], weights[1], "--layers", "nope"], "no layer 'nope'. Layers are all")
+      try fails(["cka", weights[0], weights[1], "--layers", "nope"], "no layer 'nope'. Layers are penultimate")
       try fails(
         ["path"] + weights.prefix(2) + ["--set", "model.hidden=[9]"],
         "layers.0.weight is [8, ")
@@ -146,7 +146,7 @@ extension EndToEnd {
         ["path", weights[0], file], "broken.safetensors: layers.1.bias [10] float32 has 10 of 10 elements that are NaN")
       let study = try scratch.write(Tiny.study, "s.yaml")
       try fails(["transition", study, "--out", scratch.path("t")], "choose it with --set optimizer.lr=…")
-      try fails(["transition", study], "--out FOLDER is needed")
+      try fails(["transition", study], "--out FOLDER is missing")
     }
   }
 }

@@ -48,7 +48,7 @@ extension EndToEnd {
       #expect((result["scores"] as? [Any])?.count == 6 && (result["differences"] as? [Any])?.count == 3)
       #expect(scratch.exists("d/figures/disagreement.csv"))
       let table = try Command.run(["landscape", "disagreement"] + weights)
-      #expect(table.out.contains("merge less ensemble"), "\(table.out)\(table.err)")
+      #expect(table.out.contains("merge minus ensemble"), "\(table.out)\(table.err)")
     }
 
     /// Killed while products are kept, in the middle of batches, and again.

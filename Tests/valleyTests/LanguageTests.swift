@@ -33,14 +33,14 @@ extension EndToEnd {
       #expect(made.code == 0, "\(made.err)")
       let again = try Command.run("tokenizer", "train", text, "--vocabulary", "290", "-o", tokenizer)
       #expect(again.code == 1 && again.err.contains("exists; add --force to replace it"))
-      #expect(!made.err.contains("is no UTF-8 text"), "\(made.err)")
+      #expect(!made.err.contains("is not UTF-8 text"), "\(made.err)")
       // What a picture has in its first bytes; and a character that the first 64 KiB cut in two is no mistake.
       let bytes = scratch.path("picture.png")
       try Data((0..<240).map { [0x89, 0x50, 0x4e, 0x47, 0, 0x1a][$0 % 6] }).write(to: scratch.url("picture.png"))
       let long = try scratch.write("a" + String(repeating: "é", count: 40_000), "long.txt")
       for (file, isText) in [(bytes, false), (long, true)] {
         let told = try Command.run("tokenizer", "train", file, "--vocabulary", "258", "-o", tokenizer, "--force")
-        #expect(told.code == 0 && told.err.contains("\(file) is no UTF-8 text") != isText, "\(told.err)")
+        #expect(told.code == 0 && told.err.contains("\(file) is not UTF-8 text") != isText, "\(told.err)")
       }
       _ = try Command.run("tokenizer", "train", text, "--vocabulary", "300", "-o", tokenizer, "--force")
 

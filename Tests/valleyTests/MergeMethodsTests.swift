@@ -17,7 +17,7 @@ extension EndToEnd {
         (["--method", "tise", a, b], "there are linear, task_arithmetic"),
         (["--method", "ties", a, b, "--base", base, "--set", "densty=1"], "no parameter densty"),
         (["--method", "slerp", a, b], "slerp needs t"),
-        (["--method", "slerp", a, b, "--alpha", "0.5"], "--alpha is for linear"),
+        (["--method", "slerp", a, b, "--alpha", "0.5"], "--alpha is only for linear"),
         (["--method", "ties", a, b, "--base", base, "--density", "1", "--set", "density=1"], "both give density"),
         (["--method", "linear", a, b, "--base", base], "uses no base"),
       ] {
@@ -73,7 +73,7 @@ extension EndToEnd {
       #expect(methods.count == 34 && methods.allSatisfy { $0["summary"] is String && $0["parameters"] is [Any] })
       let text = try Command.run("merge", "--list-methods").out
       #expect(methods.allSatisfy { text.contains("\($0["name"] ?? ""): ") })
-      #expect(text.contains("gamma  a number within 0 … 1, or one a model (default: 0.01)"))
+      #expect(text.contains("gamma  a number within 0 … 1, or one per model (default: 0.01)"))
     }
   }
 }

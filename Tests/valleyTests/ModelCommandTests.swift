@@ -12,9 +12,9 @@ extension EndToEnd {
       let shown = try #require(try JSONSerialization.jsonObject(with: Data(show.out.utf8)) as? [String: Any])
       #expect(shown["parameters"] as? Int == 176_402 && (shown["layers"] as? [Any])?.count == 41)
       for (arguments, words) in [
-        (["show", "resnet19"], "there is no network resnet19; there are mlp"),
+        (["show", "resnet19"], "there is no network resnet19; did you mean resnet18? There are mlp"),
         (["show", "resnet18", "--set", "depth=2"], "depth cannot be chosen for resnet18"),
-        (["show", "resnet18", "--set", "width=wide"], "'wide' is no value of width"),
+        (["show", "resnet18", "--set", "width=wide"], "'wide' is not a value for width"),
         (["show", "vit_s16", "--size", "40"], "patch is 16, which does not divide the pictures' 40 pixels"),
       ] {
         let outcome = try Command.run(["model"] + arguments)
