@@ -129,7 +129,7 @@ public enum Safetensors {
     let length = UInt64(littleEndian: mapping.bytes.loadUnaligned(as: UInt64.self))
     guard length >= 2, length <= UInt64(size - 8), length <= 100 << 20 else {
       throw CheckpointError(
-        path, "is no safetensors file or is cut off: its header would be \(length) bytes of the file's \(size)")
+        path, "is not a safetensors file, or is cut off: its header would be \(length) bytes of the file's \(size)")
     }
     let dataStart = 8 + Int(length)
     let dataSize = size - dataStart
@@ -144,11 +144,11 @@ public enum Safetensors {
     for member in object {
       let name = member.name
       guard let fields = member.value.members else {
-        throw CheckpointError(path, "\(name): its header entry is no object")
+        throw CheckpointError(path, "\(name): its header entry is not an object")
       }
       if name == "__metadata__" {
         for field in fields {
-          guard let text = field.value.string else { throw CheckpointError(path, "metadata \(field.name) is no text") }
+          guard let text = field.value.string else { throw CheckpointError(path, "metadata \(field.name) is not text") }
           metadata[field.name] = text
         }
         continue

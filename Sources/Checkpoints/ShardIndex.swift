@@ -59,11 +59,11 @@ enum ShardIndex {
       throw CheckpointError(path, "is damaged at byte \(error.offset): \(error.message)")
     }
     guard let map = object["weight_map"]?.members, !map.isEmpty else {
-      throw CheckpointError(path, "is no index of shards: it has no weight_map with tensors")
+      throw CheckpointError(path, "is not an index of shards: it has no weight_map with tensors")
     }
     return try map.map { member in
       let name = member.name
-      guard let file = member.value.string else { throw CheckpointError(path, "\(name): its shard is no text") }
+      guard let file = member.value.string else { throw CheckpointError(path, "\(name): its shard is not text") }
       let isPlain =
         !file.isEmpty && !file.hasPrefix(".")
         && file.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }

@@ -21,6 +21,7 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
   ///
   /// - Parameters:
   ///   - action: what was tried, such as `write`
+  ///   - path: the file
   ///   - code: the system's error number
   public init(cannot action: String, _ path: String, code: Int32 = errno) {
     let hint =

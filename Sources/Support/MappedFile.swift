@@ -17,7 +17,7 @@ public final class MappedFile: @unchecked Sendable {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(path, "is no file")
+      throw FileError(path, "is not a file")
     }
     let size = Int(status.st_size)
     guard size > 0 else {

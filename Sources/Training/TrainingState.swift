@@ -44,7 +44,7 @@ public struct TrainingState: Sendable {
   public static func read(_ path: String) throws -> (state: TrainingState, metadata: [String: String]) {
     let content = try Safetensors.read(path)
     guard let step = content.metadata["step"].flatMap(Int.init), step >= 0 else {
-      throw CheckpointError(path, "is no training state: its metadata has no step")
+      throw CheckpointError(path, "is not a training state: its metadata has no step")
     }
     let prefix = "weights/"
     let tensors = content.weights

@@ -33,7 +33,7 @@ import Weights
       (shard, "model-00003.safetensors", "names model-00003.safetensors, missing in its folder"),
       ("\"int64\"", "\"int32\"", "says that int32 lies in \(other), which has no such tensor"),
       ("\"float32\": \"\(shard)\",", "", "does not name float32, which its shards hold"),
-      ("\"weight_map\"", "\"weights\"", "it has no weight_map"), ("\"\(other)\"", "1", "its shard is no text"),
+      ("\"weight_map\"", "\"weights\"", "it has no weight_map"), ("\"\(other)\"", "1", "its shard is not text"),
       ("}", "", "is damaged at byte"),
     ] {
       try withTemporaryFolder { folder in

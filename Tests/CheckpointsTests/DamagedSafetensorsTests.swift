@@ -52,9 +52,9 @@ import Torch
     ("{\"a\":\(tensor("2", "0,8")),\"a\":\(tensor("2", "8,16"))}", "'a' appears twice"),
     ("{\"a\":\(tensor("2", "0,8")),\"\\u0061\":\(tensor("2", "8,16"))}", "'a' appears twice"),
     ("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F64\"}}", "'dtype' appears twice"),
-    ("{\"a\":[]}", "a: its header entry is no object"),
-    ("{\"__metadata__\":{\"k\":1}}", "metadata k is no text"),
-    ("{\"__metadata__\":\"k\"}", "__metadata__: its header entry is no object"),
+    ("{\"a\":[]}", "a: its header entry is not an object"),
+    ("{\"__metadata__\":{\"k\":1}}", "metadata k is not text"),
+    ("{\"__metadata__\":\"k\"}", "__metadata__: its header entry is not an object"),
     (String(repeating: "[", count: 100_000), "nested too deeply"),
     (String(repeating: "{\"a\":", count: 100_000), "nested too deeply"),
     ("[1]", "expected an object"), ("{\"a\":1} x", "damaged at byte 16: text after the end"),
@@ -69,16 +69,17 @@ import Torch
 
   private static let files: [(Data, String)] = [
     (Data(), "is 0 bytes long, too short"), (Data(repeating: 0, count: 7), "is 7 bytes long"),
-    (Data(repeating: 0, count: 8), "is no safetensors file"), (file("{}".utf8, length: 1), "is no safetensors file"),
+    (Data(repeating: 0, count: 8), "is not a safetensors file"),
+    (file("{}".utf8, length: 1), "is not a safetensors file"),
     (file("{}".utf8, length: .max), "its header would be 18446744073709551615 bytes of the file's 26"),
-    (file("{}".utf8, length: 1 << 63), "is no safetensors file or is cut off"),
+    (file("{}".utf8, length: 1 << 63), "is not a safetensors file, or is cut off"),
     (file("{}".utf8, length: 19), "is cut off"),
     (file("{\"a\":\(tensor("4"))}".utf8, data: 15), "a: its bytes 0..<16 lie outside the file's 15 bytes of data"),
     (file("{\"a\":\(tensor("0,4611686018427387904,4", "0,0"))}".utf8, data: 0), "is impossibly large"),
     (file("{\"a\":\(tensor("4"))}".utf8, data: 17), "it was cut off or has a tail"),
     (file(Array("{\"".utf8) + [0xC3, 0x28] + Array("\":1}".utf8)), "text is not UTF-8"),
     (file([0xFF, 0xFE, 0x00]), "damaged at byte 8"),
-    (Data("PK\u{3}\u{4}\u{0}\u{0}\u{0}\u{0} a PyTorch file".utf8), "is no safetensors"),
+    (Data("PK\u{3}\u{4}\u{0}\u{0}\u{0}\u{0} a PyTorch file".utf8), "is not a safetensors"),
   ]
 
   @Test func eachDefectHasItsWords() throws {
@@ -95,7 +96,8 @@ import Torch
         }
       }
       for (path, words) in [
-        (folder + "/missing", "cannot be read: No such file"), (folder, "is no file"), ("/dev/null", "is no file"),
+        (folder + "/missing", "cannot be read: No such file"), (folder, "is not a file"),
+        ("/dev/null", "is not a file"),
       ] {
         #expect { try Safetensors.read(path) } throws: { "\($0)".contains(words) }
       }
