@@ -1,5 +1,4 @@
 import Torch
-import Schema
 
 /// A merge as it is declared: mergekit's YAML (its keys and their meaning are mergekit 0.1.5's), or the same written in
 /// code.

@@ -45,7 +45,7 @@ public struct MergeChoice: Codable, Hashable, Sendable {
   public var batchNorm: BatchNorm
   /// Training examples for `reestimate`; nil: all in use.
   public var batchNormSamples: Int?
-  /// nil: linear.
+  /// nil: the usual one.
   public var methods: [Method]?
   /// nil: pairs.
   public var groups: [Group]?

@@ -14,7 +14,7 @@ extension MergeChoice {
       "batch_norm_samples", \.batchNormSamples, .integer(.atLeast(2, upTo: ConfigurationCheck.most)),
       synonyms: ["batchnorm_samples"], unit: "examples", words: "all", "how many training examples `reestimate` takes")
     Key(
-      "methods", \.methods, .list(of: .method, "a list of names and mappings"), absent: [.init(name: "linear")],
+      "methods", \.methods, .list(of: .method, "a list of names and mappings"), absent: [.usual],
       "how endpoints are merged: a name, or a mapping with `name`, `alphas` and parameters; see `valley merge methods`")
     Key(
       "groups", \.groups, .list(of: .choice, "a list of pairs and all"), absent: [.pairs],
