@@ -17,6 +17,8 @@ public struct Barrier: Codable, Sendable, Hashable {
   /// ∫ signed dλ by the trapezoidal rule
   public let area: Double
 
+  /// The barrier of the losses along a path. Everything is NaN without losses, or without one for each position.
+  ///
   /// - Parameters:
   ///   - positions: λ of each point, rising from 0 to 1; θ(λ) = (1 − λ) A + λ B
   ///   - losses: the loss at each; the first and the last are those of the ends

@@ -21,6 +21,7 @@ public enum BatchNormPolicy: Hashable, Sendable {
     }
   }
 
+  /// What `init` reads.
   public var text: String {
     switch self {
     case .off: "off"

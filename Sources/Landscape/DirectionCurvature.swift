@@ -19,8 +19,12 @@ import Weights
 public struct DirectionCurvature: Encodable, Hashable, Sendable {
   /// ‖d‖
   public var distance: Double
-  /// dᵀ H d / ‖d‖² at A, at the midpoint and at B
-  public var first, midpoint, second: Double
+  /// dᵀ H d / ‖d‖² at A
+  public var first: Double
+  /// The same at the midpoint
+  public var midpoint: Double
+  /// The same at B
+  public var second: Double
   /// The loss at the three points, nats
   public var losses: [Double]
 
@@ -35,6 +39,7 @@ public struct DirectionCurvature: Encodable, Hashable, Sendable {
     case distance, first, midpoint, second, losses, measuredGain, secondOrderGain, threePointGain
   }
 
+  /// Writes the three gains too.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(distance, forKey: .distance)
@@ -49,6 +54,8 @@ public struct DirectionCurvature: Encodable, Hashable, Sendable {
 }
 
 extension DirectionCurvature {
+  /// The curvature along B − A.
+  ///
   /// - Parameters:
   ///   - hessians: at A, M and B, of one network on the same examples
   ///   - direction: B − A, [n], in the order of the Hessians' vectors

@@ -10,8 +10,11 @@ import Weights
 ///
 /// so that A is (0, 0), B (1, 0) and C (p, 1). `width` and `height` turn coordinates into distances.
 public struct ThreePointPlane: Sendable {
+  /// The origin.
   public let a: Weights
+  /// At α = 1, β = 0.
   public let b: Weights
+  /// At α = p, β = 1.
   public let c: Weights
   /// ‖B − A‖ over the floating-point tensors that span the plane
   public let width: Double
@@ -20,7 +23,11 @@ public struct ThreePointPlane: Sendable {
   /// C's α
   public let p: Double
 
-  /// - Parameter isDirection: which tensors say where a point is; running statistics, which follow from the others, do not
+  /// The plane through three points.
+  ///
+  /// - Parameters:
+  ///   - names: of the points, for messages
+  ///   - isDirection: which tensors say where a point is; running statistics, which follow from the others, do not
   /// - Throws: `LandscapeError` when the three points lie on one line, `CheckpointError` when they are of different networks.
   public init(
     _ a: Weights, _ b: Weights, _ c: Weights, names: [String] = ["A", "B", "C"],
@@ -82,10 +89,14 @@ public struct ThreePointPlane: Sendable {
 
 /// The plane through one point along two random directions, each filter of a direction as long as the point's filter (Li et al. 2018).
 public struct RandomPlane: Sendable {
+  /// At α = β = 0.
   public let origin: Weights
+  /// The direction along which α counts.
   public let first: Weights
+  /// The direction along which β counts.
   public let second: Weights
 
+  /// The plane through a point along directions that `seed` decides; `names` are those of what is trained.
   public init(around origin: Weights, trainable names: Set<String>, seed: Int) throws {
     self.origin = origin
     let generator = try Generator(seed: UInt64(bitPattern: Int64(seed)))
@@ -93,6 +104,7 @@ public struct RandomPlane: Sendable {
     second = try origin.randomDirection(trainable: names, generator: generator)
   }
 
+  /// The point at (α, β), for `MovingPoint`.
   public func terms(alpha: Double, beta: Double) -> [(coefficient: Double, weights: Weights)] {
     [(1, origin), (alpha, first), (beta, second)]
   }

@@ -4,15 +4,18 @@ import Torch
 /// Examples whose batches are made once and kept, since one point after another is measured on them.
 public struct PreparedExamples: ExampleSource {
   public let count: Int
+  /// Of the batches that are kept.
   public let batchSize: Int
   private let source: any ExampleSource
   private let batches: [ExampleBatch]
   public var classes: Int { source.classes }
   public var device: Device { source.device }
 
+  /// Makes the batches of a source.
+  ///
   /// - Parameters:
   ///   - limit: how many examples, the first of the source; nil: all
-  ///   - batchSize: nil: as many as memory does not mind
+  ///   - batchSize: nil: as many as fit in memory easily
   ///   - memory: batches are kept until they take so many bytes; later ones are made each time
   public init(_ source: any ExampleSource, limit: Int? = nil, batchSize: Int? = nil, memory: Int = 1 << 29) throws {
     self.source = source

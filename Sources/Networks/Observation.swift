@@ -12,6 +12,16 @@ public struct Observation {
 }
 
 extension Module {
+  /// The output for an input: `forward`'s or, where nobody would notice, that of the module's evaluation view.
+  ///
+  /// - Throws: `TorchError` for an input that does not fit; what an observer throws.
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    if mode == .evaluation, !recordsGradients, !tracesOperators, !observesModules, let view = try evaluationView() {
+      return try view.forward(input, mode)
+    }
+    return try observed(input) { try forward(input, mode) }
+  }
+
   /// Runs `body` and reports every call of a module of this network in it, innermost first: `layer1.0.bn2` before `layer1.0`.
   ///
   ///     try network.observing(["layer1.0", "fc"]) { seen in
@@ -20,7 +30,7 @@ extension Module {
   ///       _ = try network(pictures, .evaluation)
   ///     }
   ///
-  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported. Of a vision transformer's last block
+  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported. In a vision transformer's last block
   /// only the class token is worked out behind the attention. An observation within `body` takes this one's place until it ends.
   ///
   /// - Parameters:
@@ -67,7 +77,7 @@ extension Module {
   }
 }
 
-/// Whether modules are observed in this task: what would be joined or spared for speed is then done one by one.
+/// Whether modules are observed in this task: what would be joined or left out for speed is then done one by one.
 var observesModules: Bool { Observer.open.load(ordering: .relaxed) > 0 && Observer.current != nil }
 
 /// Tells the modules of a network apart. They are values; the boxes of their parameters are not.
