@@ -1,13 +1,13 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Weights
 
-/// Activation matching (Li et al. 2016; Ainsworth et al. 2023): units belong together whose activations correlate most over examples.
+/// Activation matching (Li et al. 2016; Ainsworth et al. 2023): units belong together whose activations correlate most
+/// over examples.
 ///
-/// Pearson's correlation over examples, pixels and tokens, in float64, summed over the places where a group's units are read; one assignment a
-/// group. The groups do not depend on each other.
+/// Pearson's correlation over examples, pixels and tokens, in float64, summed over the places where a group's units are
+/// read; one assignment a group. The groups do not depend on each other.
 public struct ActivationMatching: Sendable, Hashable {
   /// How many to look at, the first of the source.
   public var examples: Int
@@ -32,7 +32,7 @@ public struct ActivationMatching: Sendable, Hashable {
   /// - Parameters:
   ///   - network: is put at both, and back where it stood
   ///   - report: is told the examples seen so far
-  /// - Throws: `CheckpointError` for weights that are not the network's; what reading the examples throws.
+  /// - Throws: `FileError` for weights that are not the network's; what reading the examples throws.
   public func match(
     _ b: Weights, to a: Weights, _ symmetry: Symmetry, of network: any Module, on source: any ExampleSource,
     report: (_ examples: Int) -> Void = { _ in }

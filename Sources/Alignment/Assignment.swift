@@ -1,7 +1,8 @@
 import AssignmentKernel
 import Torch
 
-/// A column of its own for every row of a square matrix, so that the elements chosen have the largest sum there is, or the least.
+/// A column of its own for every row of a square matrix, so that the elements chosen have the largest sum there is, or
+/// the least.
 ///
 /// It is found by shortest augmenting paths (Jonker and Volgenant 1987), O(n³), in float64.
 public struct Assignment: Sendable, Hashable {

@@ -1,11 +1,11 @@
-import Checkpoints
-import Datasets
+import Networks
 import Support
 import Torch
 import Weights
 
-/// Several networks brought together with none of them as the reference: each in turn is matched by its weights to the mean of the others, in
-/// random order, until a round changes nothing (Ainsworth et al. 2023, MergeMany). Σ‖θᵢ − mean‖² never rises.
+/// Several networks brought together with none of them as the reference: each in turn is matched by its weights to the
+/// mean of the others, in random order, until a round changes nothing (Ainsworth et al. 2023, MergeMany). Σ‖θᵢ − mean‖²
+/// never rises.
 public struct MeanAlignment: Sendable, Hashable {
   /// How one network is matched to the mean of the others; its seed decides their order too.
   public var matching: WeightMatching
@@ -34,7 +34,8 @@ public struct MeanAlignment: Sendable, Hashable {
   /// Aligns networks, which must be those of the symmetry.
   ///
   /// - Parameter report: is told the rounds done, from 1, and the spread
-  /// - Throws: `AlignmentError` for fewer than two networks, and for weights that are not the symmetry's, or not finite.
+  /// - Throws: `AlignmentError` for fewer than two networks, and for weights that are not the symmetry's, or not
+  ///   finite.
   public func match(
     _ networks: [Weights], _ symmetry: Symmetry, report: (_ round: Int, _ spread: Double) -> Void = { _, _ in }
   ) throws -> Result {

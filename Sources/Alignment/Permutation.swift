@@ -1,4 +1,3 @@
-import Datasets
 import Support
 
 /// A rearrangement of n units: unit `i` of what it makes is unit `indices[i]` of what it is given.

@@ -1,15 +1,15 @@
-import Checkpoints
 import Networks
 import Torch
 import Weights
 
-// An element of a symmetry is a permutation for each of its groups. Applied to weights, it moves rows, columns and channels of the
-// parameters, all that belong to a unit together.
+// An element of a symmetry is a permutation for each of its groups. Applied to weights, it moves rows, columns and
+// channels of the parameters, all that belong to a unit together.
 extension Symmetry {
   /// The element that changes nothing.
   public var identity: [Permutation] { groups.map { Permutation(identity: $0.count) } }
 
-  /// The weights with their units permuted, all parameters that belong to a unit together; no number changes, and no memory is shared.
+  /// The weights with their units permuted, all parameters that belong to a unit together; no number changes, and no
+  /// memory is shared.
   ///
   /// - Parameters:
   ///   - permutations: one for each of `groups`

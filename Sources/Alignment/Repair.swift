@@ -1,19 +1,21 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Weights
 
-/// REPAIR (Jordan et al. 2023): the units of merged weights vary less than those of the networks they come from; each is rescaled so that mean and
-/// deviation of its pre-activation are the mix of theirs.
+/// REPAIR (Jordan et al. 2023): the units of merged weights vary less than those of the networks they come from; each
+/// is rescaled so that mean and deviation of its pre-activation are the mix of theirs.
 ///
-/// It is for networks without BatchNorm. Where there is BatchNorm, measuring its statistics anew does the same (`reestimateBatchNorm`).
+/// It is for networks without BatchNorm. Where there is BatchNorm, measuring its statistics anew does the same
+/// (`reestimateBatchNorm`).
 public struct Repair: Sendable, Hashable {
   /// How the deviation of a merged unit is known.
   public enum Form: String, Sendable, CaseIterable {
-    /// Statistics of each layer are measured behind the layers already repaired, in one pass as BatchNorm would, and folded in.
+    /// Statistics of each layer are measured behind the layers already repaired, in one pass as BatchNorm would, and
+    /// folded in.
     case measured
-    /// Worked out from deviations and correlations of the two networks' units, as if what each layer reads were already repaired.
+    /// Worked out from deviations and correlations of the two networks' units, as if what each layer reads were already
+    /// repaired.
     case closed
   }
 
@@ -29,8 +31,8 @@ public struct Repair: Sendable, Hashable {
     (self.form, self.examples, self.batchSize) = (form, examples, batchSize)
   }
 
-  /// The factor that brings a variance to a deviation. As in BatchNorm a little is added, here a fraction of what is wanted; units that never
-  /// change, or are not meant to, stay.
+  /// The factor that brings a variance to a deviation. As in BatchNorm a little is added, here a fraction of what is
+  /// wanted; units that never change, or are not meant to, stay.
   private static func scale(from variance: Tensor, to deviation: Tensor) throws -> Tensor {
     let isStill = try deviation.lessOrEqual(1e-12).or(variance.lessOrEqual(1e-24))
     return try (deviation / (variance + deviation.square() * 1e-6).sqrt()).maskedFill(isStill, 1)

@@ -1,15 +1,15 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Training
 import Weights
 
-/// Straight-through matching (Ainsworth et al. 2023): permutations trained so that the midpoint of A and πB does well on data.
+/// Straight-through matching (Ainsworth et al. 2023): permutations trained so that the midpoint of A and πB does well
+/// on data.
 ///
-/// Free parameters θ start at A. For every batch B is matched to θ by its weights, from where it was matched before; the loss is that of the midpoint
-/// of A and πB, and its gradient goes to θ as if θ itself had taken πB's place. What is kept is the π whose midpoint had the lowest loss on
-/// the first batches.
+/// Free parameters θ start at A. For every batch B is matched to θ by its weights, from where it was matched before;
+/// the loss is that of the midpoint of A and πB, and its gradient goes to θ as if θ itself had taken πB's place. What
+/// is kept is the π whose midpoint had the lowest loss on the first batches.
 public struct StraightThroughMatching: Sendable, Hashable {
   /// Of the order in which groups of units are matched.
   public var seed: UInt64
@@ -49,7 +49,8 @@ public struct StraightThroughMatching: Sendable, Hashable {
   ///   - batches: training batches, from step 0 on
   ///   - start: where to begin; nil: what weight matching finds
   ///   - report: is told the steps done and the lowest loss so far, nats
-  /// - Throws: `AlignmentError` for weights that are not the symmetry's, or not finite; what reading the batches throws.
+  /// - Throws: `AlignmentError` for weights that are not the symmetry's, or not finite; what reading the batches
+  ///   throws.
   public func match(
     _ b: Weights, to a: Weights, _ symmetry: Symmetry, of network: any Module, on batches: any BatchStream,
     from start: [Permutation]? = nil, report: (_ step: Int, _ loss: Double) -> Void = { _, _ in }

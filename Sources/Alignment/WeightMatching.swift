@@ -1,15 +1,14 @@
-import Checkpoints
-import Datasets
+import Networks
 import Support
 import Torch
 import Weights
 
-/// Weight matching (Ainsworth et al. 2023, Git Re-Basin): the permutations π of a network's units that bring its weights B closest to another's
-/// A, by maximising Σ⟨A, πB⟩.
+/// Weight matching (Ainsworth et al. 2023, Git Re-Basin): the permutations π of a network's units that bring its
+/// weights B closest to another's A, by maximising Σ⟨A, πB⟩.
 ///
-/// From the identity on, every group of units is matched in turn while the others stand: an assignment whose gains are sums over the parameters
-/// that the group moves. Sweeps over the groups in random order end when one brings no progress. The objective never falls; it ends in a
-/// local maximum, so that further starts can do better.
+/// From the identity on, every group of units is matched in turn while the others stand: an assignment whose gains are
+/// sums over the parameters that the group moves. Sweeps over the groups in random order end when one brings no
+/// progress. The objective never falls; it ends in a local maximum, so that further starts can do better.
 public struct WeightMatching: Sendable, Hashable {
   /// Of the order in which groups of units are matched, and of further starts.
   public var seed: UInt64

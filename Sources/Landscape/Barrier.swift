@@ -2,7 +2,8 @@
 ///
 ///     signed(λ) = L(θ(λ)) − [(1 − λ) L(A) + λ L(B)]
 ///
-/// A maximum over positions that contain the ends is never below 0 and so hides valleys; `signed`, `lowest` and `area` show them.
+/// A maximum over positions that contain the ends is never below 0 and so hides valleys; `signed`, `lowest` and `area`
+/// show them.
 public struct Barrier: Codable, Sendable, Hashable {
   /// Loss above that line at each point, nats; negative in a valley
   public let signed: [Double]

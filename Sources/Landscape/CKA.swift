@@ -1,19 +1,18 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Weights
 
-/// Linear centred kernel alignment (Kornblith et al. 2019) between layers of two networks, in its unbiased minibatch form (Nguyen et al.
-/// 2021): 0 for unrelated representations, 1 for those that are the same up to rotation and scale.
+/// Linear centred kernel alignment (Kornblith et al. 2019) between layers of two networks, in its unbiased minibatch
+/// form (Nguyen et al. 2021): 0 for unrelated representations, 1 for those that are the same up to rotation and scale.
 ///
 /// For representations X [n, p] and Y [n, q] of n examples, with K = X Xᵀ and L = Y Yᵀ without their diagonals,
 ///
 ///     HSIC₁(K, L) = [tr(K L) + (1ᵀK1)(1ᵀL1) / ((n − 1)(n − 2)) − 2/(n − 2) · 1ᵀK L1] / (n (n − 3))
 ///
-/// estimates the Hilbert–Schmidt independence criterion without bias whatever n. Its values for xy, xx and yy are added up over batches,
-/// and CKA = HSIC(x, y) / √(HSIC(x, x) · HSIC(y, y)) is taken once at the end. Averaging CKA over batches, or the biased estimator, would
-/// give too much: .93 where .75 is true at 8 examples a batch.
+/// estimates the Hilbert–Schmidt independence criterion without bias whatever n. Its values for xy, xx and yy are added
+/// up over batches, and CKA = HSIC(x, y) / √(HSIC(x, x) · HSIC(y, y)) is taken once at the end. Averaging CKA over
+/// batches, or the biased estimator, would give too much: .93 where .75 is true at 8 examples a batch.
 public struct CKA: Codable, Hashable, Sendable {
   /// The layers at the first point, as the network's modules are named, or `penultimate`: what its classifier is given
   public var first: [String]
@@ -69,8 +68,8 @@ public struct CKA: Codable, Hashable, Sendable {
   ///   - batchSize: examples at a time, 4 or more; examples left over that are fewer than that are not used
   ///   - progress: is told the examples done
   ///   - sums: gives those of a batch, which `measure` works out; a later attempt may have them already
-  /// - Throws: `LandscapeError` for fewer than 4 examples or representations that are constant over examples, `TorchError` for a name that
-  ///   no module has.
+  /// - Throws: `LandscapeError` for fewer than 4 examples or representations that are constant over examples,
+  ///   `TorchError` for a name that no module has.
   public init(
     of network: any Module, at first: Weights, _ second: Weights, layers: [String], allPairs: Bool = false,
     on examples: any ExampleSource, batchSize: Int = 250, progress: (Int) -> Void = { _ in },
@@ -108,11 +107,11 @@ public struct CKA: Codable, Hashable, Sendable {
     }
     for (index, side) in own.enumerated() {
       for (layer, value) in zip(names, side) where !(value > 0) {
+        let whose = "\(layer) of the \(index == 0 ? "first" : "second") network"
         throw LandscapeError(
           value.isNaN
-            ? "\(layer) of the \(index == 0 ? "first" : "second") network is not finite on these examples"
-            : "\(layer) of the \(index == 0 ? "first" : "second") network gives the same for every example; its CKA is not defined"
-        )
+            ? "\(whose) is not finite on these examples"
+            : "\(whose) gives the same for every example; its CKA is not defined")
       }
     }
     (self.first, self.second) = (names, names)
@@ -130,8 +129,8 @@ public struct CKA: Codable, Hashable, Sendable {
 struct Representations {
   /// Either n × n or n × p numbers a layer.
   private enum Form {
-    /// U-centred Gram matrices, [layers, n²]: without diagonal, rows and columns adding up to 0. HSIC₁ is their dot product over
-    /// n (n − 3) (Székely and Rizzo 2014).
+    /// U-centred Gram matrices, [layers, n²]: without diagonal, rows and columns adding up to 0. HSIC₁ is their dot
+    /// product over n (n − 3) (Székely and Rizzo 2014).
     case grams(Tensor)
     /// Centred features [n, p] by layer
     case features([Tensor])
@@ -232,8 +231,8 @@ struct Representations {
 }
 
 extension Module {
-  /// The module that makes logits, whose input is the penultimate representation; where that is no module of its own, the one before it,
-  /// whose output is.
+  /// The module that makes logits, whose input is the penultimate representation; where that is no module of its own,
+  /// the one before it, whose output is.
   var classifierName: (name: String, isClassifier: Bool) {
     let names = observableModules
     let head = String(headPrefix.dropLast())

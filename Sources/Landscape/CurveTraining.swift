@@ -1,4 +1,3 @@
-import Checkpoints
 import Datasets
 import Networks
 import Support
@@ -6,10 +5,11 @@ import Torch
 import Training
 import Weights
 
-/// How a curve between two points is trained (Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs").
+/// How a curve between two points is trained (Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast
+/// Ensembling of DNNs").
 ///
-/// Every step draws λ uniformly, takes the gradient of the loss at φ(λ) on a training batch, and gives each control its share,
-/// the coefficient that it has at λ. The ends stay as they are. Weight decay is that of the point φ(λ).
+/// Every step draws λ uniformly, takes the gradient of the loss at φ(λ) on a training batch, and gives each control its
+/// share, the coefficient that it has at λ. The ends stay as they are. Weight decay is that of the point φ(λ).
 public struct CurveTraining: Codable, Hashable, Sendable {
   /// What the controls make of the path.
   public var shape: WeightPath.Shape
@@ -52,7 +52,8 @@ public struct CurveTraining: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - network: is put at points of the curve, and back where it stood
-  ///   - state: where an earlier training stopped, as `save` was given it; the result is then the same as without the stop
+  ///   - state: where an earlier training stopped, as `save` was given it; the result is then the same as without the
+  ///     stop
   ///   - save: is shown the state every `interval` steps
   ///   - progress: is told how many steps are done, and the loss of the last
   /// - Throws: `LandscapeError` when the loss is not finite.
@@ -103,8 +104,8 @@ public struct CurveTraining: Codable, Hashable, Sendable {
         let loss = try mean.item()
         guard loss.isFinite else {
           throw LandscapeError(
-            "the loss of the curve became \(loss) at step \(step) of \(steps); train it with a smaller --curve-lr than \(learningRate)"
-          )
+            "the loss of the curve became \(loss) at step \(step) of \(steps); "
+              + "train it with a smaller --curve-lr than \(learningRate)")
         }
         try mean.backward()
         try withoutGradients {

@@ -1,14 +1,15 @@
-import Checkpoints
 import Datasets
 import Foundation
 import Networks
 import Torch
 import Weights
 
-/// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside their merge.
+/// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside
+/// their merge.
 ///
-/// The ensemble is the mean of the networks' probabilities. All intervals are paired over examples: the difference is taken for each
-/// example and its mean lies within ± 1.96 standard errors. Of sequences, an example's value is the mean over its tokens.
+/// The ensemble is the mean of the networks' probabilities. All intervals are paired over examples: the difference is
+/// taken for each example and its mean lies within ± 1.96 standard errors. Of sequences, an example's value is the mean
+/// over its tokens.
 public struct Disagreement: Codable, Hashable, Sendable {
   /// How one network, or what was made of several, does.
   public struct Score: Codable, Hashable, Sendable {

@@ -1,4 +1,3 @@
-import Checkpoints
 import Torch
 import Weights
 
@@ -12,8 +11,8 @@ extension Weights {
       let finite = try tensor.isFinite().countNonzero().intItem()
       guard finite == tensor.count else {
         throw LandscapeError(
-          "\(path): \(name) \(tensor.shapeDescription) has \(tensor.count - finite) of \(tensor.count) elements that are NaN or "
-            + "infinite; nothing can be measured from weights of a training that diverged")
+          "\(path): \(name) \(tensor.shapeDescription) has \(tensor.count - finite) of \(tensor.count) elements that "
+            + "are NaN or infinite; nothing can be measured from weights of a training that diverged")
       }
     }
   }

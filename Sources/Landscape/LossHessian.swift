@@ -16,14 +16,16 @@ public protocol SymmetricOperator {
 
 /// The Hessian of a network's mean loss over fixed examples, at one point of weight space.
 ///
-/// The network works in evaluation mode: BatchNorm normalises by the statistics of the point, which count as constants. The loss is the
-/// mean cross-entropy, without label smoothing and weight decay. Vectors hold the trained parameters one after the other in the order of
-/// declaration, each in row-major order.
+/// The network works in evaluation mode: BatchNorm normalises by the statistics of the point, which count as constants.
+/// The loss is the mean cross-entropy, without label smoothing and weight decay. Vectors hold the trained parameters
+/// one after the other in the order of declaration, each in row-major order.
 ///
-/// A product is the derivative of the gradient in the direction of the vector (forward over reverse mode): about four times the work of a
-/// gradient, in batches, so that memory does not grow with the examples.
+/// A product is the derivative of the gradient in the direction of the vector (forward over reverse mode): about four
+/// times the work of a gradient, in batches, so that memory does not grow with the examples.
 public final class LossHessian: SymmetricOperator {
+  /// Elements of the trained parameters.
   public let dimension: Int
+  /// That of the examples.
   public let device: Device
   /// Hessian–vector products done so far
   public private(set) var products = 0
@@ -58,6 +60,9 @@ public final class LossHessian: SymmetricOperator {
     dimension = point.reduce(0) { $0 + $1.count }
   }
 
+  /// H · v; [n], float32, to the same.
+  ///
+  /// - Throws: `TorchError` for a vector of another shape.
   public func callAsFunction(_ vector: Tensor) throws -> Tensor {
     let tangents = try split(vector)
     products += 1

@@ -14,7 +14,7 @@ public struct PathMeasure: Codable, Hashable, Sendable {
 
   /// Measures `path` at positions, calling `done` after each.
   ///
-  /// - Throws: `CheckpointError` when the path's points are of different networks; what measuring throws.
+  /// - Throws: `FileError` when the path's points are of different networks; what measuring throws.
   public init(
     _ path: WeightPath, positions: [Double], by evaluator: PointEvaluator,
     done: (_ index: Int, PointMeasure) throws -> Void = { _, _ in }

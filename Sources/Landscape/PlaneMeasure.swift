@@ -1,5 +1,3 @@
-import Checkpoints
-
 /// What was measured on a grid of a plane.
 public struct PlaneMeasure: Codable, Hashable, Sendable {
   /// A point of weight space that the plane goes through.

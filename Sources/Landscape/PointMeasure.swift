@@ -1,4 +1,3 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
@@ -82,25 +81,19 @@ public final class PointEvaluator {
     }
   }
 
-  /// The point as the network is measured there: with BatchNorm's statistics re-estimated, where that is wanted. Trained tensors are shared
-  /// with `weights`, which keep their own statistics.
+  /// The point as the network is measured there: with BatchNorm's statistics re-estimated, where that is wanted.
+  /// Trained tensors are shared with `weights`, which keep their own statistics.
   ///
-  /// - Throws: `CheckpointError` for weights that are not the network's.
+  /// - Throws: `FileError` for weights that are not the network's.
   public func settled(_ weights: Weights) throws -> Weights { try at(weights) { network.weights } }
 
-  /// The loss and score of each example at a point; nil for a set of examples that is not measured on.
+  /// Loss and accuracy at a point; nil for a set of examples that is not measured on.
   ///
-  /// - Throws: `CheckpointError` for weights that are not the network's.
-  public func evaluations(at weights: Weights) throws -> (train: Evaluation?, test: Evaluation?) {
-    func evaluate(_ examples: PreparedExamples?) throws -> Evaluation? {
-      try examples.map { try Evaluation(network, on: $0, batchSize: $0.batchSize) }
-    }
-    return try at(weights) { (try evaluate(train), try evaluate(test)) }
-  }
-
-  /// The means of `evaluations`.
+  /// - Throws: `FileError` for weights that are not the network's.
   public func measure(at weights: Weights) throws -> PointMeasure {
-    let (train, test) = try evaluations(at: weights)
-    return PointMeasure(train: train.map { .init($0) }, test: test.map { .init($0) })
+    func score(_ examples: PreparedExamples?) throws -> PointMeasure.Score? {
+      try examples.map { .init(try Evaluation(network, on: $0, batchSize: $0.batchSize)) }
+    }
+    return try at(weights) { try PointMeasure(train: score(train), test: score(test)) }
   }
 }

@@ -3,12 +3,15 @@ import Torch
 
 /// Examples whose batches are made once and kept, since one point after another is measured on them.
 public struct PreparedExamples: ExampleSource {
+  /// How many there are.
   public let count: Int
   /// Of the batches that are kept.
   public let batchSize: Int
   private let source: any ExampleSource
   private let batches: [ExampleBatch]
+  /// Those of the source.
   public var classes: Int { source.classes }
+  /// Where the batches live.
   public var device: Device { source.device }
 
   /// Makes the batches of a source.
@@ -32,6 +35,7 @@ public struct PreparedExamples: ExampleSource {
     self.batches = batches
   }
 
+  /// A batch that was kept, or one from the source.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch {
     let place = range.lowerBound / max(1, batchSize)
     guard range.lowerBound % max(1, batchSize) == 0, place < batches.count else { return try source.batch(range) }

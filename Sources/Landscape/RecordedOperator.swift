@@ -1,13 +1,15 @@
 import Foundation
 import Torch
 
-/// A symmetric operator whose products are kept in a file, so that a computation that was stopped goes on when it is begun again: earlier
-/// calls, in their order, are answered from the file with the same bits.
+/// A symmetric operator whose products are kept in a file, so that a computation that was stopped goes on when it is
+/// begun again: earlier calls, in their order, are answered from the file with the same bits.
 ///
-/// A call takes 16 + 4 n bytes: marks of the vector and of the product, and the product in float32. From the first vector that differs, or the
-/// first damaged record, products are worked out and the rest of the file is dropped.
+/// A call takes 16 + 4 n bytes: marks of the vector and of the product, and the product in float32. From the first
+/// vector that differs, or the first damaged record, products are worked out and the rest of the file is dropped.
 public final class RecordedOperator: SymmetricOperator {
+  /// That of the operator.
   public var dimension: Int { operation.dimension }
+  /// That of the operator.
   public var device: Device { operation.device }
   /// Calls that the file answered
   public private(set) var replayed = 0
@@ -28,6 +30,7 @@ public final class RecordedOperator: SymmetricOperator {
     file = try FileHandle(forUpdating: url)
   }
 
+  /// The product, from the file where it has it.
   public func callAsFunction(_ vector: Tensor) throws -> Tensor {
     guard let file else { return try operation(vector) }
     let mark = try Self.plain(vector).withUnsafeBytes(Self.mark)

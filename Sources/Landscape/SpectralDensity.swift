@@ -40,8 +40,9 @@ public struct TraceEstimate: Codable, Hashable, Sendable {
   }
 }
 
-/// How the eigenvalues of a symmetric operator are distributed, by stochastic Lanczos quadrature (Lin, Saad and Yang 2016): the
-/// tridiagonal matrix of each of several random vectors gives nodes and weights of a Gauss quadrature of the density.
+/// How the eigenvalues of a symmetric operator are distributed, by stochastic Lanczos quadrature (Lin, Saad and Yang
+/// 2016): the tridiagonal matrix of each of several random vectors gives nodes and weights of a Gauss quadrature of the
+/// density.
 public struct SpectralDensity: Codable, Hashable, Sendable {
   /// A place that stands for eigenvalues around it.
   public struct Node: Codable, Hashable, Sendable {

@@ -1,5 +1,5 @@
-/// Finds by bisection where a quantity that falls from above zero to below crosses it: the branch point from which on the middle between
-/// endpoints is a valley.
+/// Finds by bisection where a quantity that falls from above zero to below crosses it: the branch point from which on
+/// the middle between endpoints is a valley.
 public struct TransitionSearch: Codable, Hashable, Sendable {
   /// What was found.
   public enum Outcome: String, Codable, Sendable {

@@ -1,4 +1,3 @@
-import Checkpoints
 import Weights
 
 /// A path through weight space from A (λ = 0) to B (λ = 1).

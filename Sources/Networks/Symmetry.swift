@@ -11,11 +11,12 @@ public struct UnitGroup: Sendable, Hashable, Codable {
   public init(name: String, count: Int) { (self.name, self.count) = (name, count) }
 }
 
-/// The ways in which units of a network can change places without changing its function, as data: which axis of which parameter moves with
-/// which group of units.
+/// The ways in which units of a network can change places without changing its function, as data: which axis of which
+/// parameter moves with which group of units.
 ///
-/// A network declares its symmetry by the functions below, in `SymmetricNetwork.declare`; `init(of:)` checks that the declaration fits the
-/// network's parameters. What is done with it (matching, permuting, pruning) knows nothing else of the network.
+/// A network declares its symmetry by the functions below, in `SymmetricNetwork.declare`; `init(of:)` checks that the
+/// declaration fits the network's parameters. What is done with it (matching, permuting, pruning) knows nothing else of
+/// the network.
 public struct Symmetry: Sendable {
   /// A run of indices of an axis.
   public struct Segment: Sendable, Hashable {
@@ -92,8 +93,8 @@ public struct Symmetry: Sendable {
   public init(of network: any Module) throws {
     guard let symmetric = network as? any SymmetricNetwork else {
       throw SymmetryError(
-        "\(type(of: network)) declares no symmetry, so nothing of it can be permuted; let it conform to SymmetricNetwork"
-      )
+        "\(type(of: network)) declares no symmetry, so nothing of it can be permuted; "
+          + "let it conform to SymmetricNetwork")
     }
     let parameters = network.parameters()
     names = parameters.map(\.name)
@@ -209,6 +210,7 @@ public protocol SymmetricNetwork: Module {
 
 /// A network without a declared symmetry, or a declaration that does not fit it.
 public struct SymmetryError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// Every mistake, one a line.
   public let description: String
   init(_ description: String) { self.description = description }
 }

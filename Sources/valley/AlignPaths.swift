@@ -65,7 +65,6 @@ struct AlignPaths {
     if let repair, aligned.count == 2 {
       return try repair.point(of: aligned[0], aligned[1], symmetry, of: session.network, on: session.setting.train)
     }
-    try reestimating.move(to: Weights.mean(aligned))
-    return session.network.weights
+    return try reestimating.settled(Weights.mean(aligned))
   }
 }

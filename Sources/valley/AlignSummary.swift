@@ -2,6 +2,7 @@ import Alignment
 import Checkpoints
 import Foundation
 import Landscape
+import Networks
 import Weights
 
 /// What aligning found, for people and as JSON.

@@ -50,15 +50,11 @@ struct LandscapeCKACommand: ParsableCommand {
     let words = session.words(exampleWords, placer)
     let chosen = try session.layers(layers, on: examples)
     let points = try session.placed(session.points.map(\.weights), by: placer)
-    func network(_ index: Int) throws -> any Networks.Module {
-      try session.network.load(points[index])
-      return session.network
-    }
     let store = try MeasureStore(figures.folder, setting: session.identity(placer))
     let key = try "cka \(session.points.map { try $0.weights.fingerprint() }) \(chosen) \(allPairs)"
     let progress = Progress("example", total: examples.count)
     let cka = try CKA(
-      { try network(0) }, { try network(1) }, layers: chosen, allPairs: allPairs, on: examples, batchSize: batch,
+      of: session.network, at: points[0], points[1], layers: chosen, allPairs: allPairs, on: examples, batchSize: batch,
       progress: { progress.update($0) }
     ) { range, measure in
       try store("\(key) \(range)", measure)

@@ -97,8 +97,7 @@ struct LandscapeCurvatureCommand: ParsableCommand {
     let names = try LossHessian.names(session.network)
     let store = try MeasureStore(figures.folder, setting: session.identity(placer))
     func makeHessian(_ point: Weights) throws -> LossHessian {
-      try placer.move(to: point)
-      return try LossHessian(session.network, on: examples)
+      try session.network.at(placer.settled(point)) { try LossHessian(session.network, on: examples) }
     }
     var parameters = 0
     if towards != nil, let other = session.points.last {

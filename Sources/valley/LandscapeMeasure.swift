@@ -16,10 +16,7 @@ extension LandscapeSession {
 
   /// The weights of each point with BatchNorm's statistics as the options say.
   func placed(_ weights: [Weights], by placer: PointEvaluator) throws -> [Weights] {
-    try weights.map {
-      try placer.move(to: $0)
-      return network.weights
-    }
+    try weights.map { try placer.settled($0) }
   }
 
   /// The examples of one split: the one asked for, or where both were, `usual`.

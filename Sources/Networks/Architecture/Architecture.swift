@@ -1,6 +1,7 @@
 import Torch
 
-/// A network by its name and what is chosen about it: all it takes, besides the shape of its input and its number of classes, to build one.
+/// A network by its name and what is chosen about it: all it takes, besides the shape of its input and its number of
+/// classes, to build one.
 ///
 /// What a name lets one choose is in its `Declaration`; what does not belong to a network has no value.
 public struct Architecture: Hashable, Sendable {
@@ -47,10 +48,9 @@ public struct Architecture: Hashable, Sendable {
   public var width: Int? { self[.width]?.integer }
   /// How pictures enter.
   public var stem: Stem? { self[.stem]?.text.flatMap(Stem.init) }
-  /// Widths of the hidden layers.
-  public var hidden: [Int]? { self[.hidden]?.integers }
 
-  /// What building the network takes an option for: its value, or what leaving it out means. `\.integer` and the like say what it must be.
+  /// What building the network takes an option for: its value, or what leaving it out means. `\.integer` and the like
+  /// say what it must be.
   ///
   /// - Throws: `TorchError` where the network has no such option, or a value of another kind.
   func value<T>(_ option: Option, _ kind: KeyPath<Value, T?>) throws -> T {
@@ -71,7 +71,8 @@ public struct Architecture: Hashable, Sendable {
     return value
   }
 
-  /// Such as `ResNet18, width 64` or `MLP 256-256`: lists of numbers and the width always, the rest where it is unusual.
+  /// Such as `ResNet18, width 64` or `MLP 256-256`: lists of numbers and the width always, the rest where it is
+  /// unusual.
   public var summary: String {
     let declaration = name.declaration
     var text = declaration.title
@@ -144,9 +145,10 @@ public struct Architecture: Hashable, Sendable {
 // MARK: - Names and what they declare
 
 extension Architecture {
-  /// The name of a network, as files and the command line spell it, with what it declares. A network's own file makes it;
-  /// `allCases` lists them.
+  /// The name of a network, as files and the command line spell it, with what it declares. A network's own file makes
+  /// it; `allCases` lists them.
   public struct Name: Hashable, Sendable {
+    /// `resnet18`
     public let rawValue: String
     /// What it is and how it is made.
     public let declaration: Declaration
@@ -155,7 +157,9 @@ extension Architecture {
       (self.rawValue, self.declaration) = (rawValue, declaration)
     }
 
+    /// Whether they are spelled alike.
     public static func == (a: Name, b: Name) -> Bool { a.rawValue == b.rawValue }
+    /// Feeds the spelling.
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
   }
 
@@ -176,31 +180,18 @@ extension Architecture {
     /// Whose files load unchanged.
     public let reference: String
     /// What it is given.
-    public let input: Input
+    public internal(set) var input = Input.pictures
     /// Whether any layer keeps statistics of the activations.
-    public let hasBatchNorm: Bool
+    public internal(set) var hasBatchNorm = false
     /// What one can choose about it, in the order in which it is listed.
     public let choices: [Choice]
-    let usualInput: @Sendable (Architecture) -> InputShape
+    var usualInput: @Sendable (Architecture) -> InputShape = { _ in .square(32) }
     /// What the options' own bounds cannot say.
-    let check: @Sendable (Architecture, InputShape) throws -> [Problem]
+    var check: @Sendable (Architecture, InputShape) throws -> [Problem] = { _, _ in [] }
     /// The network of the family that has weights of these names and shapes; nil: it has none.
     let guess: @Sendable (TensorShapes) -> Guess?
-    let make: Make
-
-    /// Builds a network from options that were checked, what it is given, its classes, and what draws its weights.
-    typealias Make = @Sendable (Architecture, InputShape, Int, Generator) throws -> any Module
-
-    init(
-      _ title: String, _ summary: String, reference: String, input: Input = .pictures, hasBatchNorm: Bool = false,
-      choices: [Choice], usualInput: @escaping @Sendable (Architecture) -> InputShape = { _ in .square(32) },
-      check: @escaping @Sendable (Architecture, InputShape) throws -> [Problem] = { _, _ in [] },
-      guess: @escaping @Sendable (TensorShapes) -> Guess?, make: @escaping Make
-    ) {
-      (self.title, self.summary, self.reference) = (title, summary, reference)
-      (self.input, self.hasBatchNorm, self.choices) = (input, hasBatchNorm, choices)
-      (self.usualInput, self.check, self.guess, self.make) = (usualInput, check, guess, make)
-    }
+    /// Builds it from options that were checked, what it is given, its classes, and what draws its weights.
+    let make: @Sendable (Architecture, InputShape, Int, Generator) throws -> any Module
 
     /// The values of options that are left out.
     var usual: [Option: Value] {

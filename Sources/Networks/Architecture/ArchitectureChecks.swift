@@ -3,12 +3,9 @@ extension Architecture {
   /// Pictures of at least so many pixels a side.
   func requirePixels(_ least: Int, in input: InputShape) throws -> [Problem] {
     let (_, height, width) = try input.picture()
-    guard min(height, width) < least else { return [] }
-    return [
-      Problem(
-        key: "name",
-        message: "is \(name.rawValue), which needs pictures of at least \(least) pixels; these have \(min(height, width))")
-    ]
+    let size = min(height, width)
+    let message = "is \(name.rawValue), which needs pictures of at least \(least) pixels; these have \(size)"
+    return size < least ? [Problem(key: "name", message: message)] : []
   }
 
   /// Square pictures that the patches divide.
@@ -16,9 +13,7 @@ extension Architecture {
     let (_, height, width) = try input.picture()
     let patch = try value(.patch, \.integer)
     guard height == width else {
-      return [
-        Problem(key: "name", message: "is \(name.rawValue), which needs square pictures; these are \(input)")
-      ]
+      return [Problem(key: "name", message: "is \(name.rawValue), which needs square pictures; these are \(input)")]
     }
     return height % patch == 0
       ? [] : [Problem(key: "patch", message: "is \(patch), which does not divide the pictures' \(height) pixels")]

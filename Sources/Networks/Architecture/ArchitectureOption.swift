@@ -1,5 +1,6 @@
 extension Architecture {
-  /// What can be chosen about some network. The raw values are the keys of files and of the command line; `meaning` says what each is.
+  /// What can be chosen about some network. The raw values are the keys of files and of the command line; `meaning`
+  /// says what each is.
   public enum Option: String, CaseIterable, Sendable, Codable {
     case blocks, width, stem, hidden, depth, heads, patch, head, activation, dropout
     case dropPath = "drop_path"

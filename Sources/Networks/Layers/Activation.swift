@@ -4,8 +4,6 @@ import Torch
 public enum Activation: String, Codable, Sendable, CaseIterable {
   /// x Φ(x), with Φ the normal distribution function: ViT's and ConvNeXt's
   case gelu
-  /// Its tanh approximation: GPT-2's
-  case geluTanh = "gelu_new"
   /// x σ(1.702 x): what OpenAI's CLIP was trained with
   case quickGELU = "quick_gelu"
 
@@ -13,7 +11,6 @@ public enum Activation: String, Codable, Sendable, CaseIterable {
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     switch self {
     case .gelu: try input.gelu()
-    case .geluTanh: try input.gelu(approximate: true)
     case .quickGELU: try input * (input * 1.702).sigmoid()
     }
   }

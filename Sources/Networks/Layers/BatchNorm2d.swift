@@ -1,7 +1,7 @@
 import Torch
 
-/// y = γ (x − mean) / √(variance + ε) + β per channel (Ioffe and Szegedy 2015); input and output [N, channels, H, W]. `Mode` says whose mean
-/// and variance: the batch's or the running ones.
+/// y = γ (x − mean) / √(variance + ε) + β per channel (Ioffe and Szegedy 2015); input and output [N, channels, H, W].
+/// `Mode` says whose mean and variance: the batch's or the running ones.
 public struct BatchNorm2d: Module {
   /// γ, [channels]
   public let weight: Parameter
@@ -18,7 +18,8 @@ public struct BatchNorm2d: Module {
 
   /// A norm that changes nothing yet: γ = 1, β = 0, mean 0, variance 1.
   ///
-  /// - Parameter momentum: how far the running statistics move towards those of each training batch; 0: not at all, 1: all the way
+  /// - Parameter momentum: how far the running statistics move towards those of each training batch; 0: not at all, 1:
+  ///   all the way
   public init(_ channels: Int, momentum: Double = 0.1, epsilon: Double = 1e-5) throws {
     weight = Parameter(try .ones([channels]))
     bias = Parameter(try .zeros([channels]))
@@ -29,6 +30,7 @@ public struct BatchNorm2d: Module {
     self.epsilon = epsilon
   }
 
+  /// The normalised channels. In modes other than evaluation the running statistics move.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let rate: Double
     switch mode {

@@ -16,7 +16,8 @@ public struct Conv2d: Module {
   ///   - kernel: pixels a side
   ///   - stride: pixels from one window to the next
   ///   - padding: pixels of zeros added on each side
-  ///   - groups: how many parts the channels fall into, each read by a part of the outputs; as many as channels: each by itself
+  ///   - groups: how many parts the channels fall into, each read by a part of the outputs; as many as channels: each
+  ///     by itself
   ///   - bias: whether a number is added to each output channel
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias: Bool = true,
@@ -31,8 +32,10 @@ public struct Conv2d: Module {
     self.groups = groups
   }
 
+  /// The convolution of each picture.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-    // A convolution of single channels is bound by memory. On a processor its gradient takes twice as long in bfloat16 as in float32.
+    // A convolution of single channels is bound by memory. On a processor its gradient takes twice as long in bfloat16
+    // as in float32.
     guard groups > 1, groups == weight.value.shape[0], input.device.isCPU else { return try convolved(input) }
     return try withoutAutocast { try convolved(input.to(weight.value.dtype)) }
   }

@@ -1,7 +1,7 @@
 import Torch
 
-/// Stochastic depth (Huang et al. 2016): in training, leaves a residual branch out for each example with `probability`, and scales the
-/// others to keep the mean; does nothing in the other modes. Input and output [N, …].
+/// Stochastic depth (Huang et al. 2016): in training, leaves a residual branch out for each example with `probability`,
+/// and scales the others to keep the mean; does nothing in the other modes. Input and output [N, …].
 public struct DropPath: Module {
   let dropout: Dropout
 
@@ -10,6 +10,7 @@ public struct DropPath: Module {
     dropout = try Dropout(probability, generator: generator)
   }
 
+  /// The branch; in training, without that of the examples left out.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     guard mode == .training, dropout.probability > 0 else { return input }
     let examples = [input.shape[0]] + [Int](repeating: 1, count: input.rank - 1)

@@ -10,5 +10,6 @@ public struct Embedding: Module {
     weight = Parameter(try Initialisation.normal(deviation).tensor([count, channels], generator: generator))
   }
 
+  /// A row for each index.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { try .embedding(weight.value, input) }
 }

@@ -8,7 +8,8 @@ public enum Initialisation: Sendable {
   case kaimingNormalFanOut
   /// N(0, 2 / fanIn): `kaiming_normal_`, which torchvision's DenseNet uses for its convolutions
   case kaimingNormalFanIn
-  /// U(−b, b) with b = √(6 / (fanIn + fanOut)): `xavier_uniform_`, which PyTorch uses for the joined projections of attention
+  /// U(−b, b) with b = √(6 / (fanIn + fanOut)): `xavier_uniform_`, which PyTorch uses for the joined projections of
+  /// attention
   case xavierUniform
   /// N(0, deviation²); also `trunc_normal_`, which cuts at ±2, a hundred of the deviations that networks are drawn with
   case normal(Double)
@@ -35,7 +36,8 @@ public enum Initialisation: Sendable {
     }
   }
 
-  /// The bias [outputs] beside a weight of this many inputs: uniform like the weight's default, zero beside every other weight.
+  /// The bias [outputs] beside a weight of this many inputs: uniform like the weight's default, zero beside every other
+  /// weight.
   func bias(_ outputs: Int, fanIn: Int, generator: Generator) throws -> Tensor {
     guard case .kaimingUniform = self else { return try .zeros([outputs]) }
     let bound = 1 / Double(fanIn).squareRoot()

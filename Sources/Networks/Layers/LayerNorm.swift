@@ -15,12 +15,14 @@ public struct LayerNorm: Module {
     self.epsilon = epsilon
   }
 
+  /// Each vector normalised.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)
   }
 }
 
-/// `LayerNorm` over the channels of each pixel; input and output [N, channels, H, W]. Nothing is copied where channels are innermost in memory.
+/// `LayerNorm` over the channels of each pixel; input and output [N, channels, H, W]. Nothing is copied where channels
+/// are innermost in memory.
 public struct LayerNorm2d: Module {
   /// γ, [channels]
   public let weight: Parameter
@@ -35,6 +37,7 @@ public struct LayerNorm2d: Module {
     self.epsilon = epsilon
   }
 
+  /// Each pixel normalised.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.permute([0, 2, 3, 1])
       .layerNorm(weight.value.shape, weight: weight.value, bias: bias.value, epsilon: epsilon)

@@ -20,6 +20,7 @@ public struct Linear: Module {
     self.bias = bias ? Parameter(try initialisation.bias(outputs, fanIn: inputs, generator: generator)) : nil
   }
 
+  /// x Wᵀ + b
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.linear(weight.value, bias?.value)
   }

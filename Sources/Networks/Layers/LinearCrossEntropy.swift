@@ -7,11 +7,13 @@ public protocol LossNetwork: Module {
 }
 
 extension Tensor {
-  /// The mean cross-entropy of the logits x · `table`ᵀ, in nats; x [..., width], `table` [vocabulary, width], labels [...].
+  /// The mean cross-entropy of the logits x · `table`ᵀ, in nats; x [..., width], `table` [vocabulary, width], labels
+  /// [...].
   ///
-  /// Logits are many (tokens × vocabulary), and the plain way makes some five arrays of them, forwards and backwards. Here the gradient
-  /// with respect to the logits, softmax − target, is worked out at once in their place, a block of rows at a time that the cache holds,
-  /// and multiplied on to x and the table. The products have x's type, or autocast's.
+  /// Logits are many (tokens × vocabulary), and the plain way makes some five arrays of them, forwards and backwards.
+  /// Here the gradient with respect to the logits, softmax − target, is worked out at once in their place, a block of
+  /// rows at a time that the cache holds, and multiplied on to x and the table. The products have x's type, or
+  /// autocast's.
   public func linearCrossEntropy(_ table: Tensor, labels: Tensor, labelSmoothing: Double = 0) throws -> Tensor {
     let x = try flatten(from: 0, to: -2)
     let (loss, gradients) = try withoutGradients {

@@ -1,7 +1,7 @@
 import Torch
 
-/// A layer whose outputs are linear in what it is given: a matrix product, or a convolution, which is one on the patches that its kernel
-/// sees.
+/// A layer whose outputs are linear in what it is given: a matrix product, or a convolution, which is one on the
+/// patches that its kernel sees.
 public struct LinearLayer {
   /// How a module's work is a matrix product.
   struct Form {

@@ -13,6 +13,7 @@ public struct MaxPool2d: Module {
     (self.kernel, self.stride, self.padding) = (kernel, stride ?? kernel, padding)
   }
 
+  /// The largest element of each window.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.maxPool2d(kernel, stride: stride, padding: padding)
   }

@@ -1,6 +1,7 @@
 import Torch
 
-/// Square patches of a picture, each through the same linear layer: [N, channels, H, W] to [N, patches, width], row by row.
+/// Square patches of a picture, each through the same linear layer: [N, channels, H, W] to [N, patches, width], row by
+/// row.
 public struct PatchEmbedding: Module {
   /// A convolution whose windows lie side by side.
   public let proj: Conv2d
@@ -9,6 +10,7 @@ public struct PatchEmbedding: Module {
     proj = try Conv2d(inputs, width, kernel: patch, stride: patch, bias: bias, generator: generator)
   }
 
+  /// A token for each patch.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // A view where channels are innermost.
     try proj(input, mode).flatten(from: 2).transpose(1, 2)

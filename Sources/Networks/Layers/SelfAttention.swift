@@ -25,6 +25,7 @@ public struct SelfAttention: Module, CustomReflectable {
     self.naming = naming
   }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror {
     switch naming {
     case .timm: Mirror(self, children: ["qkv": qkv, "proj": projection])
@@ -37,12 +38,13 @@ public struct SelfAttention: Module, CustomReflectable {
     }
   }
 
+  /// What the heads found for each token, projected.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try projection(qkv(input, mode).selfAttention(heads: heads), mode)
   }
 
-  /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries, so that no others are made
-  /// unless somebody wants to see what `qkv` gives.
+  /// The first token of the output alone: [N, tokens, channels] to [N, channels]. Only that token needs queries, so
+  /// that no others are made unless somebody wants to see what `qkv` gives.
   func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try observed(input) { try attendedFirstToken(input, mode) }
   }
@@ -99,8 +101,8 @@ extension Tensor {
         arguments: [shapeDescription])
     }
     let (batch, tokens, channels) = (shape[0], shape[1], shape[2] / 3)
-    // All of these are views: attention reads a head with strides, and writes so that the heads of a token lie side by side. In this
-    // order the three gradients are joined where they belong and not moved again.
+    // All of these are views: attention reads a head with strides, and writes so that the heads of a token lie side by
+    // side. In this order the three gradients are joined where they belong and not moved again.
     let parts = try view([batch, tokens, 3, heads, channels / heads]).unbind(2).map { try $0.transpose(1, 2) }
     let attended =
       dtype == .bfloat16 && device.isCPU && tokens <= 512
@@ -109,9 +111,9 @@ extension Tensor {
     return try attended.transpose(1, 2).reshape([batch, tokens, channels])
   }
 
-  /// Attention by three operators that keep the whole matrix of weights. libtorch's fused one takes twice as long in bfloat16 on a
-  /// processor while that matrix is small: 39 against 18 ms forwards and backwards for 197 tokens of ViT-S, batch 8; 120 against
-  /// 64 ms of processor time for 256 causal tokens in 8 heads of 32 channels, batch 16.
+  /// Attention by three operators that keep the whole matrix of weights. libtorch's fused one takes twice as long in
+  /// bfloat16 on a processor while that matrix is small: 39 against 18 ms forwards and backwards for 197 tokens of
+  /// ViT-S, batch 8; 120 against 64 ms of processor time for 256 causal tokens in 8 heads of 32 channels, batch 16.
   private static func explicitAttention(_ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool) throws -> Tensor
   {
     let scale = 1 / Double(query.shape[query.rank - 1]).squareRoot()

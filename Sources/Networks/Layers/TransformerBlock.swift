@@ -1,7 +1,7 @@
 import Torch
 
-/// A layer of a vision transformer (Dosovitskiy et al. 2021), normalised before each part: x + attention(norm(x)), then x + MLP(norm(x)).
-/// Input and output [N, tokens, channels].
+/// A layer of a vision transformer (Dosovitskiy et al. 2021), normalised before each part: x + attention(norm(x)), then
+/// x + MLP(norm(x)). Input and output [N, tokens, channels].
 public struct TransformerBlock: Module, CustomReflectable {
   /// Before the attention.
   public let norm1: LayerNorm
@@ -33,6 +33,7 @@ public struct TransformerBlock: Module, CustomReflectable {
 
   private var normNames: (String, String) { naming == .timm ? ("norm1", "norm2") : ("ln_1", "ln_2") }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror {
     Mirror(
       self,
@@ -41,13 +42,14 @@ public struct TransformerBlock: Module, CustomReflectable {
       ])
   }
 
+  /// x + attention(norm(x)), then x + MLP(norm(x))
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try input + dropPath(attention(norm1(input, mode), mode), mode)
     return try x + dropPath(mlp(norm2(x, mode), mode), mode)
   }
 
-  /// The first token of the output alone, [N, tokens, channels] to [N, channels]: what the last block is for where a picture's class is
-  /// read from the class token. Saves most of the block's work.
+  /// The first token of the output alone, [N, tokens, channels] to [N, channels]: what the last block is for where a
+  /// picture's class is read from the class token. Saves most of the block's work.
   func firstToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try observed(input) {
       let x = try input.select(1, 0) + dropPath(attention.firstToken(norm1(input, mode), mode), mode)
@@ -57,7 +59,8 @@ public struct TransformerBlock: Module, CustomReflectable {
 }
 
 extension TransformerBlock {
-  /// Declares the block called `name`, on tokens of these channels: its heads and the neurons of its MLP can change places.
+  /// Declares the block called `name`, on tokens of these channels: its heads and the neurons of its MLP can change
+  /// places.
   func declare(_ symmetry: inout Symmetry, _ name: String, _ channels: Symmetry.Axis) {
     let (up, down) = ("\(name).mlp.\(mlp.names.up)", "\(name).mlp.\(mlp.names.down)")
     let hidden = symmetry.units(up)
@@ -71,8 +74,8 @@ extension TransformerBlock {
 }
 
 extension [TransformerBlock] {
-  /// The first token after all blocks: [N, tokens, channels] to [N, channels]. A norm works on each token by itself, so that what follows
-  /// needs no other.
+  /// The first token after all blocks: [N, tokens, channels] to [N, channels]. A norm works on each token by itself, so
+  /// that what follows needs no other.
   func classToken(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try dropLast().reduce(input) { try $1($0, mode) }
     return try last?.firstToken(x, mode) ?? x.select(1, 0)
@@ -100,14 +103,17 @@ public struct TransformerMLP: Module, CustomReflectable {
 
   var names: (up: String, down: String) { naming == .timm ? ("fc1", "fc2") : ("c_fc", "c_proj") }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror { Mirror(self, children: [(names.up, up as Any), (names.down, down)]) }
 
+  /// down(activation(up(x)))
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try down(activation(up(input, mode)), mode)
   }
 
-  /// The output with each channel multiplied by γ, [channels]. The last layer's weights are multiplied instead of what it gives, which
-  /// saves passes over the pixels forwards and backwards, unless somebody wants to see what that layer gives.
+  /// The output with each channel multiplied by γ, [channels]. The last layer's weights are multiplied instead of what
+  /// it gives, which saves passes over the pixels forwards and backwards, unless somebody wants to see what that layer
+  /// gives.
   func callAsFunction(_ input: Tensor, scaledBy gamma: Parameter, _ mode: Mode) throws -> Tensor {
     let gamma = gamma.value
     return try observed(input) {

@@ -1,11 +1,11 @@
-import Checkpoints
 import Foundation
 import Support
 import Torch
 import Weights
 
-/// The picture side of CLIP (Radford et al. 2021) and a classifier on its features, with open_clip's names, so that its checkpoints load
-/// unchanged; those of transformers' `CLIPVisionModel` and `CLIPVisionModelWithProjection` load through `adapted`.
+/// The picture side of CLIP (Radford et al. 2021) and a classifier on its features, with open_clip's names, so that its
+/// checkpoints load unchanged; those of transformers' `CLIPVisionModel` and `CLIPVisionModelWithProjection` load
+/// through `adapted`.
 ///
 /// Input [N, channels, size, size], output [N, classes].
 public struct CLIPVision: Module {
@@ -27,7 +27,8 @@ public struct CLIPVision: Module {
   ///   - imageSize: pixels a side, a multiple of `patch`
   ///   - patch: pixels a side of what becomes a token
   ///   - width: channels of a token, a multiple of `heads`
-  ///   - features: channels of the space shared with texts; nil: no projection, the features are the `width` of a token.
+  ///   - features: channels of the space shared with texts; nil: no projection, the features are the `width` of a
+  ///     token.
   ///   - activation: `quick_gelu` for OpenAI's weights, `gelu` for those trained by open_clip on other data
   ///   - dropPath: stochastic depth's probability in the last block; it grows evenly from 0 in the first.
   /// - Throws: `TorchError` for sizes that do not divide each other, or below 1.
@@ -49,39 +50,31 @@ public struct CLIPVision: Module {
     headKind = kind
   }
 
-  /// CLIP ViT-B/16.
-  public static func base16(
-    imageSize: Int = 224, activation: Activation = .quickGELU, dropPath: Double = 0, head: Head = .linear,
-    inputChannels: Int = 3, classes: Int, generator: Generator
-  ) throws -> CLIPVision {
-    try CLIPVision(
-      imageSize: imageSize, activation: activation, dropPath: dropPath, head: head, inputChannels: inputChannels,
-      classes: classes, generator: generator)
-  }
-
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let features = try visual(input, mode)
     return try head(headKind == .zeroShot ? features.normalisedRows() : features, mode)
   }
 
-  /// Makes the head the zero-shot classifier of the texts in `weights`: `class_embeddings` [classes, features], one row a class in the order
-  /// of the labels, and `logit_scale` [], a natural logarithm as in CLIP's own files (ln 100 when left out).
+  /// Makes the head the zero-shot classifier of the texts in `weights`: `class_embeddings` [classes, features], one row
+  /// a class in the order of the labels, and `logit_scale` [], a natural logarithm as in CLIP's own files (ln 100 when
+  /// left out).
   ///
-  /// - Throws: `CheckpointError` when the tensor is missing or of another shape, or the head is a linear one.
+  /// - Throws: `FileError` when the tensor is missing or of another shape, or the head is a linear one.
   public func loadClasses(_ weights: Weights) throws {
     guard headKind == .zeroShot else {
-      throw CheckpointError(
+      throw FileError(
         "", "the head is a linear one, which needs no \(Self.classNames); choose the zero-shot head")
     }
     guard let classifier = try Self.classifier(weights) else {
-      throw CheckpointError(
+      throw FileError(
         "",
         "the zero-shot head needs \(Self.classNames), a row of text features for every class; "
           + "there is none among \(weights.count) tensors")
     }
     let expected = head.weight.value
     guard classifier.shape == expected.shape else {
-      throw CheckpointError("", "\(Self.classNames) is \(classifier.shape), expected \(expected.shape)")
+      throw FileError("", "\(Self.classNames) is \(classifier.shape), expected \(expected.shape)")
     }
     head.weight.value = try classifier.to(expected.device)
   }
@@ -132,6 +125,7 @@ public struct CLIPVisionTower: Module, CustomReflectable {
     lnPost = try LayerNorm(width)
   }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror {
     let blocks = blocks.enumerated().map { ("transformer.resblocks.\($0)", $1 as Any) }
     return Mirror(
@@ -142,6 +136,7 @@ public struct CLIPVisionTower: Module, CustomReflectable {
       ] + blocks + [("ln_post", lnPost)])
   }
 
+  /// The features of pictures, [N, features].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
@@ -168,8 +163,8 @@ extension Architecture.Name {
     patch: 4, size: 32)
   /// That of CLIP ViT-B/16.
   public static let clipBase16 = clip(
-    "clip_vit_b16", "CLIP ViT-B/16", "CLIP's vision tower and a classifier", width: 768, depth: 12, heads: 12, patch: 16,
-    size: 224)
+    "clip_vit_b16", "CLIP ViT-B/16", "CLIP's vision tower and a classifier", width: 768, depth: 12, heads: 12,
+    patch: 16, size: 224)
 
   /// The features of CLIP ViT-B/16 are two thirds as wide as its tokens.
   private static func clip(
@@ -178,7 +173,7 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, summary, reference: "open_clip, transformers CLIPVisionModel",
+        title: title, summary: summary, reference: "open_clip, transformers CLIPVisionModel",
         choices: Architecture.Choice.transformer(width: width, depth: depth, heads: heads) + [
           .integer(.patch, patch, upTo: 256), .names(.head, ["linear", "zero_shot"]),
           .names(.activation, ["quick_gelu", "gelu"]), .probability(.dropPath),
@@ -217,12 +212,14 @@ extension CLIPVision {
 }
 
 extension CLIPVision: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { "head." }
 
   /// The names of transformers' `CLIPModel` and `CLIPVisionModelWithProjection`.
   public var otherNames: [NamingScheme] { [.transformersCLIP(weights.names, isNested: true)] }
 
-  /// What CLIP's texts need is left out; `class_embeddings` among the weights become the zero-shot head, as in `loadClasses`.
+  /// What CLIP's texts need is left out; `class_embeddings` among the weights become the zero-shot head, as in
+  /// `loadClasses`.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     var (weights, messages) = (weights, [String]())
     let embedding = "embeddings.class_embedding"
@@ -252,8 +249,8 @@ extension CLIPVision: PretrainedNetwork {
 }
 
 extension NamingScheme {
-  /// transformers' names of the tower. Up to version 4, and in `CLIPModel` and `CLIPVisionModelWithProjection` ever since, they are nested
-  /// below `vision_model`.
+  /// transformers' names of the tower. Up to version 4, and in `CLIPModel` and `CLIPVisionModelWithProjection` ever
+  /// since, they are nested below `vision_model`.
   fileprivate static func transformersCLIP(_ names: [String], isNested: Bool) -> NamingScheme {
     let root = isNested ? "vision_model." : ""
     let plain = [
@@ -283,8 +280,8 @@ extension NamingScheme {
 // MARK: - Symmetry
 
 extension CLIPVision: SymmetricNetwork {
-  /// The channels of a token, which every block adds to, each attention's heads, each MLP's neurons, and the features. The features before
-  /// a zero-shot head stay, since texts share them.
+  /// The channels of a token, which every block adds to, each attention's heads, each MLP's neurons, and the features.
+  /// The features before a zero-shot head stay, since texts share them.
   public func declare(_ symmetry: inout Symmetry) {
     let channels = symmetry.units("visual.conv1")
     symmetry.parameter("visual.class_embedding", channels)

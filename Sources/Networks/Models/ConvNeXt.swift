@@ -1,9 +1,8 @@
-import Checkpoints
 import Torch
 import Weights
 
-/// A convolutional network built like a transformer (Liu et al. 2022) with timm's names, so that its checkpoints load unchanged;
-/// torchvision's load through `adapted`.
+/// A convolutional network built like a transformer (Liu et al. 2022) with timm's names, so that its checkpoints load
+/// unchanged; torchvision's load through `adapted`.
 ///
 /// Input [N, channels, H, W] of at least 32 × 32 pixels at the usual stem and four stages, output [N, classes].
 public struct ConvNeXt: Module {
@@ -45,19 +44,14 @@ public struct ConvNeXt: Module {
     head = try ConvNeXtHead(width << (depths.count - 1), classes: classes, generator: generator)
   }
 
-  /// ConvNeXt-T: `convnext_tiny`.
-  public static func tiny(
-    dropPath: Double = 0, inputChannels: Int = 3, classes: Int, generator: Generator
-  ) throws -> ConvNeXt {
-    try ConvNeXt(dropPath: dropPath, inputChannels: inputChannels, classes: classes, generator: generator)
-  }
-
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try head(stages.reduce(stem(input, mode)) { try $1($0, mode) }, mode)
   }
 }
 
-/// Blocks of one width, after a norm and a 2×2 convolution that halves the picture: [N, inputs, H, W] to [N, outputs, H / 2, W / 2].
+/// Blocks of one width, after a norm and a 2×2 convolution that halves the picture: [N, inputs, H, W] to [N, outputs, H
+/// / 2, W / 2].
 public struct ConvNeXtStage: Module {
   /// Empty in the first stage.
   public let downsample: [any Module]
@@ -74,6 +68,7 @@ public struct ConvNeXtStage: Module {
     blocks = try dropPaths.map { try ConvNeXtBlock(outputs, dropPath: $0, generator: generator) }
   }
 
+  /// The maps after the last block.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try downsample.reduce(input) { try $1($0, mode) }
     // What the blocks add to is kept in float32, also where convolutions are not.
@@ -81,7 +76,8 @@ public struct ConvNeXtStage: Module {
   }
 }
 
-/// x + γ · F(x): a 7×7 convolution of each channel by itself, then a norm and an MLP for each pixel. Input and output [N, channels, H, W].
+/// x + γ · F(x): a 7×7 convolution of each channel by itself, then a norm and an MLP for each pixel. Input and output
+/// [N, channels, H, W].
 public struct ConvNeXtBlock: Module {
   /// γ, the scale of each channel of the branch, [channels]
   public let gamma: Parameter
@@ -103,6 +99,7 @@ public struct ConvNeXtBlock: Module {
     self.dropPath = try DropPath(dropPath, generator: generator)
   }
 
+  /// x + γ · F(x)
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // Pixels with their channels innermost, which is how a channels-last tensor lies in memory.
     let pixels = try norm(convDw(input, mode).permute([0, 2, 3, 1]), mode)
@@ -122,6 +119,7 @@ public struct ConvNeXtHead: Module {
     fc = try Linear(channels, classes, initialisation: .normal(0.02), generator: generator)
   }
 
+  /// The logits of maps, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try fc(norm(input.globalAveragePool(), mode), mode)
   }
@@ -145,7 +143,7 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, summary, reference: "timm, torchvision",
+        title: title, summary: summary, reference: "timm, torchvision",
         choices: [.blocks(blocks), .width(width), .integer(.patch, patch, upTo: 32), .probability(.dropPath)],
         usualInput: { _ in .square(size) },
         check: { architecture, input in
@@ -182,6 +180,7 @@ extension ConvNeXt {
 }
 
 extension ConvNeXt: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { "head.fc." }
 
   /// torchvision's.
@@ -207,6 +206,7 @@ extension ConvNeXt: PretrainedNetwork {
     return [torchvision]
   }
 
+  /// Takes torchvision's names.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     guard let scheme = otherNames.first(where: { $0.describes(weights) }) else { return (weights, []) }
     return (try scheme.imported(weights), ["names mapped from \(scheme.library)'s"])

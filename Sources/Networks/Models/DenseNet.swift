@@ -1,10 +1,10 @@
-import Checkpoints
 import Torch
 import Weights
 
 /// A densely connected network (Huang et al. 2017) with torchvision's names, so that its checkpoints load unchanged.
 ///
-/// Each layer reads every map before it in its block and adds `growth` of its own. Input [N, channels, H, W], output [N, classes].
+/// Each layer reads every map before it in its block and adds `growth` of its own. Input [N, channels, H, W], output
+/// [N, classes].
 public struct DenseNet: Module {
   /// All but the classifier.
   public let features: Features
@@ -13,7 +13,8 @@ public struct DenseNet: Module {
   let relu = ReLU(inPlace: true)
 
   /// - Parameters:
-  ///   - blocks: layers of each dense block; [6, 12, 24, 16] is DenseNet121. Between two blocks the picture and its channels are halved.
+  ///   - blocks: layers of each dense block; [6, 12, 24, 16] is DenseNet121. Between two blocks the picture and its
+  ///     channels are halved.
   ///   - growth: channels each layer adds; the stem has twice as many. 32 in DenseNet121.
   ///   - stem: `cifar` keeps pictures of 32 or 64 pixels at their size with a 3×3 convolution.
   /// - Throws: `TorchError` for no blocks, an empty block, or a growth below 1.
@@ -32,20 +33,13 @@ public struct DenseNet: Module {
     classifier.bias?.value = try .zeros([classes])
   }
 
-  /// DenseNet121 at `growth` 32.
-  public static func densenet121(
-    growth: Int = 32, stem: Stem = .imagenet, inputChannels: Int = 3, classes: Int, generator: Generator
-  ) throws -> DenseNet {
-    try DenseNet(
-      blocks: [6, 12, 24, 16], growth: growth, stem: stem, inputChannels: inputChannels, classes: classes,
-      generator: generator)
-  }
-
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try classifier(relu(features(input, mode), mode).globalAveragePool(), mode)
   }
 
-  /// Stem, dense blocks with a transition between each two, and a last norm: [N, channels, H, W] to [N, `channels`, H', W'].
+  /// Stem, dense blocks with a transition between each two, and a last norm: [N, channels, H, W] to [N, `channels`, H',
+  /// W'].
   public struct Features: Module, CustomReflectable {
     /// The stem.
     public let conv0: Conv2d
@@ -82,6 +76,7 @@ public struct DenseNet: Module {
       norm5 = try BatchNorm2d(channels)
     }
 
+    /// The parts under the reference's names.
     public var customMirror: Mirror {
       var children: [(label: String?, value: Any)] = [("conv0", conv0), ("norm0", norm0)]
       for (index, block) in blocks.enumerated() {
@@ -92,6 +87,7 @@ public struct DenseNet: Module {
       return Mirror(self, children: children)
     }
 
+    /// The maps after the last norm.
     public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
       var x = try relu0(norm0(conv0(input, mode), mode), mode)
       if let pool0 { x = try pool0(x, mode) }
@@ -113,10 +109,12 @@ public struct DenseBlock: Module, CustomReflectable {
     layers = try (0..<count).map { try DenseLayer(inputs + $0 * growth, growth: growth, generator: generator) }
   }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror {
     Mirror(self, children: layers.enumerated().map { ("denselayer\($0 + 1)", $1 as Any) })
   }
 
+  /// The maps read, and those of each layer.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try layers.reduce(input) { try Tensor.concatenate([$0, $1($0, mode)], dimension: 1) }
   }
@@ -142,6 +140,7 @@ public struct DenseLayer: Module {
     conv2 = try denseConvolution(4 * growth, growth, kernel: 3, generator: generator)
   }
 
+  /// The maps that the layer adds.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try conv1(relu(norm1(input, mode), mode), mode)
     return try conv2(relu(norm2(x, mode), mode), mode)
@@ -161,6 +160,7 @@ public struct Transition: Module {
     conv = try denseConvolution(inputs, outputs, kernel: 1, generator: generator)
   }
 
+  /// Half as many maps at half the size.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try conv(relu(norm(input, mode), mode), mode).averagePool2d(2)
   }
@@ -181,8 +181,9 @@ extension Architecture.Name {
   public static let densenet121 = Self(
     "densenet121",
     .init(
-      "DenseNet121", "densely connected network; its growth is half the width", reference: "torchvision",
-      hasBatchNorm: true, choices: [.width(64), .stem], usualInput: { .square($0.stem == .imagenet ? 224 : 32) },
+      title: "DenseNet121", summary: "densely connected network; its growth is half the width",
+      reference: "torchvision", hasBatchNorm: true, choices: [.width(64), .stem],
+      usualInput: { .square($0.stem == .imagenet ? 224 : 32) },
       check: { architecture, input in
         let width = try architecture.value(.width, \.integer)
         let odd = Architecture.Problem(
@@ -191,9 +192,10 @@ extension Architecture.Name {
           + (width % 2 == 0 ? [] : [odd])
       }, guess: DenseNet.guess
     ) { options, input, classes, generator in
-      try DenseNet.densenet121(
-        growth: options.value(.width, \.integer) / 2, stem: options.value(.stem, as: Stem.self),
-        inputChannels: input.picture().channels, classes: classes, generator: generator)
+      try DenseNet(
+        blocks: [6, 12, 24, 16], growth: options.value(.width, \.integer) / 2,
+        stem: options.value(.stem, as: Stem.self), inputChannels: input.picture().channels, classes: classes,
+        generator: generator)
     })
 }
 
@@ -207,6 +209,7 @@ extension DenseNet {
 }
 
 extension DenseNet: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { "classifier." }
 
   /// Takes the names of torchvision's first files, `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`.
@@ -228,7 +231,8 @@ extension DenseNet: PretrainedNetwork {
 // MARK: - Symmetry
 
 extension DenseNet: SymmetricNetwork {
-  /// The maps that each layer adds and those inside it. A layer reads the maps of all before it in its block, side by side.
+  /// The maps that each layer adds and those inside it. A layer reads the maps of all before it in its block, side by
+  /// side.
   public func declare(_ symmetry: inout Symmetry) {
     var maps = symmetry.units("features.conv0")
     symmetry.layer("features.conv0", to: maps)

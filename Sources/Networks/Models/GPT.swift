@@ -1,9 +1,9 @@
-import Checkpoints
 import Support
 import Torch
 import Weights
 
-/// GPT-2 (Radford et al. 2019) with the names and layouts of transformers' `GPT2LMHeadModel`, so that its files load unchanged.
+/// GPT-2 (Radford et al. 2019) with the names and layouts of transformers' `GPT2LMHeadModel`, so that its files load
+/// unchanged.
 ///
 /// Input tokens [N, T], int64, T at most `context`; output the logits of each next token, [N, T, vocabulary].
 public struct GPT: Module {
@@ -30,15 +30,7 @@ public struct GPT: Module {
     self.context = context
   }
 
-  /// GPT-2 small: transformers' `gpt2`.
-  public static func gpt2(
-    vocabulary: Int = 50257, context: Int = 1024, dropout: Double = 0, generator: Generator
-  ) throws -> GPT {
-    try GPT(
-      vocabulary: vocabulary, context: context, depth: 12, width: 768, heads: 12, dropout: dropout, generator: generator
-    )
-  }
-
+  /// The logits of each next token, [N, T, vocabulary].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // The table of embeddings is the classifier too.
     try transformer(input, mode).linear(transformer.wte.weight.value)
@@ -46,6 +38,7 @@ public struct GPT: Module {
 }
 
 extension GPT: LossNetwork {
+  /// The loss without all logits at once in memory.
   public func meanCrossEntropy(_ input: Tensor, labels: Tensor, labelSmoothing: Double, _ mode: Mode) throws -> Tensor {
     try transformer(input, mode).linearCrossEntropy(
       transformer.wte.weight.value, labels: labels, labelSmoothing: labelSmoothing)
@@ -76,6 +69,7 @@ public struct GPTTransformer: Module {
     lnF = try LayerNorm(width)
   }
 
+  /// The tokens after the last norm, [N, T, width].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let length = try input.size(-1)
     guard length <= wpe.weight.value.shape[0] else {
@@ -105,10 +99,12 @@ public struct GPTBlock: Module, CustomReflectable {
     mlp = try GPTMLP(width, depth: depth, dropout: dropout, generator: generator)
   }
 
+  /// The parts under the reference's names.
   public var customMirror: Mirror {
     Mirror(self, children: ["ln_1": norm1 as Any, "attn": attention, "ln_2": norm2, "mlp": mlp])
   }
 
+  /// x + attention(norm(x)), then x + MLP(norm(x))
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try input + attention(norm1(input, mode), mode)
     return try x + mlp(norm2(x, mode), mode)
@@ -134,6 +130,7 @@ public struct GPTAttention: Module {
     self.heads = heads
   }
 
+  /// What the heads found for each token, projected.
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let parts = try cAttn(input, mode)
     let found =
@@ -167,6 +164,7 @@ public struct GPTMLP: Module {
     self.dropout = try Dropout(dropout, generator: generator)
   }
 
+  /// cProj(gelu(cFc(x)))
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try dropout(cProj(cFc(input, mode).gelu(approximate: true), mode), mode)
   }
@@ -187,6 +185,7 @@ public struct TransposedLinear: Module {
     bias = Parameter(try .zeros([outputs]))
   }
 
+  /// x W + b
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     try input.linear(weight.value.transpose(), bias.value)
   }
@@ -210,7 +209,7 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, summary, reference: "transformers GPT2LMHeadModel, GPT2Model", input: .tokens,
+        title: title, summary: summary, reference: "transformers GPT2LMHeadModel, GPT2Model", input: .tokens,
         choices: Architecture.Choice.transformer(width: width, depth: depth, heads: heads) + [.probability(.dropout)],
         usualInput: { .tokens(vocabulary: 50_257, context: $0[.depth] == .integer(12) ? 1024 : 256) },
         check: { options, _ in try options.requireHeads() }, guess: GPT.guess
@@ -241,8 +240,8 @@ extension GPT: PretrainedNetwork {
   /// The classifier is the table of embeddings: no head can be replaced by itself.
   public var headPrefix: String { "lm_head." }
 
-  /// Takes the names of `GPT2Model`, which lack `transformer.`, leaves out the causal masks that older files hold and the second copy
-  /// of the table of embeddings, and shortens the table of positions to this network's context.
+  /// Takes the names of `GPT2Model`, which lack `transformer.`, leaves out the causal masks that older files hold and
+  /// the second copy of the table of embeddings, and shortens the table of positions to this network's context.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     var messages: [String] = []
     let isBare = weights["wte.weight"] != nil
@@ -254,7 +253,7 @@ extension GPT: PretrainedNetwork {
     let (table, positions) = ("transformer.wte.weight", "transformer.wpe.weight")
     if let head = adapted["lm_head.weight"], let embeddings = adapted[table], head.shape == embeddings.shape {
       guard try head.equals(embeddings).all().intItem() != 0 else {
-        throw CheckpointError(
+        throw FileError(
           "", "lm_head.weight is not \(table): this network has one table for both, as GPT-2 does")
       }
       adapted["lm_head.weight"] = nil

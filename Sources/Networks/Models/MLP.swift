@@ -15,6 +15,7 @@ public struct MLP: Module {
     layers = try zip(widths, widths.dropFirst()).map { try Linear($0, $1, generator: generator) }
   }
 
+  /// The logits of examples, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     // A channels-last picture is brought into row-major order here, so that weights mean the same whatever the layout.
     var x = try input.flatten(from: 1)
@@ -31,7 +32,8 @@ extension Architecture.Name {
   public static let mlp = Self(
     "mlp",
     .init(
-      "MLP", "multi-layer perceptron with ReLU", reference: "none; names as in a PyTorch list `layers` of Linear",
+      title: "MLP", summary: "multi-layer perceptron with ReLU",
+      reference: "none; names as in a PyTorch list `layers` of Linear",
       choices: [.init(.hidden, usual: .integers([256, 256]), .integers(count: 0...64, 1...65_536))], guess: MLP.guess
     ) { options, input, classes, generator in
       let (channels, height, width) = try input.picture()

@@ -32,7 +32,8 @@ public struct ResNet: Module {
   public let fc: Linear
 
   /// - Parameters:
-  ///   - blocks: residual units of each stage, one to four stages. Every stage after the first halves the picture and doubles the channels.
+  ///   - blocks: residual units of each stage, one to four stages. Every stage after the first halves the picture and
+  ///     doubles the channels.
   ///   - width: channels of the first stage; 64 in the paper's networks.
   /// - Throws: `TorchError` for no stages or more than four, an empty stage, or a width below 1.
   public init(
@@ -64,17 +65,9 @@ public struct ResNet: Module {
     fc = try Linear(channels, classes, generator: generator)
   }
 
-  /// The network of 20 layers that He et al. ran on CIFAR-10: three stages of three basic blocks, 16 channels at `width` 16; the
-  /// shortcuts that change shape are 1×1 convolutions, as in torchvision.
-  public static func resnet20(width: Int = 16, inputChannels: Int = 3, classes: Int, generator: Generator) throws
-    -> ResNet
-  {
-    try ResNet(
-      blocks: [3, 3, 3], width: width, inputChannels: inputChannels, classes: classes, generator: generator)
-  }
-
   fileprivate var stages: [[ResidualBlock]] { [layer1, layer2, layer3, layer4] }
 
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     var x = try relu(bn1(conv1(input, mode), mode), mode)
     if let maxpool { x = try maxpool(x, mode) }
@@ -83,7 +76,8 @@ public struct ResNet: Module {
   }
 }
 
-/// relu(F(x) + x), with a 1×1 convolution on the shortcut where the shape changes: [N, inputs, H, W] to [N, outputs, H', W'].
+/// relu(F(x) + x), with a 1×1 convolution on the shortcut where the shape changes: [N, inputs, H, W] to [N, outputs,
+/// H', W'].
 public struct ResidualBlock: Module {
   /// The first convolution of F.
   public let conv1: Conv2d
@@ -127,6 +121,7 @@ public struct ResidualBlock: Module {
       ? [try convolution(inputs, outputs, kernel: 1, stride: stride), try BatchNorm2d(outputs)] : []
   }
 
+  /// relu(F(x) + x)
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     var x = try relu(bn1(conv1(input, mode), mode), mode)
     x = try bn2(conv2(x, mode), mode)
@@ -139,10 +134,12 @@ public struct ResidualBlock: Module {
 // MARK: - Evaluation
 
 extension ResNet {
+  /// The network with its norms folded into the convolutions.
   public func evaluationView() throws -> (any Module)? { FoldedResNet(self) }
 }
 
-/// A residual network with its norms folded into the convolutions, which also add what the shortcut brings and cut off what is below 0.
+/// A residual network with its norms folded into the convolutions, which also add what the shortcut brings and cut off
+/// what is below 0.
 private struct FoldedResNet: Module {
   let network: ResNet
 
@@ -184,7 +181,8 @@ extension Architecture.Name {
   /// The 50-layer network, of bottlenecks.
   public static let resnet50 = residual(
     "resnet50", "ResNet50", "residual network of bottlenecks", block: .bottleneck, blocks: fixed([3, 4, 6, 3]))
-  /// He et al.'s 20-layer network for CIFAR.
+  /// The network of 20 layers that He et al. ran on CIFAR-10: three stages of three basic blocks. The shortcuts that
+  /// change shape are 1×1 convolutions, as in torchvision.
   public static let resnet20 = residual(
     "resnet20", "ResNet20", "He et al.'s network for CIFAR", blocks: fixed([3, 3, 3]), width: 16)
 
@@ -197,8 +195,9 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, summary, reference: "torchvision", hasBatchNorm: true, choices: [blocks, .width(width), .stem],
-        usualInput: { .square($0.stem == .imagenet ? 224 : 32) }, guess: ResNet.guess
+        title: title, summary: summary, reference: "torchvision", hasBatchNorm: true,
+        choices: [blocks, .width(width), .stem], usualInput: { .square($0.stem == .imagenet ? 224 : 32) },
+        guess: ResNet.guess
       ) { options, input, classes, generator in
         try ResNet(
           blocks: options.value(.blocks, \.integers), block: block, width: options.value(.width, \.integer),
@@ -230,6 +229,7 @@ extension ResNet {
 }
 
 extension ResNet: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { "fc." }
 }
 

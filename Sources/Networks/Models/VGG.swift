@@ -1,6 +1,7 @@
 import Torch
 
-/// Stacked 3×3 convolutions (Simonyan and Zisserman 2015) with torchvision's names, so that its checkpoints load unchanged.
+/// Stacked 3×3 convolutions (Simonyan and Zisserman 2015) with torchvision's names, so that its checkpoints load
+/// unchanged.
 ///
 /// Input [N, channels, H, W] of at least 32 × 32 pixels, output [N, classes].
 public struct VGG: Module {
@@ -8,7 +9,8 @@ public struct VGG: Module {
   public enum Head: Sendable, Hashable {
     /// the mean over height and width, and one linear layer `classifier`: usual for pictures of 32 pixels
     case cifar
-    /// averages over 7 × 7 windows, and three linear layers with dropout: torchvision's, of 4096 hidden units and probability 0.5
+    /// averages over 7 × 7 windows, and three linear layers with dropout: torchvision's, of 4096 hidden units and
+    /// probability 0.5
     case imagenet(hidden: Int = 4096, dropout: Double = 0.5)
   }
 
@@ -67,6 +69,7 @@ public struct VGG: Module {
     }
   }
 
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let x = try features(input, mode)
     let pooled = try head == .cifar ? x.globalAveragePool() : x.adaptiveAveragePool2d(7).flatten(from: 1)
@@ -90,8 +93,8 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, "stacked 3×3 convolutions", reference: "torchvision (head imagenet)", hasBatchNorm: batchNorm,
-        choices: [.width(64), .names(.head, ["cifar", "imagenet"])],
+        title: title, summary: "stacked 3×3 convolutions", reference: "torchvision (head imagenet)",
+        hasBatchNorm: batchNorm, choices: [.width(64), .names(.head, ["cifar", "imagenet"])],
         usualInput: { .square($0[.head] == .text("imagenet") ? 224 : 32) },
         check: { try $0.requirePixels(32, in: $1) }, guess: VGG.guess
       ) { options, input, classes, generator in
@@ -124,13 +127,15 @@ extension VGG {
 }
 
 extension VGG: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { head == .cifar ? "classifier." : "classifier.6." }
 }
 
 // MARK: - Symmetry
 
 extension VGG: SymmetricNetwork {
-  /// The channels of every convolution and the neurons of every hidden linear layer. Flattening leaves the pixels of a channel side by side.
+  /// The channels of every convolution and the neurons of every hidden linear layer. Flattening leaves the pixels of a
+  /// channel side by side.
   public func declare(_ symmetry: inout Symmetry) {
     var channels = Symmetry.Axis.fixed
     for (index, layer) in features.layers.enumerated() {

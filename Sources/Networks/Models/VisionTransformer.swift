@@ -1,4 +1,3 @@
-import Checkpoints
 import Torch
 import Weights
 
@@ -43,14 +42,7 @@ public struct VisionTransformer: Module {
     head = try Linear(width, classes, initialisation: .normal(0.02), generator: generator)
   }
 
-  /// ViT-S/16: `vit_small_patch16_224`.
-  public static func small16(
-    imageSize: Int = 224, dropPath: Double = 0, inputChannels: Int = 3, classes: Int, generator: Generator
-  ) throws -> VisionTransformer {
-    try VisionTransformer(
-      imageSize: imageSize, dropPath: dropPath, inputChannels: inputChannels, classes: classes, generator: generator)
-  }
-
+  /// The logits of pictures, [N, classes].
   public func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor {
     let patches = try patchEmbed(input, mode)
     let tokens = try Tensor.concatenate(
@@ -75,7 +67,7 @@ extension Architecture.Name {
     Self(
       name,
       .init(
-        title, summary, reference: "timm",
+        title: title, summary: summary, reference: "timm",
         choices: Architecture.Choice.transformer(width: width, depth: depth, heads: heads) + [
           .integer(.patch, patch, upTo: 256), .probability(.dropPath),
         ], usualInput: { _ in .square(size) }, check: { try $0.requirePatches(in: $1) + $0.requireHeads() },
@@ -123,8 +115,10 @@ extension Architecture.Guess {
 }
 
 extension VisionTransformer: PretrainedNetwork {
+  /// How the classifier's names start.
   public var headPrefix: String { "head." }
 
+  /// Interpolates the position embedding.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) {
     try PositionEmbedding.fit("pos_embed", of: weights, to: posEmbed.value)
   }

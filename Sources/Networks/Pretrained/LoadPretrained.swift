@@ -1,4 +1,3 @@
-import Checkpoints
 import Torch
 import Weights
 
@@ -13,7 +12,8 @@ public enum PretrainedHead: Sendable {
 }
 
 extension Module {
-  /// How the names of the classifier's tensors start: `fc.`, `classifier.6.`; where the network does not say, the last matrix's.
+  /// How the names of the classifier's tensors start: `fc.`, `classifier.6.`; where the network does not say, the last
+  /// matrix's.
   public var headPrefix: String {
     if let network = self as? any PretrainedNetwork { return network.headPrefix }
     let matrices = parameters().filter { $0.parameter.value.rank == 2 && $0.name.hasSuffix(".weight") }
@@ -22,13 +22,15 @@ extension Module {
 
   /// Puts the network at weights of a reference's file, as far as they are for this network.
   ///
-  /// What training scripts put before all names (`module.`, `model.`, `_orig_mod.`) is taken off, other libraries' names are mapped to this
-  /// network's, position embeddings are interpolated to its pictures, half precision becomes its own type. A classifier for another
-  /// number of classes, or none, leaves the network's own, freshly drawn one in place.
+  /// What training scripts put before all names (`module.`, `model.`, `_orig_mod.`) is taken off, other libraries'
+  /// names are mapped to this network's, position embeddings are interpolated to its pictures, half precision becomes
+  /// its own type. A classifier for another number of classes, or none, leaves the network's own, freshly drawn one in
+  /// place.
   ///
   /// - Parameter head: what becomes of a classifier for another number of classes.
   /// - Returns: what was done, one sentence each.
-  /// - Throws: `CheckpointError` that lists every tensor that is missing, not expected or of another shape; the network is then unchanged.
+  /// - Throws: `FileError` that lists every tensor that is missing, not expected or of another shape; the network
+  ///   is then unchanged.
   @discardableResult
   public func loadPretrained(_ weights: Weights, head: PretrainedHead = .replacedIfNeeded) throws -> [String] {
     let own = self.weights
@@ -89,12 +91,11 @@ extension Module {
     let theirs = weights.filter { name, _ in name.hasPrefix(prefix) }
     let classes = { (weights: Weights) in weights[prefix + "weight"].flatMap { $0.shape.first } }
     guard let count = classes(head), always || theirs.isEmpty || classes(theirs) != count else { return weights }
-    let name = prefix.dropLast()
+    let (name, others) = (prefix.dropLast(), classes(theirs).map { "\($0)" } ?? "other")
     messages.append(
       theirs.isEmpty
         ? "the classifier \(name) is missing; it is a fresh one for \(count) classes"
-        : "the classifier \(name) for \(classes(theirs).map { "\($0)" } ?? "other") classes is replaced by a fresh one for \(count)"
-    )
+        : "the classifier \(name) for \(others) classes is replaced by a fresh one for \(count)")
     let rest = weights.filter { name, _ in !name.hasPrefix(prefix) }
     return Weights(Array(rest) + head)
   }

@@ -1,4 +1,3 @@
-import Checkpoints
 import Torch
 import Weights
 
@@ -40,7 +39,8 @@ public struct NamingScheme: Sendable {
     entries.contains { $0.theirs != [$0.ours] && $0.theirs.allSatisfy { weights[$0] != nil } }
   }
 
-  /// The library's weights under our names. What the scheme does not know, or only a part of which is there, keeps its name.
+  /// The library's weights under our names. What the scheme does not know, or only a part of which is there, keeps its
+  /// name.
   public func imported(_ weights: Weights) throws -> Weights {
     var rest = weights
     let known = try entries.compactMap { entry -> (String, Tensor)? in

@@ -1,10 +1,11 @@
 import Torch
 
-/// What is added to the tokens of a picture's patches to say where each lies: rows by row of the picture, after those of tokens that
-/// belong to no patch.
+/// What is added to the tokens of a picture's patches to say where each lies: rows by row of the picture, after those
+/// of tokens that belong to no patch.
 enum PositionEmbedding {
-  /// An embedding [..., tokens, channels] for a square grid of `size` patches a side, interpolated from the square grid it was made for:
-  /// bicubic with antialiasing, as timm's `resample_abs_pos_embed` and open_clip's `resize_pos_embed` do.
+  /// An embedding [..., tokens, channels] for a square grid of `size` patches a side, interpolated from the square grid
+  /// it was made for: bicubic with antialiasing, as timm's `resample_abs_pos_embed` and open_clip's `resize_pos_embed`
+  /// do.
   ///
   /// - Parameter prefix: rows at the front that belong to no patch, and stay
   /// - Returns: nil when the rows are no square grid after the prefix

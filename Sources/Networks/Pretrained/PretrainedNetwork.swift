@@ -1,4 +1,3 @@
-import Checkpoints
 import Torch
 import Weights
 
@@ -7,21 +6,26 @@ public protocol PretrainedNetwork: Module {
   /// How the names of its classifier start: `head.`
   var headPrefix: String { get }
 
-  /// Weights of a reference's file under this network's names, its position embedding interpolated to this network's pictures, and
-  /// what was done to them, one sentence each. What does not fit otherwise is left as it is, for `load` to refuse.
+  /// Weights of a reference's file under this network's names, its position embedding interpolated to this network's
+  /// pictures, and what was done to them, one sentence each. What does not fit otherwise is left as it is, for `load`
+  /// to refuse.
   func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String])
 
-  /// What other libraries call this network's tensors, so that weights can be written for them; by default there is none.
+  /// What other libraries call this network's tensors, so that weights can be written for them; by default there is
+  /// none.
   var otherNames: [NamingScheme] { get }
 }
 
 extension PretrainedNetwork {
+  /// None.
   public var otherNames: [NamingScheme] { [] }
+  /// The weights as they are.
   public func adapted(_ weights: Weights) throws -> (weights: Weights, messages: [String]) { (weights, []) }
 }
 
 extension PositionEmbedding {
-  /// The weights with the embedding under `name` interpolated to the number of tokens of `own`, and a sentence when it was.
+  /// The weights with the embedding under `name` interpolated to the number of tokens of `own`, and a sentence when it
+  /// was.
   static func fit(_ name: String, of weights: Weights, to own: Tensor) throws -> (weights: Weights, messages: [String])
   {
     guard let embedding = weights[name], embedding.shape != own.shape, embedding.rank == own.rank,
