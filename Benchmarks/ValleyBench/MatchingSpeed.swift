@@ -22,7 +22,7 @@ struct MatchingSpeed: ParsableCommand {
     let network: any Module =
       model == .mlp
       ? try MLP(inputs: 3072, hidden: Array(repeating: 512, count: 6), classes: 10, generator: generator)
-      : try ResNet.resnet20(width: 64, classes: 10, generator: generator)
+      : try ResNet(blocks: [3, 3, 3], width: 64, classes: 10, generator: generator)
     let both = try Safetensors.read(weights).weights.clone()
     let sides = ["a/", "b/"].map { prefix in
       Weights(

@@ -52,9 +52,10 @@ struct NetworkOptions: ParsableArguments {
     let generator = try Generator(seed: 0)
     switch model {
     case "densenet121":
-      return try DenseNet.densenet121(growth: width / 2, stem: .cifar, classes: 10, generator: generator)
-    case "vit_s16": return try VisionTransformer.small16(imageSize: size, classes: 10, generator: generator)
-    case "convnext_tiny": return try ConvNeXt.tiny(classes: 10, generator: generator)
+      return try DenseNet(
+        blocks: [6, 12, 24, 16], growth: width / 2, stem: .cifar, classes: 10, generator: generator)
+    case "vit_s16": return try VisionTransformer(imageSize: size, classes: 10, generator: generator)
+    case "convnext_tiny": return try ConvNeXt(classes: 10, generator: generator)
     default:
       return try ResNet(
         blocks: blocks ?? [], block: model == "resnet50" ? .bottleneck : .basic, width: width, classes: 10,

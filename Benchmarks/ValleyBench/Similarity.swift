@@ -38,7 +38,8 @@ struct Similarity: ParsableCommand {
     let layers = try CKA.layers(of: networks[0], on: pictures)
     let start = ContinuousClock.now
     let found = try CKA(
-      { networks[0] }, { networks[1] }, layers: layers, allPairs: true, on: pictures, batchSize: batch)
+      of: networks[0], at: networks[0].weights, networks[1].weights, layers: layers, allPairs: true, on: pictures,
+      batchSize: batch)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let values = found.diagonal.map(\.value)
     print(

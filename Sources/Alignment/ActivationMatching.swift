@@ -1,34 +1,38 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Weights
 
-/// Activation matching (Li et al. 2016; Ainsworth et al. 2023): units belong together whose activations correlate most over examples.
+/// Activation matching (Li et al. 2016; Ainsworth et al. 2023): units belong together whose activations correlate most
+/// over examples.
 ///
-/// Pearson's correlation over examples, pixels and tokens, in float64, summed over the places where a group's units are read; one assignment a
-/// group. The groups do not depend on each other.
+/// Pearson's correlation over examples, pixels and tokens, in float64, summed over the places where a group's units are
+/// read; one assignment a group. The groups do not depend on each other.
 public struct ActivationMatching: Sendable, Hashable {
-  /// The first of the source.
+  /// How many to look at, the first of the source.
   public var examples: Int
+  /// Examples at a time.
   public var batchSize: Int
 
+  /// Matching by so many examples.
   public init(examples: Int = 1000, batchSize: Int = 100) { (self.examples, self.batchSize) = (examples, batchSize) }
 
+  /// What was found.
   public struct Result: Sendable {
     /// One for each group of the symmetry.
     public let permutations: [Permutation]
-    /// Mean correlation of the units that are matched with each other
+    /// Mean correlation of the units that are matched with each other.
     public let correlation: Double
-    /// The same as the networks were given.
+    /// The same before matching.
     public let former: Double
   }
 
   /// Matches B to A by what they do on the same examples.
   ///
   /// - Parameters:
-  ///   - network: is put at both, and left at A
+  ///   - network: is put at both, and back where it stood
   ///   - report: is told the examples seen so far
+  /// - Throws: `FileError` for weights that are not the network's; what reading the examples throws.
   public func match(
     _ b: Weights, to a: Weights, _ symmetry: Symmetry, of network: any Module, on source: any ExampleSource,
     report: (_ examples: Int) -> Void = { _ in }
@@ -38,10 +42,9 @@ public struct ActivationMatching: Sendable, Hashable {
       let count = min(examples, source.count)
       for start in stride(from: 0, to: count, by: max(1, batchSize)) {
         let batch = try source.batch(start..<min(start + batchSize, count))
-        try network.load(b)
-        let theirs = try symmetry.activations(of: network, batch.inputs)
-        try network.load(a)
-        for (site, ours) in try symmetry.activations(of: network, batch.inputs) {
+        let ours = try network.at(a) { try symmetry.activations(of: network, batch.inputs) }
+        let theirs = try network.at(b) { try symmetry.activations(of: network, batch.inputs) }
+        for (site, ours) in ours {
           guard let theirs = theirs[site] else { continue }
           if sums[site] == nil { sums[site] = try CrossMoments(like: ours) }
           try sums[site]?.add(ours, theirs)

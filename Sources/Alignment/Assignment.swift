@@ -1,15 +1,18 @@
 import AssignmentKernel
 import Torch
 
-/// A column of its own for every row of a square matrix, so that the elements chosen have the largest sum there is, or the least.
+/// A column of its own for every row of a square matrix, so that the elements chosen have the largest sum there is, or
+/// the least.
 ///
-/// Found by shortest augmenting paths (Jonker and Volgenant 1987), O(n³), in float64.
+/// It is found by shortest augmenting paths (Jonker and Volgenant 1987), O(n³), in float64.
 public struct Assignment: Sendable, Hashable {
   /// The column of each row.
   public let columns: [Int]
   /// The sum of the elements chosen.
   public let total: Double
 
+  /// The best assignment for a matrix.
+  ///
   /// - Parameters:
   ///   - matrix: [n, n], converted to float64
   ///   - largest: look for the largest sum, not the least

@@ -1,4 +1,4 @@
-import Checkpoints
+import Networks
 import Torch
 import Weights
 
@@ -98,8 +98,8 @@ final class MatchingProblem {
     for name in symmetry.names where !symmetry.buffers.contains(name) {
       guard let tensor = weights[name], tensor.shape == symmetry.shapes[name] else {
         throw AlignmentError(
-          "\(side)'s \(name) is \(weights[name]?.shapeDescription ?? "missing"), expected \(symmetry.shapes[name] ?? [])"
-        )
+          "\(side)'s \(name) is \(weights[name]?.shapeDescription ?? "missing"), "
+            + "expected \(symmetry.shapes[name] ?? [])")
       }
       let wide = try tensor.detach().to(.cpu).to(.float64).contiguous()
       guard try wide.isFinite().all().intItem() == 1 else {

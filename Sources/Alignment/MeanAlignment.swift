@@ -1,30 +1,41 @@
-import Checkpoints
-import Datasets
+import Networks
 import Support
 import Torch
 import Weights
 
-/// Several networks brought together without any of them being the reference: each in turn is matched by its weights to the mean of the others, in
-/// random order, until a round changes nothing (Ainsworth et al. 2023, MergeMany). Σ‖θᵢ − mean‖² never rises.
+/// Several networks brought together with none of them as the reference: each in turn is matched by its weights to the
+/// mean of the others, in random order, until a round changes nothing (Ainsworth et al. 2023, MergeMany). Σ‖θᵢ − mean‖²
+/// never rises.
 public struct MeanAlignment: Sendable, Hashable {
+  /// How one network is matched to the mean of the others; its seed decides their order too.
   public var matching: WeightMatching
+  /// A round matches every network once.
   public var maximumRounds: Int
 
+  /// An alignment that ends after `maximumRounds` at the latest.
   public init(matching: WeightMatching = WeightMatching(), maximumRounds: Int = 20) {
     (self.matching, self.maximumRounds) = (matching, maximumRounds)
   }
 
+  /// What was found.
   public struct Result: Sendable {
     /// For each network, one for each group of the symmetry.
     public let permutations: [[Permutation]]
-    /// √(Σ‖θᵢ − mean‖² / networks) over the trained parameters, and the same as the networks were given
-    public let spread, former: Double
-    /// The last one, without change, included.
+    /// √(Σ‖θᵢ − mean‖² / networks) over the trained parameters
+    public let spread: Double
+    /// The same before alignment.
+    public let former: Double
+    /// Including the last one, without change.
     public let rounds: Int
+    /// Whether the last round changed nothing.
     public let isConverged: Bool
   }
 
-  /// - Parameter report: is told the rounds done and the spread
+  /// Aligns networks, which must be those of the symmetry.
+  ///
+  /// - Parameter report: is told the rounds done, from 1, and the spread
+  /// - Throws: `AlignmentError` for fewer than two networks, and for weights that are not the symmetry's, or not
+  ///   finite.
   public func match(
     _ networks: [Weights], _ symmetry: Symmetry, report: (_ round: Int, _ spread: Double) -> Void = { _, _ in }
   ) throws -> Result {

@@ -1,13 +1,15 @@
-import Datasets
 import Support
 
 /// A rearrangement of n units: unit `i` of what it makes is unit `indices[i]` of what it is given.
 public struct Permutation: Sendable, Hashable, Codable {
+  /// Where each unit comes from.
   public let indices: [Int]
 
   /// The permutation that changes nothing.
   public init(identity count: Int) { indices = Array(0..<count) }
 
+  /// A permutation by its indices.
+  ///
   /// - Throws: `AlignmentError` unless every number from 0 on is there once.
   public init(_ indices: [Int]) throws {
     var isTaken = [Bool](repeating: false, count: indices.count)
@@ -30,7 +32,9 @@ public struct Permutation: Sendable, Hashable, Codable {
     self.indices = indices
   }
 
+  /// Units in all.
   public var count: Int { indices.count }
+  /// Whether every unit stays.
   public var isIdentity: Bool { indices.enumerated().allSatisfy { $0 == $1 } }
 
   /// The permutation that undoes this one.
@@ -40,7 +44,7 @@ public struct Permutation: Sendable, Hashable, Codable {
     return Permutation(trusted: result)
   }
 
-  /// What `first` and then this permutation make together.
+  /// `first`, and then this permutation, as one.
   public func after(_ first: Permutation) -> Permutation {
     Permutation(trusted: indices.map { first.indices[$0] })
   }

@@ -1,32 +1,38 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Weights
 
-/// REPAIR (Jordan et al. 2023): the units of merged weights vary less than those of the networks they come from; each is rescaled so that mean and
-/// deviation of its pre-activation are the mix of theirs.
+/// REPAIR (Jordan et al. 2023): the units of merged weights vary less than those of the networks they come from; each
+/// is rescaled so that mean and deviation of its pre-activation are the mix of theirs.
 ///
-/// For networks without BatchNorm. Where there is BatchNorm, measuring its statistics anew does the same (`reestimateBatchNorm`).
+/// It is for networks without BatchNorm. Where there is BatchNorm, measuring its statistics anew does the same
+/// (`reestimateBatchNorm`).
 public struct Repair: Sendable, Hashable {
+  /// How the deviation of a merged unit is known.
   public enum Form: String, Sendable, CaseIterable {
-    /// Statistics of each layer are measured behind the layers already repaired, in one pass as BatchNorm would, and folded in.
+    /// Statistics of each layer are measured behind the layers already repaired, in one pass as BatchNorm would, and
+    /// folded in.
     case measured
-    /// Worked out from deviations and correlations of the two networks' units, as if what each layer reads were already repaired.
+    /// Worked out from deviations and correlations of the two networks' units, as if what each layer reads were already
+    /// repaired.
     case closed
   }
 
+  /// How the deviation of a merged unit is known.
   public var form: Form
-  /// The first of the source.
+  /// How many to measure on, the first of the source.
   public var examples: Int
+  /// Examples at a time.
   public var batchSize: Int
 
+  /// A repair by so many examples.
   public init(form: Form = .measured, examples: Int = 2000, batchSize: Int = 200) {
     (self.form, self.examples, self.batchSize) = (form, examples, batchSize)
   }
 
-  /// What brings a variance to a deviation. As in BatchNorm a little is added, here as a part of what is wanted; units that never change, or
-  /// are not meant to, stay.
+  /// The factor that brings a variance to a deviation. As in BatchNorm a little is added, here a fraction of what is
+  /// wanted; units that never change, or are not meant to, stay.
   private static func scale(from variance: Tensor, to deviation: Tensor) throws -> Tensor {
     let isStill = try deviation.lessOrEqual(1e-12).or(variance.lessOrEqual(1e-24))
     return try (deviation / (variance + deviation.square() * 1e-6).sqrt()).maskedFill(isStill, 1)
@@ -35,8 +41,8 @@ public struct Repair: Sendable, Hashable {
   /// The point at `alpha` between A and B, repaired.
   ///
   /// - Parameters:
-  ///   - network: is put at all three, and left anywhere
-  /// - Returns: (1 − α) A + α B, with weights and biases of layers that make units rescaled.
+  ///   - network: is put at all three, and back where it stood
+  /// - Returns: (1 − α) A + α B, with the weights and biases rescaled in layers that make units.
   /// - Throws: `AlignmentError` for a network with BatchNorm, or without a layer that could be repaired.
   public func point(
     of a: Weights, _ b: Weights, at alpha: Double = 0.5, _ symmetry: Symmetry, of network: any Module,
@@ -91,15 +97,18 @@ public struct Repair: Sendable, Hashable {
     of layers: [Symmetry.Layer], _ a: Weights, _ b: Weights, _ network: any Module, _ batches: [Tensor]
   ) throws -> [String: Pair] {
     var pairs: [String: Pair] = [:]
-    let units = Dictionary(layers.map { ($0.reader, a[$0.bias ?? ""]?.count ?? 0) }, uniquingKeysWith: { $1 })
+    let units = Dictionary(
+      layers.compactMap { layer in layer.bias.flatMap { a[$0] }.map { (layer.reader, $0.count) } },
+      uniquingKeysWith: { $1 })
     for inputs in batches {
       let outputs = try [a, b].map { weights in
         var outputs: [String: Tensor] = [:]
-        try network.load(weights)
-        try network.observing(layers.map(\.reader)) { seen in
-          outputs[seen.name] = try Self.rows(seen.output, units: units[seen.name] ?? 0)
-        } during: {
-          _ = try network(inputs, .evaluation)
+        try network.at(weights) {
+          try network.observing(layers.map(\.reader)) { seen in
+            outputs[seen.name] = try units[seen.name].flatMap { try Self.rows(seen.output, units: $0) }
+          } during: {
+            _ = try network(inputs, .evaluation)
+          }
         }
         return outputs
       }
@@ -147,26 +156,30 @@ public struct Repair: Sendable, Hashable {
       )
     }
     var running: [String: (mean: Tensor, variance: Tensor)] = [:]
-    try network.load(merged)
-    for (index, inputs) in batches.enumerated() {
-      try network.observing(layers.map(\.reader)) { seen in
-        guard let goal = goals[seen.name], let rows = try Self.rows(seen.output, units: goal.mean.count) else { return }
-        let (mean, variance) = (try rows.mean([0]), try rows.variance([0], correction: 0))
-        // The plain average over batches, as BatchNorm without momentum keeps it.
-        let rate = 1 / Double(index + 1)
-        running[seen.name] =
-          try running[seen.name].map {
-            (try $0.mean.lerp(mean, weight: rate), try $0.variance.lerp(variance, weight: rate))
-          } ?? (mean, variance)
-        // What follows reads what the repaired layer would give.
-        let scale = try Self.scale(from: variance, to: goal.deviation)
-        var shape = [Int](repeating: 1, count: seen.output.rank)
-        shape[seen.output.rank == 4 ? 1 : seen.output.rank - 1] = -1
-        let shift = try goal.mean - mean * scale
-        try seen.output.multiplyInPlace(scale.to(seen.output.dtype).reshape(shape))
-        try seen.output.addInPlace(shift.to(seen.output.dtype).reshape(shape))
-      } during: {
-        _ = try network(inputs, .evaluation)
+    func observe(_ seen: Observation, _ index: Int) throws {
+      guard let goal = goals[seen.name], let rows = try Self.rows(seen.output, units: goal.mean.count) else { return }
+      let (mean, variance) = (try rows.mean([0]), try rows.variance([0], correction: 0))
+      // The plain average over batches, as BatchNorm without momentum keeps it.
+      let rate = 1 / Double(index + 1)
+      running[seen.name] =
+        try running[seen.name].map {
+          (try $0.mean.lerp(mean, weight: rate), try $0.variance.lerp(variance, weight: rate))
+        } ?? (mean, variance)
+      // What follows reads what the repaired layer would give.
+      let scale = try Self.scale(from: variance, to: goal.deviation)
+      var shape = [Int](repeating: 1, count: seen.output.rank)
+      shape[seen.output.rank == 4 ? 1 : seen.output.rank - 1] = -1
+      let shift = try goal.mean - mean * scale
+      try seen.output.multiplyInPlace(scale.to(seen.output.dtype).reshape(shape))
+      try seen.output.addInPlace(shift.to(seen.output.dtype).reshape(shape))
+    }
+    try network.at(merged) {
+      for (index, inputs) in batches.enumerated() {
+        try network.observing(layers.map(\.reader)) {
+          try observe($0, index)
+        } during: {
+          _ = try network(inputs, .evaluation)
+        }
       }
     }
     var result = merged

@@ -1,24 +1,28 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
 import Training
 import Weights
 
-/// Straight-through matching (Ainsworth et al. 2023): permutations trained so that the midpoint of A and πB does well on data.
+/// Straight-through matching (Ainsworth et al. 2023): permutations trained so that the midpoint of A and πB does well
+/// on data.
 ///
-/// Free parameters θ start at A. For every batch B is matched to θ by its weights, from where it was matched before; the loss is that of the midpoint
-/// of A and πB, and its gradient goes to θ as if θ itself had taken πB's place. What is kept is the π whose midpoint had the lowest loss on
-/// the first batches.
+/// Free parameters θ start at A. For every batch B is matched to θ by its weights, from where it was matched before;
+/// the loss is that of the midpoint of A and πB, and its gradient goes to θ as if θ itself had taken πB's place. What
+/// is kept is the π whose midpoint had the lowest loss on the first batches.
 public struct StraightThroughMatching: Sendable, Hashable {
+  /// Of the order in which groups of units are matched.
   public var seed: UInt64
   /// Batches to train on.
   public var steps: Int
+  /// Of the free parameters, held throughout.
   public var learningRate: Double
+  /// Of the free parameters.
   public var momentum: Double
-  /// Batches, the first of the stream, on which midpoints are compared.
+  /// How many batches midpoints are compared on, the first of the stream.
   public var compared: Int
 
+  /// A matching that trains for `steps` batches.
   public init(
     seed: UInt64 = 0, steps: Int = 100, learningRate: Double = 1e-2, momentum: Double = 0.9, compared: Int = 5
   ) {
@@ -26,12 +30,13 @@ public struct StraightThroughMatching: Sendable, Hashable {
     self.compared = compared
   }
 
+  /// What was found.
   public struct Result: Sendable {
     /// One for each group of the symmetry.
     public let permutations: [Permutation]
     /// Training loss of the midpoint of A and πB, nats, with batch statistics where the network has BatchNorm
     public let loss: Double
-    /// The same of the weight matching it started from.
+    /// The same for the weight matching it started from.
     public let former: Double
     /// The step after which the best permutations were found, 0 for those it started from.
     public let step: Int
@@ -40,10 +45,12 @@ public struct StraightThroughMatching: Sendable, Hashable {
   /// Matches B to A.
   ///
   /// - Parameters:
-  ///   - network: is put at midpoints, and left at one
+  ///   - network: is put at midpoints, and back where it stood
   ///   - batches: training batches, from step 0 on
   ///   - start: where to begin; nil: what weight matching finds
-  ///   - report: is told the steps done and the lowest loss so far
+  ///   - report: is told the steps done and the lowest loss so far, nats
+  /// - Throws: `AlignmentError` for weights that are not the symmetry's, or not finite; what reading the batches
+  ///   throws.
   public func match(
     _ b: Weights, to a: Weights, _ symmetry: Symmetry, of network: any Module, on batches: any BatchStream,
     from start: [Permutation]? = nil, report: (_ step: Int, _ loss: Double) -> Void = { _, _ in }
@@ -65,9 +72,10 @@ public struct StraightThroughMatching: Sendable, Hashable {
       try withoutGradients { try a.interpolated(to: symmetry.apply(permutations, to: b), at: 0.5).to(device) }
     }
     func loss(_ permutations: [Permutation]) throws -> Double {
-      try network.load(midpoint(permutations))
-      let total = try withoutGradients {
-        try fixed.reduce(0.0) { try $0 + CrossEntropy()(network($1.inputs, .training), $1.labels).item() }
+      let total = try network.at(midpoint(permutations)) {
+        try withoutGradients {
+          try fixed.reduce(0.0) { try $0 + CrossEntropy()(network($1.inputs, .training), $1.labels).item() }
+        }
       }
       // Worse than anything where it diverged.
       return total.isFinite ? total / Double(fixed.count) : .infinity
@@ -80,8 +88,7 @@ public struct StraightThroughMatching: Sendable, Hashable {
       let weights = try midpoint(current)
       let leaves = names.compactMap { weights[$0] }
       for leaf in leaves { try leaf.setRequiresGradient(true) }
-      try network.load(weights)
-      let value = try CrossEntropy()(network(batch.inputs, .training), batch.labels)
+      let value = try network.at(weights) { try CrossEntropy()(network(batch.inputs, .training), batch.labels) }
       guard try value.item().isFinite else { break }
       try value.backward()
       let gradients = try leaves.map { try ($0.gradient() ?? $0.detach().zerosLike()) * 0.5 }

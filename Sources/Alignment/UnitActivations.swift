@@ -9,8 +9,8 @@ extension Symmetry {
     let name: String
   }
 
-  /// The activations of every group of units in a forward pass: [block, units, observations] float64 by site. A unit is seen where a layer reads
-  /// it, after what norms and activation functions do to it.
+  /// The activations of every group of units in a forward pass: [block, units, observations] float64 by site. A unit is
+  /// seen where a layer reads it, after what norms and activation functions do to it.
   func activations(of network: any Module, _ input: Tensor) throws -> [Site: Tensor] {
     let known = Set(network.observableModules)
     let readers = Dictionary(grouping: layers.filter { known.contains($0.reader) }, by: \.reader)

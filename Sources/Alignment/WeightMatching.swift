@@ -1,26 +1,28 @@
-import Checkpoints
-import Datasets
+import Networks
 import Support
 import Torch
 import Weights
 
-/// Weight matching (Ainsworth et al. 2023, Git Re-Basin): the permutations π of a network's units that bring its weights B closest to another's
-/// A, by maximising Σ⟨A, πB⟩.
+/// Weight matching (Ainsworth et al. 2023, Git Re-Basin): the permutations π of a network's units that bring its
+/// weights B closest to another's A, by maximising Σ⟨A, πB⟩.
 ///
-/// From the identity on, every group of units is matched in turn while the others stand: an assignment whose gains are sums over the parameters
-/// that the group moves. Sweeps over the groups in random order end when one brings no progress. The objective never falls; it ends in a
-/// local maximum, so that further starts can do better.
+/// From the identity on, every group of units is matched in turn while the others stand: an assignment whose gains are
+/// sums over the parameters that the group moves. Sweeps over the groups in random order end when one brings no
+/// progress. The objective never falls; it ends in a local maximum, so that further starts can do better.
 public struct WeightMatching: Sendable, Hashable {
-  /// Of the order of groups, and of further starts.
+  /// Of the order in which groups of units are matched, and of further starts.
   public var seed: UInt64
-  /// The first start is the identity, further ones are random permutations; the best end is kept.
+  /// How often to start: first at the identity, then at random permutations. The best end is kept.
   public var starts: Int
+  /// For each start; a sweep matches every group once.
   public var maximumSweeps: Int
 
+  /// A matching from so many starts.
   public init(seed: UInt64 = 0, starts: Int = 1, maximumSweeps: Int = 100) {
     (self.seed, self.starts, self.maximumSweeps) = (seed, starts, maximumSweeps)
   }
 
+  /// What was found.
   public struct Result: Sendable {
     /// One for each group of the symmetry.
     public let permutations: [Permutation]
@@ -28,7 +30,7 @@ public struct WeightMatching: Sendable, Hashable {
     public let objective: Double
     /// Σ⟨A, B⟩
     public let former: Double
-    /// Of the start that was kept, the last one without progress included.
+    /// Of the start that was kept, including the last one, without progress.
     public let sweeps: Int
     /// Whether the last sweep brought no progress.
     public let isConverged: Bool

@@ -24,8 +24,8 @@ typedef int32_t Indices __attribute__((vector_size(32)));
   } while (0)
 #define any(mask) ((mask)[0] | (mask)[1] | (mask)[2] | (mask)[3] | (mask)[4] | (mask)[5] | (mask)[6] | (mask)[7])
 
-/// Augmenting row reduction: how often, and how many rows it may look at each time, as a multiple of n. More gains nothing where elements
-/// differ at random, and costs time where many are nearly equal.
+/// Augmenting row reduction: how often, and how many rows it may look at each time, as a multiple of n. More gains
+/// nothing where elements differ at random, and costs time where many are nearly equal.
 enum { Passes = 2, Budget = 4 };
 
 typedef struct {
@@ -79,7 +79,8 @@ static const Scans *scans_of(int set) {
   }
 }
 
-/// A problem half solved. A column's price lowers its elements; a row is best placed where the reduced cost, element less price, is least.
+/// A problem half solved. A column's price lowers its elements; a row is best placed where the reduced cost, element
+/// less price, is least.
 typedef struct {
   const Scans *scans;
   const double *cost, *last;
@@ -99,7 +100,8 @@ typedef struct {
 /// A row may be read up to `padded`: what follows it is another row, or zeros.
 INLINE const double *row_of(const Problem *p, size_t i) { return i + 1 == p->n ? p->last : p->cost + i * p->stride; }
 
-/// Prices each column at its least element and gives it to that row if the row has none yet. Returns false where an element is not finite.
+/// Prices each column at its least element and gives it to that row if the row has none yet. Returns false where an
+/// element is not finite.
 static bool reduce_columns(Problem *p) {
   for (size_t j = 0; j < p->padded; j++) {
     p->price[j] = INFINITY;
@@ -122,7 +124,8 @@ static bool reduce_columns(Problem *p) {
   return true;
 }
 
-/// Lowers the price of columns whose row has no other, as far as the row's second choice allows. Returns how many rows are free.
+/// Lowers the price of columns whose row has no other, as far as the row's second choice allows. Returns how many rows
+/// are free.
 static size_t transfer_reduction(Problem *p) {
   size_t count = 0;
   for (size_t i = 0; i < p->n; i++) {
@@ -139,7 +142,8 @@ static size_t transfer_reduction(Problem *p) {
   return count;
 }
 
-/// Gives each free row its best column, whose price falls to the second best's; who held it is free in turn. Returns how many rows stay free.
+/// Gives each free row its best column, whose price falls to the second best's; who held it is free in turn. Returns
+/// how many rows stay free.
 static size_t reduce_rows(Problem *p, size_t count, size_t budget) {
   size_t next = 0, kept = 0;
   while (next < count) {
@@ -164,7 +168,8 @@ static size_t reduce_rows(Problem *p, size_t count, size_t budget) {
     p->rows[j] = i;
     if (former >= 0) {
       p->columns[former] = -1;
-      // With a lower price the former holder's turn is at once; otherwise in the next pass, lest two rows take turns forever.
+      // With a lower price the former holder's turn is at once; otherwise in the next pass, lest two rows take turns
+      // forever.
       if (is_lower) p->free[--next] = former;
       else p->free[kept++] = former;
     }

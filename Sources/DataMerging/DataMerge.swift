@@ -10,7 +10,7 @@ import Weights
 /// Either all models have one task, or each its own. Then their heads (classifiers) are each model's own too: they are
 /// part of no merge, and stand at the end of the merged body whenever a network runs on their task.
 public struct DataMerge {
-  /// Data and a network for it, which may stand anywhere: the merge puts it where it needs it.
+  /// Data and a network for it, which the merge puts where it needs it, and back where it stood.
   public struct Task {
     /// What messages call it.
     public let name: String
@@ -86,12 +86,12 @@ public struct DataMerge {
   /// The task of a model.
   func task(of model: Int) -> Int { tasks.count == 1 ? 0 : model }
 
-  /// Puts a task's network at a point, with the task's own head.
-  func place(_ task: Int, at point: Weights) throws {
+  /// Runs `body` with a task's network at a point, with the task's own head.
+  func at<Result>(_ point: Weights, task: Int, _ body: (any Module) throws -> Result) throws -> Result {
     let network = tasks[task].network
     let head = heads[task]
-    try network.load(
-      Weights(network.weights.names.compactMap { name in (point[name] ?? head[name]).map { (name, $0) } }))
+    let whole = Weights(network.weights.names.compactMap { name in (point[name] ?? head[name]).map { (name, $0) } })
+    return try network.at(whole) { try body(network) }
   }
 
   /// The names of what training changes.

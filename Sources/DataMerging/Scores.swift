@@ -10,8 +10,7 @@ extension DataMerge {
     let point = try settled(point)
     var sum = 0.0
     for task in tasks.indices {
-      try place(task, at: point)
-      sum += try Evaluation(tasks[task].network, on: tasks[task].data).accuracy
+      sum += try at(point, task: task) { try Evaluation($0, on: tasks[task].data).accuracy }
     }
     return sum / Double(tasks.count)
   }
@@ -20,10 +19,10 @@ extension DataMerge {
   /// on.
   func settled(_ point: Weights) throws -> Weights {
     guard let batchNormExamples, tasks.count == 1, let batches = tasks[0].batches else { return point }
-    try place(0, at: point)
-    try reestimateBatchNorm(
-      of: tasks[0].network, on: batches, examples: batchNormExamples == 0 ? nil : batchNormExamples)
-    let measured = tasks[0].network.weights
+    let measured = try at(point, task: 0) { network in
+      try reestimateBatchNorm(of: network, on: batches, examples: batchNormExamples == 0 ? nil : batchNormExamples)
+      return network.weights
+    }
     return Weights(point.names.compactMap { name in (measured[name] ?? point[name]).map { (name, $0) } })
   }
 }

@@ -2,7 +2,8 @@
 ///
 ///     signed(λ) = L(θ(λ)) − [(1 − λ) L(A) + λ L(B)]
 ///
-/// A maximum over positions that contain the ends is never below 0 and so hides valleys; `signed`, `lowest` and `area` show them.
+/// A maximum over positions that contain the ends is never below 0 and so hides valleys; `signed`, `lowest` and `area`
+/// show them.
 public struct Barrier: Codable, Sendable, Hashable {
   /// Loss above that line at each point, nats; negative in a valley
   public let signed: [Double]
@@ -17,6 +18,8 @@ public struct Barrier: Codable, Sendable, Hashable {
   /// ∫ signed dλ by the trapezoidal rule
   public let area: Double
 
+  /// The barrier of the losses along a path. Everything is NaN without losses, or without one for each position.
+  ///
   /// - Parameters:
   ///   - positions: λ of each point, rising from 0 to 1; θ(λ) = (1 − λ) A + λ B
   ///   - losses: the loss at each; the first and the last are those of the ends

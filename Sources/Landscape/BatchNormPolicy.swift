@@ -1,7 +1,7 @@
-import Datasets
 import Networks
 
-/// What becomes of BatchNorm's running statistics at a point: combined like weights, they are not those of the activations there.
+/// What becomes of BatchNorm's running statistics at a point: combined like weights, they are not those of the
+/// activations there.
 public enum BatchNormPolicy: Hashable, Sendable {
   /// They are combined like weights.
   case off
@@ -21,6 +21,7 @@ public enum BatchNormPolicy: Hashable, Sendable {
     }
   }
 
+  /// What `init` reads.
   public var text: String {
     switch self {
     case .off: "off"

@@ -1,29 +1,36 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
+import Weights
 
-/// Linear centred kernel alignment (Kornblith et al. 2019) between layers of two networks, in its unbiased minibatch form (Nguyen et al.
-/// 2021): 0 for unrelated representations, 1 for those that are the same up to rotation and scale.
+/// Linear centred kernel alignment (Kornblith et al. 2019) between layers of two networks, in its unbiased minibatch
+/// form (Nguyen et al. 2021): 0 for unrelated representations, 1 for those that are the same up to rotation and scale.
 ///
 /// For representations X [n, p] and Y [n, q] of n examples, with K = X Xᵀ and L = Y Yᵀ without their diagonals,
 ///
 ///     HSIC₁(K, L) = [tr(K L) + (1ᵀK1)(1ᵀL1) / ((n − 1)(n − 2)) − 2/(n − 2) · 1ᵀK L1] / (n (n − 3))
 ///
-/// estimates the Hilbert–Schmidt independence criterion without bias whatever n. Its values for xy, xx and yy are added up over batches,
-/// and CKA = HSIC(x, y) / √(HSIC(x, x) · HSIC(y, y)) is taken once at the end. Averaging CKA over batches, or the biased estimator, would
-/// give too much: .93 where .75 is true at 8 examples a batch.
+/// estimates the Hilbert–Schmidt independence criterion without bias whatever n. Its values for xy, xx and yy are added
+/// up over batches, and CKA = HSIC(x, y) / √(HSIC(x, x) · HSIC(y, y)) is taken once at the end. Averaging CKA over
+/// batches, or the biased estimator, would give too much: .93 where .75 is true at 8 examples a batch.
 public struct CKA: Codable, Hashable, Sendable {
-  /// The layers of either network, as its modules are named, or `penultimate`: what its classifier is given
-  public var first, second: [String]
+  /// The layers at the first point, as the network's modules are named, or `penultimate`: what its classifier is given
+  public var first: [String]
+  /// The layers at the second point.
+  public var second: [String]
   /// [first, second]; of corresponding layers only, where that was asked for, and nil elsewhere
   public var values: [[Double?]]
-  public var examples, batchSize: Int
+  /// How many were used.
+  public var examples: Int
+  /// Examples at a time.
+  public var batchSize: Int
 
   /// The name that stands for what the classifier is given.
   public static let penultimate = "penultimate"
 
   /// The layers of a network that a forward pass shows, in order.
+  ///
+  /// - Parameter examples: the first of these is passed
   public static func layers(of network: any Module, on examples: any ExampleSource) throws -> [String] {
     var seen: Set<String> = []
     let names = network.observableModules.filter { !$0.isEmpty }
@@ -39,30 +46,32 @@ public struct CKA: Codable, Hashable, Sendable {
 
   /// HSIC₁ on one batch, which CKA is made of once all batches are added up.
   public struct BatchSums: Codable, Sendable {
-    /// Between the networks, of the pairs of layers that are compared
+    /// Between the two points, of the pairs of layers that are compared
     var cross: [Double]
-    /// Of each network's layers with themselves
+    /// At each point, of the layers with themselves
     var own: [[Double]]
   }
 
-  /// Of a layer with itself in the other network.
+  /// The value of each layer with itself at the other point.
   public var diagonal: [(layer: String, value: Double)] {
     first.enumerated().compactMap { row, layer in
       second.firstIndex(of: layer).flatMap { values[row][$0] }.map { (layer, $0) }
     }
   }
 
+  /// CKA between the layers of a network at two points of weight space.
+  ///
   /// - Parameters:
-  ///   - networks: two of them, or one network that is put at both points in turn
-  ///   - layers: their names in both networks
+  ///   - network: is put at both points in turn, and back where it stood
+  ///   - layers: names of modules, or `penultimate`
   ///   - allPairs: every layer with every other, not only with itself
   ///   - batchSize: examples at a time, 4 or more; examples left over that are fewer than that are not used
   ///   - progress: is told the examples done
   ///   - sums: gives those of a batch, which `measure` works out; a later attempt may have them already
-  /// - Throws: `LandscapeError` for fewer than 4 examples or representations that are constant over examples, `TorchError` for a layer
-  ///   that is none.
+  /// - Throws: `LandscapeError` for fewer than 4 examples or representations that are constant over examples,
+  ///   `TorchError` for a name that no module has.
   public init(
-    _ first: () throws -> any Module, _ second: () throws -> any Module, layers: [String], allPairs: Bool = false,
+    of network: any Module, at first: Weights, _ second: Weights, layers: [String], allPairs: Bool = false,
     on examples: any ExampleSource, batchSize: Int = 250, progress: (Int) -> Void = { _ in },
     sums: @escaping (_ batch: Range<Int>, _ measure: () throws -> BatchSums) throws -> BatchSums = { try $1() }
   ) throws {
@@ -80,8 +89,8 @@ public struct CKA: Codable, Hashable, Sendable {
       for range in examples.ranges(ofAtMost: batchSize) where range.count >= 4 {
         let batch = try sums(range) {
           let inputs = try examples.batch(range).inputs
-          let x = try Representations(first(), inputs, layers: names)
-          let y = try Representations(second(), inputs, layers: names)
+          let x = try network.at(first) { try Representations(network, inputs, layers: names) }
+          let y = try network.at(second) { try Representations(network, inputs, layers: names) }
           return try BatchSums(
             cross: x.criteria(with: y, pairs), own: [x, y].map { try $0.criteria(with: $0, same) })
         }
@@ -98,11 +107,11 @@ public struct CKA: Codable, Hashable, Sendable {
     }
     for (index, side) in own.enumerated() {
       for (layer, value) in zip(names, side) where !(value > 0) {
+        let whose = "\(layer) of the \(index == 0 ? "first" : "second") network"
         throw LandscapeError(
           value.isNaN
-            ? "\(layer) of the \(index == 0 ? "first" : "second") network is not finite on these examples"
-            : "\(layer) of the \(index == 0 ? "first" : "second") network gives the same for every example; its CKA is not defined"
-        )
+            ? "\(whose) is not finite on these examples"
+            : "\(whose) gives the same for every example; its CKA is not defined")
       }
     }
     (self.first, self.second) = (names, names)
@@ -120,8 +129,8 @@ public struct CKA: Codable, Hashable, Sendable {
 struct Representations {
   /// Either n × n or n × p numbers a layer.
   private enum Form {
-    /// U-centred Gram matrices, [layers, n²]: without diagonal, rows and columns adding up to 0. HSIC₁ is their dot product over
-    /// n (n − 3) (Székely and Rizzo 2014).
+    /// U-centred Gram matrices, [layers, n²]: without diagonal, rows and columns adding up to 0. HSIC₁ is their dot
+    /// product over n (n − 3) (Székely and Rizzo 2014).
     case grams(Tensor)
     /// Centred features [n, p] by layer
     case features([Tensor])
@@ -133,7 +142,7 @@ struct Representations {
   init(_ network: any Module, _ inputs: Tensor, layers: [String]) throws {
     let count = try inputs.size(0)
     var found: [String: Tensor] = [:]
-    // A Gram matrix at once, lest all activations of a batch be kept; of a single narrow layer, the layer.
+    // A Gram matrix at once, so that not all activations of a batch are kept; for a single narrow layer, its features.
     var isNarrow = false
     let head = network.classifierName
     let wanted = Set(layers.map { $0 == CKA.penultimate ? head.name : $0 })
@@ -222,8 +231,8 @@ struct Representations {
 }
 
 extension Module {
-  /// The module that makes logits, whose input is the penultimate representation; where that is no module of its own, the one before it,
-  /// whose output is.
+  /// The module that makes logits, whose input is the penultimate representation; where that is no module of its own,
+  /// the one before it, whose output is.
   var classifierName: (name: String, isClassifier: Bool) {
     let names = observableModules
     let head = String(headPrefix.dropLast())

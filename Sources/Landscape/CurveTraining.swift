@@ -1,4 +1,3 @@
-import Checkpoints
 import Datasets
 import Networks
 import Support
@@ -6,21 +5,28 @@ import Torch
 import Training
 import Weights
 
-/// How a curve between two points is trained (Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs").
+/// How a curve between two points is trained (Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast
+/// Ensembling of DNNs").
 ///
-/// Every step draws λ uniformly, takes the gradient of the loss at φ(λ) on a training batch, and gives each control its share,
-/// the coefficient that it has at λ. The ends stay as they are. Weight decay is that of the point φ(λ).
+/// Every step draws λ uniformly, takes the gradient of the loss at φ(λ) on a training batch, and gives each control its
+/// share, the coefficient that it has at λ. The ends stay as they are. Weight decay is that of the point φ(λ).
 public struct CurveTraining: Codable, Hashable, Sendable {
+  /// What the controls make of the path.
   public var shape: WeightPath.Shape
   /// Controls, spread along the line between the ends to begin with
   public var bends: Int
+  /// Batches to train on.
   public var steps: Int
   /// The peak; held for half of the steps, then falling linearly to a hundredth at nine tenths
   public var learningRate: Double
+  /// Of SGD.
   public var momentum: Double
+  /// Of the point on the curve, not of the controls.
   public var weightDecay: Double
+  /// Of the positions on the curve, and of dropout.
   public var seed: Int
 
+  /// A training of `steps` batches.
   public init(
     shape: WeightPath.Shape, bends: Int = 1, steps: Int, learningRate: Double, momentum: Double = 0.9,
     weightDecay: Double = 5e-4, seed: Int = 0
@@ -45,8 +51,9 @@ public struct CurveTraining: Codable, Hashable, Sendable {
   /// Trains a curve from `start` to `end`.
   ///
   /// - Parameters:
-  ///   - network: owned by the training while it goes on
-  ///   - state: where an earlier training stopped, as `save` was given it; the result is then the same as without the stop
+  ///   - network: is put at points of the curve, and back where it stood
+  ///   - state: where an earlier training stopped, as `save` was given it; the result is then the same as without the
+  ///     stop
   ///   - save: is shown the state every `interval` steps
   ///   - progress: is told how many steps are done, and the loss of the last
   /// - Throws: `LandscapeError` when the loss is not finite.
@@ -62,7 +69,6 @@ public struct CurveTraining: Codable, Hashable, Sendable {
     if let state { controls = try Self.split(state.weights, like: controls) }
     let path = WeightPath(from: start, to: end, shape: shape, controls: controls)
     let point = try MovingPoint(at: start)
-    try network.load(point.weights)
     let names = point.weights.names.filter(trainable.contains)
     let leaves = names.compactMap { point.weights[$0] }
     let moving = controls.map { control in names.compactMap { control[$0] } }
@@ -81,37 +87,40 @@ public struct CurveTraining: Codable, Hashable, Sendable {
     }
     for leaf in leaves { try leaf.setRequiresGradient(true) }
     defer { for leaf in leaves { try? leaf.setRequiresGradient(false) } }
-    for step in (state?.step ?? 0)..<max(steps, state?.step ?? 0) {
-      let position = position(atStep: step)
-      let coefficients = path.coefficients(at: position)
-      try point.move(to: path.terms(at: position))
-      for (index, generator) in generators.enumerated() {
-        var random = SplitMix64(UInt64(bitPattern: Int64(seed)), 0xD20, UInt64(step), UInt64(index))
-        try generator.reseed(random.next())
-      }
-      let batch = try batches.batch(at: step)
-      let mean = try withAutocast(autocast, on: batches.device) {
-        try CrossEntropy()(network(batch.inputs, .training), batch.labels)
-      }
-      let loss = try mean.item()
-      guard loss.isFinite else {
-        throw LandscapeError(
-          "the loss of the curve became \(loss) at step \(step) of \(steps); train it with a smaller --curve-lr than \(learningRate)"
-        )
-      }
-      try mean.backward()
-      try withoutGradients {
-        let gradients = try leaves.map { try $0.gradient() ?? $0.zerosLike() }
-        if weightDecay != 0 { try gradients.addInPlace(leaves, scale: weightDecay) }
-        for (index, control) in moving.enumerated() where coefficients[index + 1] != 0 || momentum > 0 {
-          try sgd.update(
-            control, gradients: gradients.scaled(by: coefficients[index + 1]),
-            velocity: momentum > 0 ? velocities[index] : [], learningRate: learningRate(atStep: step))
+    let done = state?.step ?? 0
+    try network.at(point.weights) {
+      for step in done..<max(steps, done) {
+        let position = position(atStep: step)
+        let coefficients = path.coefficients(at: position)
+        try point.move(to: path.terms(at: position))
+        for (index, generator) in generators.enumerated() {
+          var random = SplitMix64(UInt64(bitPattern: Int64(seed)), 0xD20, UInt64(step), UInt64(index))
+          try generator.reseed(random.next())
         }
+        let batch = try batches.batch(at: step)
+        let mean = try withAutocast(autocast, on: batches.device) {
+          try CrossEntropy()(network(batch.inputs, .training), batch.labels)
+        }
+        let loss = try mean.item()
+        guard loss.isFinite else {
+          throw LandscapeError(
+            "the loss of the curve became \(loss) at step \(step) of \(steps); "
+              + "train it with a smaller --curve-lr than \(learningRate)")
+        }
+        try mean.backward()
+        try withoutGradients {
+          let gradients = try leaves.map { try $0.gradient() ?? $0.zerosLike() }
+          if weightDecay != 0 { try gradients.addInPlace(leaves, scale: weightDecay) }
+          for (index, control) in moving.enumerated() where coefficients[index + 1] != 0 || momentum > 0 {
+            try sgd.update(
+              control, gradients: gradients.scaled(by: coefficients[index + 1]),
+              velocity: momentum > 0 ? velocities[index] : [], learningRate: learningRate(atStep: step))
+          }
+        }
+        for leaf in leaves { try leaf.setGradient(nil) }
+        try progress(step + 1, loss)
+        if (step + 1) % max(1, interval) == 0 || step + 1 == steps { try save(current(step + 1)) }
       }
-      for leaf in leaves { try leaf.setGradient(nil) }
-      try progress(step + 1, loss)
-      if (step + 1) % max(1, interval) == 0 || step + 1 == steps { try save(current(step + 1)) }
     }
     return path
   }

@@ -1,26 +1,29 @@
-import Checkpoints
 import Torch
 import Weights
 
 /// The curvature of the loss along the line between two points A and B, and what it says about merging them.
 ///
-/// With d = B − A over the trained parameters and M the midpoint, f(t) = L(A + t d) has f''(t) = dᵀ H d. The loss gain of the merge is
-/// G = f(½) − ½ (f(0) + f(1)), and integrating by parts twice
+/// With d = B − A over the trained parameters and M the midpoint, f(t) = L(A + t d) has f''(t) = dᵀ H d. The loss gain
+/// of the merge is G = f(½) − ½ (f(0) + f(1)), and integrating by parts twice
 ///
 ///     G = −∫₀¹ K(t) f''(t) dt,   K(t) = ½ min(t, 1 − t),   ∫ K = 1/8.
 ///
-/// Taking f'' as constant, its value at M, gives the second-order prediction G ≈ −⅛ dᵀ H_M d: the loss falls in the middle of a bowl and
-/// rises on a ridge. Taking f'' as the parabola through its values at A, M and B gives the sharper
+/// Taking f'' as constant, its value at M, gives the second-order prediction G ≈ −⅛ dᵀ H_M d: the loss falls in the
+/// middle of a bowl and rises on a ridge. Taking f'' as the parabola through its values at A, M and B gives the sharper
 ///
 ///     G ≈ −(f''(0) + 10 f''(½) + f''(1)) / 96.
 ///
-/// Both are exact for a quadratic loss. BatchNorm's statistics count as constants of each point; where they are re-estimated the measured
-/// gain contains what that changes.
+/// Both are exact for a quadratic loss. BatchNorm's statistics count as constants of each point; where they are
+/// re-estimated the measured gain contains what that changes.
 public struct DirectionCurvature: Encodable, Hashable, Sendable {
   /// ‖d‖
   public var distance: Double
-  /// dᵀ H d / ‖d‖² at A, at the midpoint and at B
-  public var first, midpoint, second: Double
+  /// dᵀ H d / ‖d‖² at A
+  public var first: Double
+  /// The same at the midpoint
+  public var midpoint: Double
+  /// The same at B
+  public var second: Double
   /// The loss at the three points, nats
   public var losses: [Double]
 
@@ -35,6 +38,7 @@ public struct DirectionCurvature: Encodable, Hashable, Sendable {
     case distance, first, midpoint, second, losses, measuredGain, secondOrderGain, threePointGain
   }
 
+  /// Writes the three gains too.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(distance, forKey: .distance)
@@ -49,6 +53,8 @@ public struct DirectionCurvature: Encodable, Hashable, Sendable {
 }
 
 extension DirectionCurvature {
+  /// The curvature along B − A.
+  ///
   /// - Parameters:
   ///   - hessians: at A, M and B, of one network on the same examples
   ///   - direction: B − A, [n], in the order of the Hessians' vectors

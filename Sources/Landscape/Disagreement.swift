@@ -1,16 +1,19 @@
-import Checkpoints
 import Datasets
 import Foundation
 import Networks
 import Torch
 import Weights
 
-/// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside their merge.
+/// How the predictions of several networks differ on the same examples, and what their ensemble makes of that, beside
+/// their merge.
 ///
-/// The ensemble is the mean of the networks' probabilities. All intervals are paired over examples: the difference is taken for each
-/// example and its mean lies within ± 1.96 standard errors. Of sequences, an example's value is the mean over its tokens.
+/// The ensemble is the mean of the networks' probabilities. All intervals are paired over examples: the difference is
+/// taken for each example and its mean lies within ± 1.96 standard errors. Of sequences, an example's value is the mean
+/// over its tokens.
 public struct Disagreement: Codable, Hashable, Sendable {
+  /// How one network, or what was made of several, does.
   public struct Score: Codable, Hashable, Sendable {
+    /// The network's, `singles' mean`, `ensemble` or `merge`
     public var name: String
     /// Fraction of predictions that are right
     public var accuracy: Double
@@ -18,8 +21,12 @@ public struct Disagreement: Codable, Hashable, Sendable {
     public var loss: Double
   }
 
+  /// How much two networks have in common.
   public struct Pair: Codable, Hashable, Sendable {
-    public var first, second: String
+    /// The one's name
+    public var first: String
+    /// The other's name
+    public var second: String
     /// Fraction of examples on which both predict the same class
     public var agreement: Double
     /// Pearson's correlation of being wrong; nil where one of them is never or always wrong
@@ -28,13 +35,25 @@ public struct Disagreement: Codable, Hashable, Sendable {
 
   /// The mean over examples of one score less another.
   public struct Difference: Codable, Hashable, Sendable {
-    public var of, from: String
+    /// Whose score it is
+    public var of: String
+    /// Whose score is taken off
+    public var from: String
     /// Of accuracy, as a fraction
-    public var accuracy, accuracyLower, accuracyUpper: Double
+    public var accuracy: Double
+    /// The interval's lower end
+    public var accuracyLower: Double
+    /// The interval's upper end
+    public var accuracyUpper: Double
     /// Of cross-entropy, nats
-    public var loss, lossLower, lossUpper: Double
+    public var loss: Double
+    /// The interval's lower end
+    public var lossLower: Double
+    /// The interval's upper end
+    public var lossUpper: Double
   }
 
+  /// How many were compared on
   public var examples: Int
   /// The networks, their mean ("singles"), their ensemble and, where there is one, their merge
   public var scores: [Score]
@@ -43,10 +62,12 @@ public struct Disagreement: Codable, Hashable, Sendable {
   /// Ensemble and merge from the singles' mean, and the merge from the ensemble
   public var differences: [Difference]
 
+  /// Compares networks, which differ in their weights only.
+  ///
   /// - Parameters:
   ///   - points: the networks' weights, two or more, BatchNorm's statistics included
   ///   - merge: of them; nil: none
-  ///   - network: is put at one point after the other
+  ///   - network: is put at one point after the other, and back where it stood
   ///   - progress: is told the examples done
   ///   - outcomes: gives those of a batch, which `measure` works out; a later attempt may have them already
   /// - Throws: `LandscapeError` for fewer than two networks or two examples.
@@ -71,8 +92,7 @@ public struct Disagreement: Codable, Hashable, Sendable {
         let found = try outcomes(range) {
           let batch = try examples.batch(range)
           var logarithms = try all.map { point in
-            try network.load(point.1)
-            return try network(batch.inputs, .evaluation).to(.float32).logSoftmax(-1)
+            try network.at(point.1) { try network(batch.inputs, .evaluation).to(.float32).logSoftmax(-1) }
           }
           // log of the mean probability: no probability is so small that its logarithm is lost.
           let members = Array(logarithms.prefix(points.count))

@@ -2,7 +2,9 @@ import Torch
 
 /// Eigenvalues at the ends of a symmetric operator's spectrum, found by Lanczos with full reorthogonalisation.
 public struct Eigenvalues: Codable, Hashable, Sendable {
+  /// An eigenvalue, and how well it was found.
   public struct Pair: Codable, Hashable, Sendable {
+    /// λ
     public var value: Double
     /// ‖A v − λ v‖ for the eigenvector v of length 1 that was found
     public var residual: Double
@@ -16,13 +18,14 @@ public struct Eigenvalues: Codable, Hashable, Sendable {
   public var products: Int
   /// Whether every residual is at most `tolerance` times the largest absolute eigenvalue.
   public var converged: Bool
+  /// Largest residual over largest absolute eigenvalue that was asked for.
   public var tolerance: Double
   /// Whether residuals were worked out from products of their own rather than from the recurrence.
   public var verified: Bool
 
   /// Finds the `largest` largest and the `smallest` smallest eigenvalues, one Krylov space for both.
   ///
-  /// Eigenvalues of several dimensions come out so often as the space was begun anew; the Hessians of networks have none but 0.
+  /// A multiple eigenvalue is found as often as the space was begun anew; the Hessians of networks have none but 0.
   ///
   /// - Parameters:
   ///   - tolerance: largest residual over largest absolute eigenvalue

@@ -1,12 +1,12 @@
 import Torch
 
-/// The space that a symmetric operator spans from one vector, q₀, A q₀, A² q₀ …, with an orthonormal basis in which the operator is
-/// tridiagonal (Lanczos).
+/// The space that a symmetric operator spans from one vector, q₀, A q₀, A² q₀ …, with an orthonormal basis in which the
+/// operator is tridiagonal (Lanczos).
 ///
-/// Basis vectors are float32; dot products, norms and the tridiagonal matrix are float64, and every new vector is orthogonalised against
-/// all former ones twice, which keeps the basis orthonormal to float32's precision whatever the spectrum. Where the space is exhausted
-/// the basis goes on with a random vector orthogonal to it, and the matrix falls into blocks: so further copies of multiple eigenvalues
-/// are found.
+/// Basis vectors are float32; dot products, norms and the tridiagonal matrix are float64, and every new vector is
+/// orthogonalised against all former ones twice, which keeps the basis orthonormal to float32's precision whatever the
+/// spectrum. Where the space is exhausted the basis goes on with a random vector orthogonal to it, and the matrix falls
+/// into blocks: so further copies of multiple eigenvalues are found.
 struct KrylovSpace {
   let operation: any SymmetricOperator
   /// qᵢᵀ A qᵢ
@@ -93,8 +93,9 @@ struct KrylovSpace {
     return sum
   }
 
-  /// Eigenvalues of the tridiagonal matrix in rising order, its eigenvectors as columns [count, count], float64, and the residuals
-  /// ‖A y − θ y‖ of the vectors y they stand for, which are |β s| with β the last coupling and s an eigenvector's last element.
+  /// Eigenvalues of the tridiagonal matrix in rising order, its eigenvectors as columns [count, count], float64, and
+  /// the residuals ‖A y − θ y‖ of the vectors y they stand for, which are |β s| with β the last coupling and s an
+  /// eigenvector's last element.
   func eigen() throws -> (values: [Double], vectors: Tensor, residuals: [Double]) {
     var elements = [Double](repeating: 0, count: count * count)
     for index in 0..<count {

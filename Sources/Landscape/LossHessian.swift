@@ -2,11 +2,13 @@ import Datasets
 import Networks
 import Torch
 import Training
+import Weights
 
 /// A symmetric linear map that is known by what it does to a vector.
 public protocol SymmetricOperator {
   /// n
   var dimension: Int { get }
+  /// Where its vectors live.
   var device: Device { get }
   /// A · v; [n], float32, to the same.
   func callAsFunction(_ vector: Tensor) throws -> Tensor
@@ -14,30 +16,33 @@ public protocol SymmetricOperator {
 
 /// The Hessian of a network's mean loss over fixed examples, at one point of weight space.
 ///
-/// The network works in evaluation mode: BatchNorm normalises by the statistics of the point, which count as constants. The loss is the
-/// mean cross-entropy, without label smoothing and weight decay. Vectors hold the trained parameters one after the other in the order of
-/// declaration, each in row-major order.
+/// The network works in evaluation mode: BatchNorm normalises by the statistics of the point, which count as constants.
+/// The loss is the mean cross-entropy, without label smoothing and weight decay. Vectors hold the trained parameters
+/// one after the other in the order of declaration, each in row-major order.
 ///
-/// A product is the derivative of the gradient in the direction of the vector (forward over reverse mode): about four times the work of a
-/// gradient, in batches, so that memory does not grow with the examples.
+/// A product is the derivative of the gradient in the direction of the vector (forward over reverse mode): about four
+/// times the work of a gradient, in batches, so that memory does not grow with the examples.
 public final class LossHessian: SymmetricOperator {
+  /// Elements of the trained parameters.
   public let dimension: Int
+  /// That of the examples.
   public let device: Device
   /// Hessian–vector products done so far
   public private(set) var products = 0
   private let network: any Module
   private let examples: any ExampleSource
   private let ranges: [Range<Int>]
-  private let parameters: [Parameter]
-  /// Of the parameters, cut off from the network's own, which nothing here touches
+  /// Of the trained parameters.
+  private let names: [String]
+  /// The trained parameters, cut off from the network's own, which nothing here touches.
   private let point: [Tensor]
-  /// What else decides the loss: parameters that are not trained, BatchNorm's statistics
-  private let others: [(parameter: Parameter, value: Tensor)]
+  /// The point with what else decides the loss: parameters that are not trained, BatchNorm's statistics.
+  private let weights: Weights
 
   /// The Hessian where the network stands now; what becomes of the network later does not matter.
   ///
   /// - Parameters:
-  ///   - batchSize: examples at a time; nil: as many as memory does not mind, 100 at most
+  ///   - batchSize: examples at a time; nil: as many as fit in memory easily, 100 at most
   ///   - trained: the parameters that the Hessian is with respect to
   /// - Throws: `LandscapeError` without examples, `TrainingError` for names that are none.
   public init(
@@ -47,15 +52,17 @@ public final class LossHessian: SymmetricOperator {
     (self.network, self.examples) = (network, examples)
     device = examples.device
     ranges = examples.ranges(ofAtMost: try batchSize ?? min(100, examples.evaluationBatchSize()))
-    parameters = try trained.parameters(of: network).map(\.parameter)
-    point = try parameters.map { try $0.value.detach() }
+    let parameters = try trained.parameters(of: network)
+    names = parameters.map(\.name)
+    point = try parameters.map { try $0.parameter.value.detach() }
     for tensor in point { try tensor.setRequiresGradient(true) }
-    let chosen = Set(parameters.map(ObjectIdentifier.init))
-    others = network.parameters().map(\.parameter).filter { !chosen.contains(ObjectIdentifier($0)) }
-      .map { ($0, $0.value) }
+    weights = network.weights
     dimension = point.reduce(0) { $0 + $1.count }
   }
 
+  /// H · v; [n], float32, to the same.
+  ///
+  /// - Throws: `TorchError` for a vector of another shape.
   public func callAsFunction(_ vector: Tensor) throws -> Tensor {
     let tangents = try split(vector)
     products += 1
@@ -104,12 +111,10 @@ public final class LossHessian: SymmetricOperator {
   }
 
   private func loss(at tensors: [Tensor], _ batch: ExampleBatch) throws -> Tensor {
-    let placed = Array(zip(parameters, tensors)) + others.map { ($0.parameter, $0.value) }
-    let former = placed.map(\.0.value)
-    defer { for ((parameter, _), tensor) in zip(placed, former) { parameter.value = tensor } }
-    for (parameter, tensor) in placed { parameter.value = tensor }
+    var moved = weights
+    for (name, tensor) in zip(names, tensors) { moved[name] = tensor }
     // Through the logits: a network's shorter way to its loss is differentiable once.
-    return try CrossEntropy()(network(batch.inputs, .evaluation), batch.labels)
+    return try network.at(moved) { try CrossEntropy()(network(batch.inputs, .evaluation), batch.labels) }
   }
 
   /// The parts of a vector, laid out as the parameters are.

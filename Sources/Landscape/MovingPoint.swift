@@ -1,4 +1,3 @@
-import Checkpoints
 import Weights
 
 /// Weights that stand at one point of weight space after the other, always in the same memory.
@@ -9,7 +8,8 @@ public final class MovingPoint {
   /// - Parameter origin: whose names, shapes, types and layout in memory the point has; where it stands first
   public init(at origin: Weights) throws { weights = try origin.clone() }
 
-  /// Moves to Σ coefficient · weights over `terms`, by the rule of `Weights.weightedSum`; to the origin of weight space without terms.
+  /// Moves to Σ coefficient · weights over `terms`, by the rule of `Weights.weightedSum`; to the origin of weight space
+  /// without terms.
   ///
   /// - Throws: `FileError` when a term has other names, shapes or types.
   public func move(to terms: [Weights.Term]) throws { try weights.overwrite(withSumOf: terms) }

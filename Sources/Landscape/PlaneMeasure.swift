@@ -1,27 +1,32 @@
-import Checkpoints
-
 /// What was measured on a grid of a plane.
 public struct PlaneMeasure: Codable, Hashable, Sendable {
   /// A point of weight space that the plane goes through.
   public struct Mark: Codable, Hashable, Sendable {
+    /// For captions.
     public var name: String
+    /// Where it lies.
     public var alpha: Double
+    /// Where it lies.
     public var beta: Double
 
+    /// A mark at (α, β).
     public init(name: String, alpha: Double, beta: Double) { (self.name, self.alpha, self.beta) = (name, alpha, beta) }
   }
 
-  /// Rising
+  /// Columns, rising
   public var alphas: [Double]
-  /// Rising
+  /// Rows, rising
   public var betas: [Double]
-  /// Distance in weight space per unit of α and of β; 1 where the directions have no length in common
+  /// Distance in weight space per unit of α; 1 where the directions have no length in common
   public var alphaLength: Double
+  /// The same per unit of β
   public var betaLength: Double
+  /// The points that the plane goes through.
   public var marks: [Mark]
   /// Row by row: `points[row * alphas.count + column]` is at `alphas[column]`, `betas[row]`
   public var points: [PointMeasure]
 
+  /// What was measured, a point for each place of the grid.
   public init(
     alphas: [Double], betas: [Double], alphaLength: Double, betaLength: Double, marks: [Mark], points: [PointMeasure]
   ) {

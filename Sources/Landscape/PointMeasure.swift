@@ -1,4 +1,3 @@
-import Checkpoints
 import Datasets
 import Networks
 import Torch
@@ -11,24 +10,31 @@ public struct PointMeasure: Codable, Hashable, Sendable {
   public struct Score: Codable, Hashable, Sendable {
     /// Mean cross-entropy, nats
     public var loss: Double
-    /// Fraction of pictures classified correctly, or of tokens told right
+    /// Fraction of pictures classified correctly, or of tokens predicted correctly
     public var accuracy: Double
 
+    /// A score of these values.
     public init(loss: Double, accuracy: Double) { (self.loss, self.accuracy) = (loss, accuracy) }
+    /// The means over the examples of an evaluation.
     public init(_ evaluation: Evaluation) { self.init(loss: evaluation.loss, accuracy: evaluation.accuracy) }
   }
 
-  /// Without augmentation.
+  /// On training examples, without augmentation; nil: not measured.
   public var train: Score?
+  /// On test examples; nil: not measured.
   public var test: Score?
 
+  /// What was measured; nil: not.
   public init(train: Score? = nil, test: Score? = nil) { (self.train, self.test) = (train, test) }
 }
 
-/// Puts a network at points of weight space and measures it there. It owns the network while it is in use and belongs to one task.
+/// Puts a network at points of weight space, measures it there, and puts it back. It belongs to one task.
 public final class PointEvaluator {
+  /// What is measured.
   public let network: any Module
+  /// nil: not measured on training examples.
   public let train: PreparedExamples?
+  /// nil: not measured on test examples.
   public let test: PreparedExamples?
   /// `off` where the network has no BatchNorm, whatever was asked for.
   public let batchNorm: BatchNormPolicy
@@ -36,6 +42,8 @@ public final class PointEvaluator {
   /// Batches that BatchNorm is re-estimated on, and the examples in them.
   private let reestimated: (batches: Int, examples: Int)
 
+  /// An evaluator of one network.
+  ///
   /// - Parameters:
   ///   - train, test: what to measure on; nil: not at all
   ///   - batches: training batches that BatchNorm's statistics are measured on
@@ -66,24 +74,26 @@ public final class PointEvaluator {
     return batchNorm == .off ? batchNorm.words : BatchNormPolicy.subset(reestimated.examples).words
   }
 
-  /// Puts the network at a point, BatchNorm's statistics re-estimated there. The weights are shared, not copied, and keep their own
-  /// statistics.
-  public func move(to weights: Weights) throws {
-    try network.load(weights)
-    if let batches { try reestimateBatchNorm(of: network, on: batches, examples: reestimated.examples) }
-  }
-
-  /// The network's logits are not kept; the two evaluations, where asked for, tell each example's loss.
-  public func evaluations(at weights: Weights) throws -> (train: Evaluation?, test: Evaluation?) {
-    try move(to: weights)
-    func evaluate(_ examples: PreparedExamples?) throws -> Evaluation? {
-      try examples.map { try Evaluation(network, on: $0, batchSize: $0.batchSize) }
+  private func at<Result>(_ weights: Weights, _ body: () throws -> Result) throws -> Result {
+    try network.at(weights) {
+      if let batches { try reestimateBatchNorm(of: network, on: batches, examples: reestimated.examples) }
+      return try body()
     }
-    return (try evaluate(train), try evaluate(test))
   }
 
+  /// The point as the network is measured there: with BatchNorm's statistics re-estimated, where that is wanted.
+  /// Trained tensors are shared with `weights`, which keep their own statistics.
+  ///
+  /// - Throws: `FileError` for weights that are not the network's.
+  public func settled(_ weights: Weights) throws -> Weights { try at(weights) { network.weights } }
+
+  /// Loss and accuracy at a point; nil for a set of examples that is not measured on.
+  ///
+  /// - Throws: `FileError` for weights that are not the network's.
   public func measure(at weights: Weights) throws -> PointMeasure {
-    let (train, test) = try evaluations(at: weights)
-    return PointMeasure(train: train.map { .init($0) }, test: test.map { .init($0) })
+    func score(_ examples: PreparedExamples?) throws -> PointMeasure.Score? {
+      try examples.map { .init(try Evaluation(network, on: $0, batchSize: $0.batchSize)) }
+    }
+    return try at(weights) { try PointMeasure(train: score(train), test: score(test)) }
   }
 }

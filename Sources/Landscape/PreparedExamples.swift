@@ -3,16 +3,22 @@ import Torch
 
 /// Examples whose batches are made once and kept, since one point after another is measured on them.
 public struct PreparedExamples: ExampleSource {
+  /// How many there are.
   public let count: Int
+  /// Of the batches that are kept.
   public let batchSize: Int
   private let source: any ExampleSource
   private let batches: [ExampleBatch]
+  /// Those of the source.
   public var classes: Int { source.classes }
+  /// Where the batches live.
   public var device: Device { source.device }
 
+  /// Makes the batches of a source.
+  ///
   /// - Parameters:
   ///   - limit: how many examples, the first of the source; nil: all
-  ///   - batchSize: nil: as many as memory does not mind
+  ///   - batchSize: nil: as many as fit in memory easily
   ///   - memory: batches are kept until they take so many bytes; later ones are made each time
   public init(_ source: any ExampleSource, limit: Int? = nil, batchSize: Int? = nil, memory: Int = 1 << 29) throws {
     self.source = source
@@ -29,6 +35,7 @@ public struct PreparedExamples: ExampleSource {
     self.batches = batches
   }
 
+  /// A batch that was kept, or one from the source.
   public func batch(_ range: Range<Int>) throws -> ExampleBatch {
     let place = range.lowerBound / max(1, batchSize)
     guard range.lowerBound % max(1, batchSize) == 0, place < batches.count else { return try source.batch(range) }

@@ -1,13 +1,15 @@
 import Foundation
 import Torch
 
-/// A symmetric operator whose products are kept in a file, so that a computation that was stopped goes on when it is begun again: the calls
-/// of before, in their order, are answered from the file with the same bits.
+/// A symmetric operator whose products are kept in a file, so that a computation that was stopped goes on when it is
+/// begun again: earlier calls, in their order, are answered from the file with the same bits.
 ///
-/// A call takes 16 + 4 n bytes: what tells the vector and the product from others, and the product in float32. From the first vector on
-/// that is another one, or the first record that is damaged, products are worked out and what the file had is dropped.
+/// A call takes 16 + 4 n bytes: marks of the vector and of the product, and the product in float32. From the first
+/// vector that differs, or the first damaged record, products are worked out and the rest of the file is dropped.
 public final class RecordedOperator: SymmetricOperator {
+  /// That of the operator.
   public var dimension: Int { operation.dimension }
+  /// That of the operator.
   public var device: Device { operation.device }
   /// Calls that the file answered
   public private(set) var replayed = 0
@@ -18,13 +20,17 @@ public final class RecordedOperator: SymmetricOperator {
   private var file: FileHandle?
   private var replays = true
 
+  /// Keeps the products of an operator.
+  ///
   /// - Parameter url: the file, which is made where there is none
+  /// - Throws: where it cannot be made or opened.
   public init(_ operation: any SymmetricOperator, in url: URL) throws {
     (self.operation, self.url) = (operation, url)
     if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
     file = try FileHandle(forUpdating: url)
   }
 
+  /// The product, from the file where it has it.
   public func callAsFunction(_ vector: Tensor) throws -> Tensor {
     guard let file else { return try operation(vector) }
     let mark = try Self.plain(vector).withUnsafeBytes(Self.mark)

@@ -3,9 +3,11 @@ import Torch
 
 /// The trace of a symmetric operator, estimated from random vectors of ±1 (Hutchinson 1990): E[vᵀ A v] = tr A.
 public struct TraceEstimate: Codable, Hashable, Sendable {
+  /// Over probes.
   public var mean: Double
-  /// Over probes; nil for one
+  /// Of the mean; nil for one probe.
   public var standardError: Double?
+  /// Random vectors.
   public var probes: Int
 
   init(_ samples: [Double]) {
@@ -17,9 +19,12 @@ public struct TraceEstimate: Codable, Hashable, Sendable {
     standardError = (squares / Double(samples.count - 1) / Double(samples.count)).squareRoot()
   }
 
+  /// Estimates the trace.
+  ///
   /// - Parameters:
   ///   - probes: random vectors, a product each
   ///   - seed: of the vectors
+  /// - Throws: `LandscapeError` for no probes.
   public init(
     of operation: any SymmetricOperator, probes: Int, seed: UInt64 = 0, progress: (Int) -> Void = { _ in }
   ) throws {
@@ -35,27 +40,36 @@ public struct TraceEstimate: Codable, Hashable, Sendable {
   }
 }
 
-/// How the eigenvalues of a symmetric operator are distributed, by stochastic Lanczos quadrature (Lin, Saad and Yang 2016): the
-/// tridiagonal matrix of each of several random vectors gives nodes and weights of a Gauss quadrature of the density.
+/// How the eigenvalues of a symmetric operator are distributed, by stochastic Lanczos quadrature (Lin, Saad and Yang
+/// 2016): the tridiagonal matrix of each of several random vectors gives nodes and weights of a Gauss quadrature of the
+/// density.
 public struct SpectralDensity: Codable, Hashable, Sendable {
+  /// A place that stands for eigenvalues around it.
   public struct Node: Codable, Hashable, Sendable {
+    /// Of the eigenvalue.
     public var value: Double
     /// The share of all eigenvalues that the node stands for; those of all nodes add up to 1.
     public var weight: Double
   }
 
+  /// In rising order.
   public var nodes: [Node]
+  /// Of the operator.
   public var dimension: Int
+  /// Random vectors.
   public var probes: Int
   /// Products a probe
   public var steps: Int
   /// From the same probes: the sum of node times weight, times the dimension
   public var trace: TraceEstimate
 
+  /// Estimates the density.
+  ///
   /// - Parameters:
   ///   - probes: random vectors of ±1
   ///   - steps: products for each; the quadrature is exact for polynomials of degree 2 · steps − 1
   ///   - seed: of the vectors
+  /// - Throws: `LandscapeError` for no probes or steps, or a product that is not finite.
   public init(
     of operation: any SymmetricOperator, probes: Int = 4, steps: Int = 30, seed: UInt64 = 0,
     progress: (Int) -> Void = { _ in }

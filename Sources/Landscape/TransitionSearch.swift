@@ -1,5 +1,5 @@
-/// Finds by bisection where a quantity that falls from above zero to below crosses it: the branch point from which on the middle between
-/// endpoints is a valley.
+/// Finds by bisection where a quantity that falls from above zero to below crosses it: the branch point from which on
+/// the middle between endpoints is a valley.
 public struct TransitionSearch: Codable, Hashable, Sendable {
   /// What was found.
   public enum Outcome: String, Codable, Sendable {
@@ -11,13 +11,17 @@ public struct TransitionSearch: Codable, Hashable, Sendable {
     case alwaysAbove = "hill everywhere"
   }
 
+  /// Whether and how it crosses.
   public let outcome: Outcome
-  /// The last place known to be above zero, and the first known to be below, in the order of the search.
+  /// The last place known to be above zero; where it is nowhere, the first place.
   public let low: Int
+  /// The first place known to be below zero; where it is nowhere, the last place.
   public let high: Int
   /// Places that were looked at, in order.
   public let visited: [Int]
 
+  /// Searches.
+  ///
   /// - Parameters:
   ///   - count: places 0 ..< count, two or more
   ///   - isAbove: whether the quantity is above zero at a place; asked once for each place, as few times as it takes

@@ -1,8 +1,8 @@
-import Checkpoints
 import Weights
 
 /// A path through weight space from A (λ = 0) to B (λ = 1).
 public struct WeightPath: Sendable {
+  /// What the controls make of the path.
   public enum Shape: String, Codable, CaseIterable, Sendable {
     /// (1 − λ) A + λ B
     case line
@@ -12,12 +12,16 @@ public struct WeightPath: Sendable {
     case bezier
   }
 
+  /// `line` where there are no controls.
   public let shape: Shape
+  /// A
   public let start: Weights
+  /// B
   public let end: Weights
   /// What bends the path; none for a line
   public let controls: [Weights]
 
+  /// A path through or towards `controls`, in their order.
   public init(from start: Weights, to end: Weights, shape: Shape = .line, controls: [Weights] = []) {
     (self.start, self.end) = (start, end)
     self.shape = controls.isEmpty ? .line : shape

@@ -1,12 +1,15 @@
 import Synchronization
 import Torch
 
-/// What a network is made of, layer by layer in the order of a forward pass: found by running one and looking at the operators it calls.
+/// What a network is made of, layer by layer in the order of a forward pass: found by running one and looking at the
+/// operators it calls.
 ///
-/// A layer is what holds parameters; its work is that of the operators that take them. Matrix products between activations, as in
-/// attention, count as layers of their own. Multiply-adds are those of convolutions, linear layers, matrix products and attention; other
-/// work is left out, as fvcore does. `torch.utils.flop_counter` counts each multiply-add as two.
+/// A layer is what holds parameters; its work is that of the operators that take them. Matrix products between
+/// activations, as in attention, count as layers of their own. Multiply-adds are those of convolutions, linear layers,
+/// matrix products and attention; other work is left out, as fvcore does. `torch.utils.flop_counter` counts each
+/// multiply-add as two.
 public struct LayerTable: Sendable, Encodable {
+  /// A row of the table.
   public struct Layer: Sendable, Encodable, Equatable {
     /// `layer1.0.conv1`
     public var name: String
@@ -20,9 +23,13 @@ public struct LayerTable: Sendable, Encodable {
     public var multiplyAdds: Int
   }
 
+  /// In the order in which they first work; one that works within another stands before it.
   public var layers: [Layer]
+  /// Elements of trained parameters, over all layers.
   public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
+  /// Elements of buffers, over all layers.
   public var buffers: Int { layers.reduce(0) { $0 + $1.buffers } }
+  /// For one example, over all layers.
   public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
 
   /// Runs the network once on one example of zeros, on the CPU.

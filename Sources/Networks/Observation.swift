@@ -12,7 +12,18 @@ public struct Observation {
 }
 
 extension Module {
-  /// Runs `body` and reports every call of a module of this network in it, innermost first: `layer1.0.bn2` before `layer1.0`.
+  /// The output for an input: `forward`'s or, where nobody would notice, that of the module's evaluation view.
+  ///
+  /// - Throws: `TorchError` for an input that does not fit; what an observer throws.
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    if mode == .evaluation, !recordsGradients, !tracesOperators, !observesModules, let view = try evaluationView() {
+      return try view.forward(input, mode)
+    }
+    return try observed(input) { try forward(input, mode) }
+  }
+
+  /// Runs `body` and reports every call of a module of this network in it, innermost first: `layer1.0.bn2` before
+  /// `layer1.0`.
   ///
   ///     try network.observing(["layer1.0", "fc"]) { seen in
   ///       if seen.name == "fc" { features = try seen.input.clone() }
@@ -20,8 +31,9 @@ extension Module {
   ///       _ = try network(pictures, .evaluation)
   ///     }
   ///
-  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported. Of a vision transformer's last block
-  /// only the class token is worked out behind the attention. An observation within `body` takes this one's place until it ends.
+  /// A module is known by its parameters, so those without (ReLU, pooling, dropout) are not reported. In a vision
+  /// transformer's last block only the class token is worked out behind the attention. An observation within `body`
+  /// takes this one's place until it ends.
   ///
   /// - Parameters:
   ///   - names: the modules to report, of those in `observableModules`
@@ -55,8 +67,8 @@ extension Module {
     return found
   }
 
-  /// The output of `body`, which is this module's, reported to whoever observes it. For parts of the work of a module that are done
-  /// without calling it.
+  /// The output of `body`, which is this module's, reported to whoever observes it. For parts of the work of a module
+  /// that are done without calling it.
   func observed(_ input: Tensor, _ body: () throws -> Tensor) throws -> Tensor {
     let output = try body()
     guard Observer.open.load(ordering: .relaxed) > 0, let observer = Observer.current else { return output }
@@ -67,7 +79,7 @@ extension Module {
   }
 }
 
-/// Whether modules are observed in this task: what would be joined or spared for speed is then done one by one.
+/// Whether modules are observed in this task: what would be joined or left out for speed is then done one by one.
 var observesModules: Bool { Observer.open.load(ordering: .relaxed) > 0 && Observer.current != nil }
 
 /// Tells the modules of a network apart. They are values; the boxes of their parameters are not.
@@ -96,7 +108,8 @@ private struct ModuleIdentity: Hashable {
 ///
 /// Unchecked: `observing` runs its body to the end in one task, and what it reports to does not leave that task.
 private final class Observer: @unchecked Sendable {
-  /// How many observations there are in the process: while it is 0, a call of a module pays one comparison for the possibility.
+  /// How many observations there are in the process: while it is 0, a call of a module pays one comparison for the
+  /// possibility.
   static let open = Atomic<Int>(0)
   @TaskLocal static var current: Observer?
 

@@ -63,7 +63,6 @@ struct AlignmentPaths {
     if let repair, aligned.count == 2 {
       return try repair.point(of: aligned[0], aligned[1], symmetry, of: bench.network, on: bench.run.train)
     }
-    try reestimating.move(to: Weights.mean(aligned))
-    return bench.network.weights
+    return try reestimating.settled(Weights.mean(aligned))
   }
 }

@@ -94,10 +94,7 @@ public struct Bench {
 
   /// The weights of each point, with BatchNorm statistics as requested.
   func placed(_ weights: [Weights], by placer: PointEvaluator) throws -> [Weights] {
-    try weights.map {
-      try placer.move(to: $0)
-      return network.weights
-    }
+    try weights.map { try placer.settled($0) }
   }
 
   // MARK: Words

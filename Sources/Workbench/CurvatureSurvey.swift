@@ -126,8 +126,7 @@ public struct CurvatureSurvey: Hashable, Sendable {
       }
     }
     func hessian(at point: Weights) throws -> LossHessian {
-      try placer.move(to: point)
-      return try LossHessian(bench.network, on: examples)
+      try bench.network.at(placer.settled(point)) { try LossHessian(bench.network, on: examples) }
     }
     var parameters = 0
     let networks = try points.map { point in

@@ -89,9 +89,7 @@ public final class MergeCandidates {
   func rest(at point: [Double]) throws -> PointMeasure.Score? {
     guard let others else { return nil }
     let rest = try PointEvaluator(bench.network, train: nil, test: PreparedExamples(others), batchNorm: .off)
-    // The statistics that `weights(at:)` and the measurement leave are those of the candidate.
-    _ = try evaluator.measure(at: weights(at: point))
-    return try rest.measure(at: bench.network.weights).test
+    return try rest.measure(at: evaluator.settled(weights(at: point))).test
   }
 
   // MARK: Results
@@ -109,8 +107,7 @@ public final class MergeCandidates {
   func write(_ point: [Double], to folder: URL) throws -> String {
     if evaluator.batchNorm != .off {
       let path = folder.appendingPathComponent("merged.safetensors").path
-      try evaluator.move(to: weights(at: point))
-      try Safetensors.write(bench.network.weights, metadata: ["format": "pt"], to: path)
+      try Safetensors.write(evaluator.settled(weights(at: point)), metadata: ["format": "pt"], to: path)
       return path
     }
     let plan = try MergePlan(space.recipe(at: point), models: models, seed: seed)

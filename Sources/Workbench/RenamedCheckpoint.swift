@@ -15,8 +15,7 @@ extension Checkpoint {
     where own.allSatisfy({ weights[theirs($0)]?.shape == $1.shape }) {
       return (try filled(own.mapTensors { $1 }, theirs), [])
     }
-    for scheme in [(network as? ConvNeXt)?.torchvisionNames, (network as? CLIPVision)?.transformersNames] {
-      guard let scheme, scheme.describes(weights) else { continue }
+    for scheme in (network as? any PretrainedNetwork)?.otherNames ?? [] where scheme.describes(weights) {
       let exported = try scheme.exported(own)
       guard exported.names.allSatisfy({ weights[$0] != nil }) else { continue }
       return (try filled(exported, { $0 }), [])

@@ -52,15 +52,11 @@ public struct SimilaritySurvey: Hashable, Sendable {
     let placer = try bench.placer()
     let layers = try chosenLayers(of: bench.network, on: examples)
     let points = try bench.placed(bench.points.map(\.weights), by: placer)
-    func network(_ index: Int) throws -> any Module {
-      try bench.network.load(points[index])
-      return bench.network
-    }
     let store = try bench.store(folder, placer, report: report)
     let key = try "cka \(bench.points.map { try $0.weights.fingerprint() }) \(layers) \(allPairs)"
     let cka = try CKA(
-      { try network(0) }, { try network(1) }, layers: layers, allPairs: allPairs, on: examples, batchSize: batchSize,
-      progress: { report(.progress("example", $0, of: examples.count)) }
+      of: bench.network, at: points[0], points[1], layers: layers, allPairs: allPairs, on: examples,
+      batchSize: batchSize, progress: { report(.progress("example", $0, of: examples.count)) }
     ) { range, measure in
       try store("\(key) \(range)", measure)
     }

@@ -1,5 +1,3 @@
-import Checkpoints
-import Datasets
 import Networks
 import Support
 import Testing
@@ -37,6 +35,9 @@ import Weights
 
   @Test func oneNetworkIsRefused() throws {
     let network = try MLP(inputs: 4, hidden: [3], classes: 2, generator: Generator(seed: 1))
-    #expect(throws: AlignmentError.self) { try MeanAlignment().match([network.weights], Symmetry(of: network)) }
+    let error = #expect(throws: AlignmentError.self) {
+      try MeanAlignment().match([network.weights], Symmetry(of: network))
+    }
+    #expect(error?.description == "two networks or more are needed to align them to their mean")
   }
 }

@@ -1,4 +1,3 @@
-import Datasets
 import Support
 import Testing
 
@@ -23,6 +22,7 @@ import Testing
   }
 
   @Test(arguments: [[0, 0], [1, 2], [-1, 0]]) func whatIsNoPermutationIsRefused(_ indices: [Int]) {
-    #expect(throws: AlignmentError.self) { try Permutation(indices) }
+    let error = #expect(throws: AlignmentError.self) { try Permutation(indices) }
+    #expect(error?.description.contains("among them are no permutation of 0 ..< 2") == true)
   }
 }

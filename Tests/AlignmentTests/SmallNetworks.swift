@@ -1,5 +1,3 @@
-import Checkpoints
-import Datasets
 import Networks
 import Support
 import Torch
@@ -25,7 +23,7 @@ struct SmallNetwork {
       case .vit, .vitSmall16, .clip, .clipBase16:
         (Architecture(name: name, width: 12, depth: 2, heads: 3, patch: 4), 8)
       case .convnext, .convnextTiny: (Architecture(name: name, blocks: [1, 2], width: 4, patch: 2), 8)
-      case .gpt, .gpt2: (Architecture(name: name, width: 12, depth: 2, heads: 3), 0)
+      default: (Architecture(name: name, width: 12, depth: 2, heads: 3), 0)
       }
     let isText = size == 0
     let network = try architecture.makeNetwork(

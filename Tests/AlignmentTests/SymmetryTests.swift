@@ -1,4 +1,3 @@
-import Checkpoints
 import Networks
 import TestSupport
 import Testing
@@ -54,7 +53,8 @@ import Torch
       let moved = try small.symmetry.apply(element, to: weights)
       #expect(try relativeError(small.output(moved), before) < 1e-10)
       #expect(try small.symmetry.apply(element.map(\.inverse), to: moved).isIdentical(to: weights))
-      // The test can fail: with one parameter left behind, the function is another. Not always, since units can be dead.
+      // The test can fail: with one parameter left behind, the function is another. Not always, since units can be
+      // dead.
       guard seed == 0 else { continue }
       var (tried, changed) = (0, 0)
       let moving = small.symmetry.names.filter { (weights[$0]?.rank ?? 0) > 1 && small.symmetry.axes[$0] != nil }
@@ -81,15 +81,17 @@ import Torch
 
   @Test func whatDoesNotFitIsRefused() throws {
     let small = try SmallNetwork(.mlp)
-    #expect(throws: AlignmentError.self) { try small.symmetry.apply([], to: small.network.weights) }
+    var error = #expect(throws: AlignmentError.self) { try small.symmetry.apply([], to: small.network.weights) }
+    #expect(error?.description == "permutations of [] units, expected 7 (layers.0), 5 (layers.1)")
     var weights = small.network.weights
     weights["layers.0.weight"] = try .zeros([7, 3])
-    #expect(throws: AlignmentError.self) { try small.symmetry.apply(small.symmetry.identity, to: weights) }
+    error = #expect(throws: AlignmentError.self) { try small.symmetry.apply(small.symmetry.identity, to: weights) }
+    #expect(error?.description == "layers.0.weight is [7, 3], expected [7, 48]")
     struct Bare: Module {
       func forward(_ input: Tensor, _ mode: Mode) throws -> Tensor { input }
     }
-    let error = #expect(throws: AlignmentError.self) { try Symmetry(of: Bare()) }
-    #expect(error?.description.contains("Bare declares no symmetry") == true)
+    let refusal = #expect(throws: SymmetryError.self) { try Symmetry(of: Bare()) }
+    #expect(refusal?.description.contains("Bare declares no symmetry") == true)
   }
 
   @Test func groupsAreNamedAfterTheLayersThatMakeThem() throws {

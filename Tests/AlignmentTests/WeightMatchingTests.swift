@@ -1,5 +1,3 @@
-import Checkpoints
-import Datasets
 import Networks
 import Support
 import TestSupport

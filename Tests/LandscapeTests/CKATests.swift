@@ -1,8 +1,8 @@
-import Checkpoints
 import Networks
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Landscape
 
@@ -40,21 +40,18 @@ import Torch
 
   @Test(arguments: ["mlp", "resnet"]) func penultimateLayersAreNumpys(_ prefix: String) throws {
     let samples = try MeasureSamples(prefix)
-    func network(_ name: String) throws -> any Module {
-      try samples.network.load(samples.weights(name))
-      return samples.network
-    }
     let found = try CKA(
-      { try network("a") }, { try network("b") }, layers: [CKA.penultimate], on: samples.examples, batchSize: 8)
+      of: samples.network, at: samples.weights("a"), samples.weights("b"), layers: [CKA.penultimate],
+      on: samples.examples, batchSize: 8)
     #expect(try abs(found.diagonal[0].value - samples.values("cka")[0]) < 1e-4)
   }
 
   @Test func aNetworkIsLikeItself() throws {
     let samples = try MeasureSamples("resnet")
-    try samples.network.load(samples.weights("a"))
+    let a = samples.weights("a")
     let layers = samples.network.observableModules.filter { !$0.isEmpty }
     let found = try CKA(
-      { samples.network }, { samples.network }, layers: layers, allPairs: true, on: samples.examples, batchSize: 12)
+      of: samples.network, at: a, a, layers: layers, allPairs: true, on: samples.examples, batchSize: 12)
     #expect(found.diagonal.count == layers.count)
     for (layer, value) in found.diagonal { #expect(abs(value - 1) < 1e-4, "\(layer)") }
     let row = layers.firstIndex(of: "layer1.0.conv1") ?? 0
@@ -76,14 +73,17 @@ import Torch
 
   @Test func badInputIsRefused() throws {
     let samples = try MeasureSamples("mlp")
-    try samples.network.load(samples.weights("a"))
-    func cka(_ layer: String, batchSize: Int = 8) throws -> CKA {
-      try CKA({ samples.network }, { samples.network }, layers: [layer], on: samples.examples, batchSize: batchSize)
+    let a = samples.weights("a")
+    func cka(_ layer: String, at point: Weights, batchSize: Int = 8) throws -> CKA {
+      try CKA(of: samples.network, at: point, point, layers: [layer], on: samples.examples, batchSize: batchSize)
     }
-    #expect(throws: TorchError.self) { try cka("layers.7") }
-    #expect(throws: LandscapeError.self) { try cka("layers.0", batchSize: 3) }
+    let unknown = #expect(throws: TorchError.self) { try cka("layers.7", at: a) }
+    #expect(unknown?.description.contains("no module is called 'layers.7'; there are , layers.0,") == true)
+    var error = #expect(throws: LandscapeError.self) { try cka("layers.0", at: a, batchSize: 3) }
+    #expect(error?.description.contains("in batches of 3: the unbiased estimator needs 4 or more") == true)
     // A layer of zeros gives every example the same.
-    try samples.network.load(samples.weights("a").mapTensors { _, tensor in try tensor.zerosLike() })
-    #expect(throws: LandscapeError.self) { try cka("layers.0") }
+    let zero = try a.mapTensors { _, tensor in try tensor.zerosLike() }
+    error = #expect(throws: LandscapeError.self) { try cka("layers.0", at: zero) }
+    #expect(error?.description.contains("layers.0 of the first network gives the same for every example") == true)
   }
 }

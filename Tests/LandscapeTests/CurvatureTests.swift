@@ -1,4 +1,3 @@
-import Checkpoints
 import Networks
 import TestSupport
 import Testing
@@ -18,7 +17,8 @@ import Torch
     #expect(try abs(loss - samples.values("loss")[0]) < 1e-6)
     #expect(try abs(hessian.loss() - loss) < 1e-6)
     #expect(try deviations(samples.network.weights, samples.weights("b"), tolerance: 0) == [])
-    #expect(throws: TorchError.self) { try hessian(.zeros([3])) }
+    let error = #expect(throws: TorchError.self) { try hessian(.zeros([3])) }
+    #expect(error?.description.contains("a vector of \(hessian.dimension) elements is expected") == true)
   }
 
   /// Against the difference of gradients: that every operator on the way has its second derivative.
@@ -68,7 +68,8 @@ import Torch
     let back = try (hessian(other) * direction).sum().item()
     let size = try product.norm().item() * other.norm().item()
     #expect(abs(there - back) < 1e-4 * size)
-    // Between the two points of a difference many units of a ReLU network change sides, which the Hessian does not know.
+    // Between the two points of a difference many units of a ReLU network change sides, which the Hessian does not
+    // know.
     guard name != .resnet, name != .vgg11BatchNorm else { return }
     #expect(try relativeError(product, difference) < 0.1)
   }
@@ -132,11 +133,18 @@ import Torch
 
   @Test func impossibleWishesAreRefused() throws {
     let operation = try MatrixOperator(eigenvalues: [1, 2, 3])
-    #expect(throws: LandscapeError.self) { try Eigenvalues(of: operation, largest: 4) }
-    #expect(throws: LandscapeError.self) { try Eigenvalues(of: operation, largest: 0) }
-    #expect(throws: LandscapeError.self) { try Eigenvalues(of: operation, largest: 2, budget: 1) }
+    for (wanted, budget, words) in [
+      (4, 200, "4 eigenvalues of an operator of 3 dimensions by at most 200 products; expected from 1 to 3"),
+      (0, 200, "0 eigenvalues of an operator of 3 dimensions"), (2, 1, "by at most 1 products; expected from 1 to 1"),
+    ] {
+      let error = #expect(throws: LandscapeError.self) {
+        try Eigenvalues(of: operation, largest: wanted, budget: budget)
+      }
+      #expect(error?.description.contains(words) == true)
+    }
     let broken = MatrixOperator(try .full([3, 3], .nan, dtype: .float64))
-    #expect(throws: LandscapeError.self) { try Eigenvalues(of: broken, largest: 1) }
+    let error = #expect(throws: LandscapeError.self) { try Eigenvalues(of: broken, largest: 1) }
+    #expect(error?.description.contains("product 1 of the Hessian with a vector is not finite") == true)
   }
 }
 
@@ -193,7 +201,10 @@ import Torch
     }
     for (ours, theirs) in zip(found.losses, losses) { #expect(abs(ours - theirs) < 1e-5) }
     #expect(try abs(found.distance - samples.values("distance")[0]) < 1e-4)
-    #expect(throws: LandscapeError.self) { try DirectionCurvature(hessians, along: .zeros([hessians[0].dimension])) }
+    let error = #expect(throws: LandscapeError.self) {
+      try DirectionCurvature(hessians, along: .zeros([hessians[0].dimension]))
+    }
+    #expect(error?.description == "the two networks are the same point: there is no direction")
   }
 
   /// The formulas on f(t) = t⁴ and f(t) = t², of which the three-point one is exact for both.

@@ -1,4 +1,3 @@
-import Checkpoints
 import Networks
 import TestSupport
 import Testing
@@ -39,8 +38,10 @@ import Torch
     }
     #expect(found.pairs.allSatisfy { $0.agreement == 1 })
     #expect(found.pairs.map(\.second).contains("ensemble"))
-    #expect(throws: LandscapeError.self) {
+    let error = #expect(throws: LandscapeError.self) {
       try Disagreement(of: [("a", a)], merge: nil, samples.network, on: samples.examples)
     }
+    #expect(
+      error?.description == "1 networks on 24 examples cannot disagree; expected two or more of both")
   }
 }

@@ -1,4 +1,3 @@
-import Checkpoints
 import Networks
 import Support
 import TestSupport
@@ -99,16 +98,19 @@ import Training
     #expect(error?.description.contains("a.pt: layers.1.bias [5] float32 has 2 of 5") == true)
     try samples.weights("a").requireFinite(of: "a.pt")
     let path = WeightPath(from: samples.weights("a"), to: try Samples("resnet").weights("a"))
-    #expect(throws: CheckpointError.self) {
+    let mixed = #expect(throws: FileError.self) {
       try PathMeasure(path, positions: [0, 0.5, 1], by: samples.evaluator(.off))
     }
-    #expect(throws: LandscapeError.self) {
+    #expect(mixed?.description.contains("layers.0.weight [8, 48] float32 is missing") == true)
+    let without = #expect(throws: LandscapeError.self) {
       try PointEvaluator(Samples("resnet").network, train: nil, test: nil, batchNorm: .full)
     }
-    #expect(throws: LandscapeError.self) {
+    #expect(without?.description == "BatchNorm is to be re-estimated and there are no training batches")
+    let diverged = #expect(throws: LandscapeError.self) {
       try CurveTraining(shape: .bezier, steps: 20, learningRate: 1e30).train(
         samples.network, from: samples.weights("a"), to: samples.weights("b"), on: samples.batches())
     }
+    #expect(diverged?.description.contains("train it with a smaller --curve-lr than 1e+30") == true)
   }
 
   @Test func policiesAreReadAsTheyAreWritten() {

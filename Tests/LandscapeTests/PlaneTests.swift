@@ -1,4 +1,3 @@
-import Checkpoints
 import Support
 import TestSupport
 import Testing
@@ -69,10 +68,16 @@ import Weights
     // Off the line by rounding alone, which between near points is much of their distance.
     let near = try a.interpolated(to: b, at: 1e-4)
     let between = try a.interpolated(to: near, at: 0.5)
-    #expect(throws: LandscapeError.self) { try ThreePointPlane(a, near, between) }
-    #expect(throws: LandscapeError.self) { try ThreePointPlane(a, a, b) }
-    #expect(throws: LandscapeError.self) { try ThreePointPlane(a, b, a) }
-    #expect(throws: CheckpointError.self) { try ThreePointPlane(a, b, Samples("resnet").weights("a")) }
+    for (points, words) in [
+      ([a, near, between], "A, B and C lie on one line"),
+      ([a, a, b], "A and B are the same point; a plane needs three that differ"),
+      ([a, b, a], "A, B and C lie on one line (C at λ = 0.0 of it)"),
+    ] {
+      let error = #expect(throws: LandscapeError.self) { try ThreePointPlane(points[0], points[1], points[2]) }
+      #expect(error?.description.contains(words) == true)
+    }
+    let other = #expect(throws: FileError.self) { try ThreePointPlane(a, b, Samples("resnet").weights("a")) }
+    #expect(other?.description.contains("layers.0.weight [8, 48] float32 is missing") == true)
   }
 
   @Test func randomDirectionsHaveTheFiltersLengths() throws {

@@ -113,12 +113,8 @@ import Torch
     #expect(try disagreement(before: 3) == expected)
     (kept, measured) = ([:], 0)
     func cka(before limit: Int) throws -> CKA {
-      func network(_ index: Int) throws -> any Networks.Module {
-        try samples.network.load(points[index].1)
-        return samples.network
-      }
-      return try CKA(
-        { try network(0) }, { try network(1) }, layers: ["layers.0", CKA.penultimate], allPairs: true,
+      try CKA(
+        of: samples.network, at: points[0].1, points[1].1, layers: ["layers.0", CKA.penultimate], allPairs: true,
         on: samples.examples, batchSize: 8, sums: { try keep($0, before: limit, $1) })
     }
     let whole = try cka(before: 3)
@@ -127,6 +123,8 @@ import Torch
     #expect(try cka(before: 3) == whole)
     // Of other layers.
     kept[0..<8] = try JSONEncoder().encode(CKA.BatchSums(cross: [1], own: [[1], [1]]))
-    #expect(throws: LandscapeError.self) { try cka(before: 3) }
+    let error = #expect(throws: LandscapeError.self) { try cka(before: 3) }
+    #expect(
+      error?.description == "what was kept of examples 0..<8 is not of these layers; measure into another folder")
   }
 }

@@ -5,10 +5,10 @@ import Testing
 import Torch
 import Weights
 
-@testable import Checkpoints
-@testable import Networks
+@testable @testable import Networks
 
-/// How PyTorch draws each parameter: `initialisation.json`, and `initialisation-vision.json` for what timm and open_clip build.
+/// How PyTorch draws each parameter: `initialisation.json`, and `initialisation-vision.json` for what timm and
+/// open_clip build.
 enum InitialisationOracle {
   struct Model: Decodable {
     struct Parameter: Decodable {
@@ -69,7 +69,7 @@ enum InitialisationOracle {
     }
     return try ResNet(
       blocks: #require(model.blocks), block: model.block == "bottleneck" ? .bottleneck : .basic,
-      width: #require(model.width), stem: #require(model.stem.flatMap(ResNet.Stem.init)), classes: 10,
+      width: #require(model.width), stem: #require(model.stem.flatMap(Stem.init)), classes: 10,
       generator: generator
     ).weights
   }

@@ -37,7 +37,8 @@ import Torch
       ?? .picture(height: size, width: size)
     let network = try architecture.makeNetwork(input: input, classes: classes, generator: Generator(seed: 0))
     let table = try LayerTable(network, input: input)
-    // Only the class token of the last block is read, so ours spares the others' queries, products and MLP; the library does not.
+    // Only the class token of the last block is read, so ours spares the others' queries, products and MLP; the library
+    // does not.
     let spared = name == .vitSmall16 ? 196 * (10 * 384 * 384 + 2 * 197 * 384) : 0
     #expect(table.parameters == expected.parameters)
     #expect(table.multiplyAdds == expected.multiplyAdds - spared)

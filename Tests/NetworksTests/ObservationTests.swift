@@ -79,11 +79,12 @@ import Torch
       _ = try network(Self.pictures(), .evaluation)
     }
     #expect(count == 0)
-    #expect(throws: TorchError.self) {
+    let error = #expect(throws: TorchError.self) {
       try network.observing(["layer9"]) { _ in
       } during: {
       }
     }
+    #expect(error?.description.contains("no module is called 'layer9'; there are , conv1, bn1,") == true)
   }
 
   @Test func aReportCanStopThePass() throws {

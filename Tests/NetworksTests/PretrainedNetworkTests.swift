@@ -1,4 +1,3 @@
-import Checkpoints
 import Support
 import TestSupport
 import Testing
@@ -63,10 +62,10 @@ import Weights
   @Test func namesAreMappedInBothDirections() throws {
     let torchvision = try Fixture("convnext-torchvision")
     let convNeXt = try #require(try Oracle.network(torchvision) as? ConvNeXt)
-    try expectRoundTrip(convNeXt.torchvisionNames, torchvision.part("weights/"))
+    try expectRoundTrip(convNeXt.otherNames[0], torchvision.part("weights/"))
     let transformers = try Fixture("clip-transformers")
     let clip = try #require(try Oracle.network(transformers) as? CLIPVision)
-    try expectRoundTrip(clip.transformersNames, transformers.part("weights/"))
+    try expectRoundTrip(clip.otherNames[0], transformers.part("weights/"))
   }
 
   private func expectRoundTrip(_ scheme: NamingScheme, _ theirs: Weights) throws {
@@ -128,8 +127,16 @@ import Weights
     }
     let linear = try #require(try Oracle.network(Fixture("clip")) as? CLIPVision)
     let wrong = Weights([("class_embeddings", try Tensor.zeros([10, 11]))])
-    for (network, weights) in [(network, wrong), (network, Weights()), (linear, fixture.tensors)] {
-      #expect(throws: CheckpointError.self) { try network.loadClasses(weights) }
+    for (network, weights, words) in [
+      (network, wrong, "class_embeddings is [10, 11], expected [10, 12]"),
+      (network, Weights(), "the zero-shot head needs class_embeddings, a row of text features for every class"),
+      (linear, fixture.tensors, "the head is a linear one, which needs no class_embeddings; choose the zero-shot head"),
+    ] {
+      #expect {
+        try network.loadClasses(weights)
+      } throws: {
+        $0 is FileError && "\($0)".contains(words)
+      }
     }
   }
 

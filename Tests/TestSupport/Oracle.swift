@@ -8,7 +8,7 @@ public enum Oracle {
 
   /// Networks it ran forwards and backwards only; `architectures.py` and `vision.py` make the same.
   public static let architectures: [String: @Sendable (Generator) throws -> any Module] = [
-    "resnet20": { try ResNet.resnet20(width: 4, classes: 10, generator: $0) },
+    "resnet20": { try ResNet(blocks: [3, 3, 3], width: 4, classes: 10, generator: $0) },
     "vgg11": { try VGG(.vgg11, batchNorm: false, width: 2, classes: 10, generator: $0) },
     "vgg11-bn": { try VGG(.vgg11, batchNorm: true, width: 2, classes: 10, generator: $0) },
     "vgg16-imagenet": {
@@ -48,7 +48,7 @@ public enum Oracle {
     }
     return try ResNet(
       blocks: fixture.setting("blocks"), block: fixture.metadata["block"] == "bottleneck" ? .bottleneck : .basic,
-      width: fixture.setting("width"), stem: ResNet.Stem(rawValue: fixture.metadata["stem"] ?? "") ?? .cifar,
+      width: fixture.setting("width"), stem: Stem(rawValue: fixture.metadata["stem"] ?? "") ?? .cifar,
       classes: 10, generator: generator)
   }
 }

@@ -7,10 +7,12 @@
 
 enum { VASolved = 0, VANotFinite = 1, VANoMemory = 2 };
 
-/// Gives each row of an n × n matrix a column of its own so that the sum of their elements is the least there is, or the largest.
+/// Gives each row of an n × n matrix a column of its own so that the sum of their elements is the least there is, or
+/// the largest.
 ///
-/// Jonker and Volgenant's algorithm (Computing 38, 1987): column reduction, reduction transfer and augmenting row reduction settle most
-/// rows, and a shortest augmenting path each of the rest. O(n³) time, O(n) memory beside the matrix.
+/// Jonker and Volgenant's algorithm (Computing 38, 1987): column reduction, reduction transfer and augmenting row
+/// reduction settle most rows, and a shortest augmenting path each of the rest. O(n³) time, O(n) memory beside the
+/// matrix.
 ///
 /// - cost: row-major; n is below 2³¹
 /// - columns: of length n, receives the column of every row

@@ -53,18 +53,15 @@ extension DataMethod {
       var slopes = [Double](repeating: 0, count: factors.count)
       var losses = 0.0
       for task in merge.tasks.indices {
-        try merge.place(task, at: here)
-        let parameters = merge.tasks[task].network.parameters()
         let leaves = try names.map { name in
-          guard let parameter = parameters.first(where: { $0.name == name })?.parameter else {
-            throw MergeError("\(name): is no parameter of the network")
-          }
-          parameter.value = try parameter.value.detach()
-          try parameter.value.setRequiresGradient(true)
-          return parameter.value
+          guard let leaf = try here[name]?.detach() else { throw MergeError("\(name): is no parameter of the network") }
+          try leaf.setRequiresGradient(true)
+          return leaf
         }
+        var moved = here
+        for (name, leaf) in zip(names, leaves) { moved[name] = leaf }
         let inputs = try merge.batch(task, step: step, size: batch)
-        let loss = try meanEntropy(merge.tasks[task].network(inputs, .evaluation))
+        let loss = try merge.at(moved, task: task) { try meanEntropy($0(inputs, .evaluation)) }
         let found = try gradients(of: loss, withRespectTo: leaves)
         losses += try loss.detach().item()
         try withoutGradients {

@@ -31,15 +31,16 @@ enum FisherMerge {
   /// The information of the merge's model `index` standing at `point`.
   static func fisher(_ merge: DataMerge, _ index: Int, _ point: Weights, reports: Bool = true) throws -> Weights {
     let task = merge.task(of: index)
-    try merge.place(task, at: point)
     let examples = try merge.examples(task, Int(merge.settings.number("examples")))
     let labels = try FisherLabels(rawValue: Int(merge.settings.number("labels"))) ?? .expected
-    let found = try diagonalFisher(
-      of: merge.tasks[task].network, on: merge.tasks[task].data, examples: examples, labels: labels,
-      generator: Generator(seed: merge.seed &+ UInt64(index))
-    ) { done in
-      guard reports else { return }
-      merge.progress("Fisher information", index * examples.count + done, merge.models.count * examples.count)
+    let found = try merge.at(point, task: task) { network in
+      try diagonalFisher(
+        of: network, on: merge.tasks[task].data, examples: examples, labels: labels,
+        generator: Generator(seed: merge.seed &+ UInt64(index))
+      ) { done in
+        guard reports else { return }
+        merge.progress("Fisher information", index * examples.count + done, merge.models.count * examples.count)
+      }
     }
     return found.filter { name, _ in merge.models[0][name] != nil }
   }

@@ -69,12 +69,13 @@ private enum RegMean {
   static func grams(_ merge: DataMerge, _ index: Int, _ point: Weights, _ isWanted: (String) -> Bool) throws -> Weights
   {
     let task = merge.task(of: index)
-    try merge.place(task, at: point)
-    return try LayerInputs(
-      of: merge.tasks[task].network, on: merge.tasks[task].data,
-      examples: merge.examples(task, Int(merge.settings.number("examples"))),
-      isWanted: { isWanted($0) && merge.models[0][$0] != nil }
-    ).grams
+    return try merge.at(point, task: task) { network in
+      try LayerInputs(
+        of: network, on: merge.tasks[task].data,
+        examples: merge.examples(task, Int(merge.settings.number("examples"))),
+        isWanted: { isWanted($0) && merge.models[0][$0] != nil }
+      ).grams
+    }
   }
 
   static func merged(_ merge: DataMerge, _ grams: [Weights]) throws -> Weights {

@@ -124,9 +124,10 @@ struct LandscapeMeasurement {
 
   private func spectrum(_ weights: Weights, top: Int) throws -> LandscapeRow.Spectrum {
     let network = try prepared.makeNetwork()
-    try network.load(weights)
     let examples = try PreparedExamples(prepared.train, limit: wanted.examples)
-    let hessian = try LossHessian(network, on: examples, trained: prepared.configuration.trained)
+    let hessian = try network.at(weights) {
+      try LossHessian(network, on: examples, trained: prepared.configuration.trained)
+    }
     let found = try Eigenvalues(of: hessian, largest: top)
     return LandscapeRow.Spectrum(
       endpoint: 0, eigenvalues: found.largest.map(\.value), residuals: found.largest.map(\.residual),
@@ -134,13 +135,8 @@ struct LandscapeMeasurement {
   }
 
   private func similarity(_ a: Weights, _ b: Weights, _ endpoints: [Int]) throws -> LandscapeRow.Similarity {
-    let networks = try [a, b].map { weights in
-      let network = try prepared.makeNetwork()
-      try network.load(weights)
-      return network
-    }
     let found = try CKA(
-      { networks[0] }, { networks[1] }, layers: [CKA.penultimate],
+      of: prepared.makeNetwork(), at: a, b, layers: [CKA.penultimate],
       on: PreparedExamples(prepared.test, limit: wanted.examples))
     return LandscapeRow.Similarity(
       endpoints: endpoints, layer: CKA.penultimate, cka: found.diagonal.first?.value ?? .nan)
