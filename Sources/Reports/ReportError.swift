@@ -16,11 +16,12 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
 
   static func noResults(_ results: StudyResults) -> ReportError {
     var counts: [String: Int] = [:]
-    for run in results.runs { counts[statusWord(run.status), default: 0] += 1 }
+    for run in results.runs { counts[run.status.word, default: 0] += 1 }
     let statuses = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     return .noResults(study: results.name, runs: results.runs.count, statuses: statuses)
   }
 
+  /// What is wrong, where, and how to mend it.
   public var description: String {
     switch self {
     case .noResults(let study, let runs, let statuses):
@@ -37,16 +38,5 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
       "figure \(name): Vega reported an error: \(message)"
     case .file(let path, let message): "\(path): \(message)"
     }
-  }
-}
-
-/// One word for a status.
-func statusWord(_ status: RunStatus) -> String {
-  switch status {
-  case .pending: "pending"
-  case .running: "running"
-  case .done: "done"
-  case .failed: "failed"
-  case .diverged: "diverged"
   }
 }

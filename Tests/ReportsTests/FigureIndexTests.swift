@@ -13,7 +13,7 @@ import Testing
     let scratch = try Scratch()
     let own = scratch.url("fig6-smoke")
     try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
-    try Summary(Report(SyntheticProtocols.transfer())).json().write(to: own.appendingPathComponent("report.json"))
+    try Report(SyntheticProtocols.transfer()).summary.json().write(to: own.appendingPathComponent("report.json"))
     try Data("The trend appeared.\n".utf8).write(to: own.appendingPathComponent("trend.md"))
     let text = try FigureIndex(entries: Self.entries, results: scratch.folder).markdown()
     let lines = text.split(separator: "\n").map(String.init)

@@ -24,7 +24,7 @@ typealias Scratch = TestSupport.Scratch
   @Test func namesCannotBreakOutOfThePage() throws {
     let report = try Report(Self.hostileResults())
     let bundle = "/* bundle */ const end = \"</script>\", expression = /<\\/a/;"
-    let html = try Page(analysis: report.analysis, figures: report.figures, bundle: bundle, formats: [.svg]).html()
+    let html = report.page(formats: [.svg]).html(bundle: bundle)
     #expect(!html.contains("<img"))
     #expect(!html.contains("<!--"))
     #expect(html.contains("&lt;/script&gt;&lt;img src=x onerror=&quot;"))
@@ -35,7 +35,7 @@ typealias Scratch = TestSupport.Scratch
 
   @Test func thePageNeedsNothingFromElsewhere() throws {
     let report = try Report(Synthetic().results())
-    let html = try Page(analysis: report.analysis, figures: report.figures, bundle: "", formats: [.svg]).html()
+    let html = report.page(formats: [.svg]).html(bundle: "")
     for attribute in ["src=", "<link", "@import", "url("] { #expect(!html.contains(attribute), "\(attribute)") }
     // The one address is the name of Vega-Lite's schema, which nothing fetches.
     let addresses = html.components(separatedBy: "https://").dropFirst()

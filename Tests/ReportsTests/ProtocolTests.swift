@@ -153,7 +153,7 @@ import Testing
 
   @Test func atMostSixCoefficientsAreShownWithTheBestAmongThem() throws {
     let cells = try #require(Analysis(SyntheticProtocols.tasks()).tasks).cells
-    let shown = TaskFigures.shown(cells)
+    let shown = TaskMerges.shown(cells)
     #expect(shown.count == 6)
     #expect(shown.contains(try #require(cells.max { $0.value < $1.value }).alpha))
   }
@@ -164,7 +164,7 @@ import Testing
       SyntheticProtocols.language(),
     ] {
       let report = try Report(results)
-      let summary = try JSONDecoder().decode(Summary.self, from: Summary(report).json())
+      let summary = try JSONDecoder().decode(Summary.self, from: report.summary.json())
       #expect((summary.transfer == nil) == (report.analysis.transfer == nil))
       #expect(summary.alphaCurves.count == report.analysis.alphaCurves.count)
       #expect(summary.tasks?.cells.count == report.analysis.tasks?.cells.count)

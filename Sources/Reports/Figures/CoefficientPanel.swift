@@ -1,3 +1,5 @@
+import Support
+
 /// Performance over a coefficient, such as a merge method's: a curve with bars for each series.
 struct CoefficientPanel {
   struct Point {
@@ -6,7 +8,6 @@ struct CoefficientPanel {
     var value: Estimate
   }
 
-  var letter: String
   var title: String
   /// The axis's title.
   var coefficient: String
@@ -20,57 +21,33 @@ struct CoefficientPanel {
   /// The least and the largest value of the axis that all panels of a figure share.
   var domain: [Double]
   /// Lower is better, so that up is better in every panel.
-  var isReversed: Bool
+  var isReversed = false
   /// Only the first of a row says what its values are, only the last has the legend.
   var isFirst: Bool
   var isLast: Bool
 
-  var json: JSON {
+  var panel: Panel {
     let rows = points.map { point -> JSON in
-      [
-        "series": .string(point.series), "alpha": .number(point.alpha), "x": .number(dodged(point)),
-        "value": .number(point.value.value), "lower": JSON(point.value.lower), "upper": JSON(point.value.upper),
-        "runs": .int(point.value.runs),
+      let own: [String: JSON] = [
+        "series": .text(point.series), "alpha": .number(point.alpha), "x": .number(dodged(point)),
+        "runs": .number(point.value.runs),
       ]
+      return JSON(point.value.fields.merging(own) { $1 })
     }
-    let x: JSON = [
-      "field": "x", "type": "quantitative", "title": .string(coefficient),
-      "scale": ["nice": false, "zero": false, "padding": 8], "axis": ["tickCount": 6, "format": ".4~g"],
-    ]
-    let y: JSON = [
-      "field": "value", "type": "quantitative", "title": isFirst ? .string(valueTitle) : nil,
-      "scale": ["domain": JSON(domain), "reverse": .bool(isReversed), "nice": false, "zero": false],
-      "axis": ["tickCount": 6, "format": ".4~g", "labels": .bool(isFirst), "ticks": .bool(isFirst)],
-    ]
-    var color = Palette.encoding(series, title: seriesTitle, isOrdered: true)
-    if series.count > 1, !isLast { color["color"] = color["color"]?.merging(["legend": nil]) }
-    func encoding(_ more: [String: JSON]) -> JSON { .object(color.merging(more) { $1 }) }
-    return [
-      "width": 270, "height": 250, "title": ["text": .string("\(letter)  \(title)")],
-      "data": ["values": .array(rows)],
-      "layer": [
-        [
-          "transform": [["filter": "isValid(datum.lower)"]],
-          "mark": ["type": "rule", "strokeWidth": 1.3, "opacity": 0.55, "clip": true],
-          "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
-        ],
-        ["mark": ["type": "line", "strokeWidth": 2, "clip": true], "encoding": encoding(["x": x, "y": y])],
-        [
-          "mark": ["type": "point", "filled": true, "size": 32, "opacity": 1, "clip": true],
-          "encoding": encoding([
-            "x": x, "y": y,
-            "tooltip": [
-              ["field": "series", "title": .string(seriesTitle)],
-              ["field": "alpha", "type": "quantitative", "title": .string(symbol)],
-              ["field": "value", "type": "quantitative", "format": ".4~g", "title": .string(valueTitle)],
-              ["field": "lower", "type": "quantitative", "format": ".4~g", "title": "95 % from"],
-              ["field": "upper", "type": "quantitative", "format": ".4~g", "title": "95 % to"],
-              ["field": "runs", "type": "quantitative", "title": "runs"],
-            ],
-          ]),
-        ],
-      ],
-    ]
+    let marks = Marks(
+      x: Channel.numbers("x", coefficient, ["nice": false, "zero": false, "padding": 8]),
+      y: Channel.numbers("value", valueTitle, Channel.range(domain, isReversed: isReversed), isLabelled: isFirst),
+      Palette.encoding(series, title: seriesTitle, isOrdered: true, legend: isLast ? .usual : .hidden))
+    let tooltip: [JSON] =
+      [["field": "series", "title": .text(seriesTitle)], Channel.told("alpha", symbol)]
+      + Channel.told(estimate: "value", valueTitle, ".4~g")
+    return Panel(
+      title, width: 270, height: 250, rows: rows,
+      layers: [
+        marks.intervals(["strokeWidth": 1.3, "opacity": 0.55, "clip": true]),
+        marks.line(["strokeWidth": 2, "clip": true]),
+        marks.points(32, ["opacity": 1, "clip": true], ["tooltip": JSON(tooltip)]),
+      ])
   }
 
   /// The place of a point's coefficient, moved apart by a little from other curves' lest their bars hide one another.

@@ -1,133 +1,175 @@
-import Foundation
 import Landscape
+import Support
 
-/// The largest eigenvalues of the loss's Hessian at several points, and where asked for how all of them are distributed.
-public struct CurvatureFigure: Sendable {
+/// The largest eigenvalues of the loss's Hessian at several points (the paper's Figure 26), and where asked for how all
+/// of them are distributed.
+public struct CurvatureFigure: Figure {
+  /// What was measured at one point.
   public struct Series: Sendable {
+    /// Of the network.
     public var name: String
+    /// Those at the ends of the spectrum.
     public var eigenvalues: Eigenvalues
+    /// How all eigenvalues are distributed; nil where that was not asked for.
     public var density: SpectralDensity?
 
+    /// What was measured at the point called `name`.
     public init(name: String, eigenvalues: Eigenvalues, density: SpectralDensity? = nil) {
       (self.name, self.eigenvalues, self.density) = (name, eigenvalues, density)
     }
   }
 
-  public var series: [Series]
-  /// Network, data and what was done about BatchNorm.
-  public var setting: String
+  public let name, title, caption: String
+  /// A row for each eigenvalue.
+  public let table: Table
+  private let rows: [Row]
+  private let densities: [(series: String, density: SpectralDensity)]
+  private let domain: [Double]
+  /// The title of the eigenvalues' panel; nil where they are the whole figure.
+  private let panel: String?
+  private let colors: (series: [String], title: String, isOrdered: Bool)
 
-  public init(series: [Series], setting: String) { (self.series, self.setting) = (series, setting) }
-
-  public func figure() -> Figure {
-    let hasDensity = series.contains { $0.density != nil }
-    let colors = Palette.encoding(series.map(\.name), title: "")
-    let loose = series.contains { !$0.eigenvalues.converged }
-    return Figure(
-      name: "curvature", title: "Eigenvalues of the Hessian of the loss",
-      caption: "The eigenvalues at the ends of the spectrum, by Lanczos"
-        + (loose ? "; bars are residuals ‖Hv − λv‖, where the products allowed were too few" : "")
-        + (hasDensity
-          ? ". b: density of all eigenvalues by stochastic Lanczos quadrature, smoothed by a hundredth of its range; logarithmic above a millionth"
-          : "")
-        + ". \(setting).",
-      table: table,
-      panels: .array([eigenvaluePanel(colors, legend: !hasDensity)] + (hasDensity ? [densityPanel(colors)] : [])),
-      columns: 2)
+  private struct Row {
+    var series: String
+    /// Of the spectrum.
+    var end = "largest"
+    /// From 1.
+    var rank: Int
+    var value: Estimate
+    var residual: Double
   }
 
-  private var rows: [(series: String, end: String, rank: Int, pair: Eigenvalues.Pair)] {
-    series.flatMap { entry in
-      entry.eigenvalues.largest.enumerated().map { (entry.name, "largest", $0.offset + 1, $0.element) }
-        + entry.eigenvalues.smallest.enumerated().map { (entry.name, "smallest", $0.offset + 1, $0.element) }
-    }
-  }
-
-  private var table: Table {
-    Table(
-      columns: ["network", "end", "rank", "eigenvalue", "residual"],
-      rows: rows.map {
-        [.string($0.series), .string($0.end), .int($0.rank), .number($0.pair.value), .number($0.pair.residual)]
-      })
-  }
-
-  private func eigenvaluePanel(_ colors: [String: JSON], legend: Bool) -> JSON {
-    let values = rows.map { row -> JSON in
-      [
-        "series": .string(row.series), "rank": .int(row.rank), "value": .number(row.pair.value),
-        "end": .string(row.end), "lower": .number(row.pair.value - row.pair.residual),
-        "upper": .number(row.pair.value + row.pair.residual), "residual": .number(row.pair.residual),
-      ]
-    }
-    let domain = paddedDomain(rows.map(\.pair.value), including: [0])
-    let ranks = rows.map(\.rank).max() ?? 1
-    let x: JSON = [
-      "field": "rank", "type": "quantitative", "title": "rank",
-      "scale": ["domain": [0.5, .number(Double(ranks) + 0.5)], "nice": false],
-      "axis": ["values": .array((1...ranks).map { .int($0) }), "format": "d"],
-    ]
-    let y: JSON = [
-      "field": "value", "type": "quantitative", "title": "eigenvalue",
-      "scale": ["domain": JSON(domain), "nice": false], "axis": ["tickCount": 6, "format": ".4~g"],
-    ]
-    var color = colors
-    if series.count > 1, !legend { color["color"] = color["color"]?.merging(["legend": nil]) }
-    func encoding(_ more: [String: JSON]) -> JSON { .object(color.merging(more) { $1 }) }
-    return [
-      "width": 300, "height": 240, "title": ["text": "a  ends of the spectrum"], "data": ["values": .array(values)],
-      "layer": [
-        Figure.zeroLine("y"),
-        [
-          "mark": ["type": "rule", "opacity": 0.6],
-          "encoding": encoding(["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
-        ],
-        [
-          "mark": ["type": "line", "strokeWidth": 1.5, "opacity": 0.6],
-          "encoding": encoding(["x": x, "y": y, "strokeDash": ["field": "end", "type": "nominal", "legend": nil]]),
-        ],
-        [
-          "mark": ["type": "point", "filled": true, "size": 48, "opacity": 1],
-          "encoding": encoding([
-            "x": x, "y": y,
-            "tooltip": [
-              ["field": "series", "title": "network"], ["field": "rank", "type": "quantitative"],
-              ["field": "value", "type": "quantitative", "format": ".5~g", "title": "eigenvalue"],
-              ["field": "residual", "type": "quantitative", "format": ".2~e"],
-            ],
-          ]),
-        ],
-      ],
-    ]
-  }
-
-  private func densityPanel(_ colors: [String: JSON]) -> JSON {
-    let nodes = series.compactMap(\.density).flatMap(\.nodes).map(\.value)
-    let (low, high) = (nodes.min() ?? 0, nodes.max() ?? 1)
-    let range = max(high - low, 1e-12)
-    let width = range / 100
-    let grid = (0...400).map { low - range * 0.03 + range * 1.06 * Double($0) / 400 }
-    let rows = series.flatMap { entry -> [JSON] in
-      guard let density = entry.density else { return [] }
-      let heights = density.density(at: grid, width: width)
-      let floor = (heights.max() ?? 1) * 1e-6
-      return zip(grid, heights).map {
-        ["series": .string(entry.name), "x": .number($0), "density": .number(max($1, floor))]
+  /// - Parameter setting: network, data and what was done about BatchNorm.
+  public init(series: [Series], setting: String) {
+    densities = series.compactMap { entry in entry.density.map { (entry.name, $0) } }
+    rows = series.flatMap { entry in
+      [("largest", entry.eigenvalues.largest), ("smallest", entry.eigenvalues.smallest)].flatMap { end, pairs in
+        pairs.enumerated().map { index, pair in
+          Row(
+            series: entry.name, end: end, rank: index + 1,
+            value: Estimate(
+              value: pair.value, lower: pair.value - pair.residual, upper: pair.value + pair.residual, interval: .none,
+              runs: 1), residual: pair.residual)
+        }
       }
     }
+    domain = paddedDomain(rows.map(\.value.value), including: [0])
+    table = Table(
+      columns: ["network", "end", "rank", "eigenvalue", "residual"],
+      rows: rows.map {
+        [.text($0.series), .text($0.end), .number($0.rank), .number($0.value.value), .number($0.residual)]
+      })
+    (name, title, panel) = ("curvature", "Eigenvalues of the Hessian of the loss", "ends of the spectrum")
+    colors = (series.map(\.name), "", false)
+    caption =
+      "The eigenvalues at the ends of the spectrum, by Lanczos"
+      + (series.contains { !$0.eigenvalues.converged }
+        ? "; bars are residuals ‖Hv − λv‖, where the products allowed were too few" : "")
+      + (densities.isEmpty
+        ? ""
+        : ". b: density of all eigenvalues by stochastic Lanczos quadrature, smoothed by a hundredth of its range; "
+          + "logarithmic above a millionth")
+      + ". \(setting)."
+  }
+
+  /// One where curvature was measured: the largest eigenvalues at a study's endpoints, over its runs.
+  public static func figures(of analysis: Analysis) -> [CurvatureFigure] {
+    guard let landscapes = analysis.landscapes else { return [] }
+    let spectra = landscapes.settings.flatMap(\.rows).flatMap(\.spectra)
+    let count = spectra.map(\.eigenvalues.count).max() ?? 0
+    guard count > 0 else { return [] }
     return [
-      "width": 300, "height": 240, "title": ["text": "b  density"], "data": ["values": .array(rows)],
-      "mark": ["type": "line", "strokeWidth": 1.8, "clip": true],
-      "encoding": .object(
-        colors.merging([
-          "x": [
-            "field": "x", "type": "quantitative", "title": "eigenvalue", "scale": ["nice": false, "zero": false],
-            "axis": ["tickCount": 6, "format": ".4~g"],
-          ],
-          "y": [
-            "field": "density", "type": "quantitative", "title": "density", "scale": ["type": "log"],
-            "axis": ["tickCount": 6, "format": "~e"],
-          ],
-        ]) { $1 }),
+      CurvatureFigure(analysis, landscapes, count: count, examples: spectra.map(\.examples).max() ?? 0)
     ]
+  }
+
+  private init(_ analysis: Analysis, _ landscapes: Landscapes, count: Int, examples: Int) {
+    rows = landscapes.settings.flatMap { setting in
+      (0..<count).compactMap { index -> Row? in
+        let spectra = setting.rows.compactMap(\.spectra.first).filter { $0.eigenvalues.count > index }
+        let residuals = spectra.map { $0.residuals.indices.contains(index) ? $0.residuals[index] : .nan }
+        return Estimate(overSeeds: spectra.map { $0.eigenvalues[index] }).map {
+          Row(series: setting.series, rank: index + 1, value: $0, residual: residuals.max() ?? .nan)
+        }
+      }
+    }
+    densities = []
+    domain = estimatesDomain(rows.map(\.value), including: [0])
+    table = Table(
+      columns: ["series", "index", "eigenvalue", "lower", "upper", "largest_residual", "runs"],
+      rows: rows.map { row in
+        let value = row.value
+        return [
+          .text(row.series), .number(row.rank), .number(value.value), .number(value.lower), .number(value.upper),
+          .number(row.residual), .number(value.runs),
+        ]
+      })
+    (name, title, panel) = ("hessian-eigenvalues", "Largest eigenvalues of the Hessian", nil)
+    colors = (landscapes.series, landscapes.quantity, true)
+    caption =
+      "The \(count) largest eigenvalues of the Hessian of the mean training loss (evaluation mode, \(examples) training "
+      + "examples, no augmentation) at the first endpoint of the last branch point, by Lanczos with full "
+      + "reorthogonalisation. \(analysis.subjectText)." + intervalWords(rows.map(\.value), cutOff)
+  }
+
+  /// How Vega-Lite draws it.
+  public var spec: Spec {
+    let values = rows.map { row in
+      JSON(row.value.fields).merging([
+        "series": .text(row.series), "rank": .number(row.rank), "end": .text(row.end),
+        "residual": .number(row.residual),
+      ])
+    }
+    guard let panel else { return Spec(["data": ["values": JSON(values)], "layer": JSON(layers)]) }
+    let ends = Panel(panel, width: 300, height: 240, rows: values, layers: layers)
+    return Spec(panels: [ends] + (densities.isEmpty ? [] : [densityPanel]), columns: 2)
+  }
+
+  private func color(hasLegend: Bool) -> [String: JSON] {
+    Palette.encoding(
+      colors.series, title: colors.title, isOrdered: colors.isOrdered, legend: hasLegend ? .usual : .hidden)
+  }
+
+  private var layers: [JSON] {
+    let ranks = rows.map(\.rank).max() ?? 1
+    let marks = Marks(
+      x: [
+        "field": "rank", "type": "quantitative", "title": "rank",
+        "scale": ["domain": [0.5, .number(Double(ranks) + 0.5)], "nice": false],
+        "axis": ["values": JSON((1...ranks).map { .number($0) }), "format": "d"],
+      ],
+      y: Channel.numbers("value", "eigenvalue", ["domain": JSON(domain), "nice": false]),
+      color(hasLegend: densities.isEmpty))
+    let tooltip: JSON = [
+      ["field": "series", "title": .text(colors.title.isEmpty ? "network" : colors.title)], Channel.told("rank"),
+      Channel.told("value", "eigenvalue", ".5~g"), Channel.told("residual", nil, ".2~e"),
+    ]
+    return [
+      Marks.rule("y"), marks.intervals(["opacity": 0.6, "clip": true]),
+      marks.line(
+        ["strokeWidth": 1.5, "opacity": 0.6],
+        ["strokeDash": ["field": "end", "type": "nominal", "legend": nil]]),
+      marks.points(48, ["opacity": 1], ["tooltip": tooltip]),
+    ]
+  }
+
+  private var densityPanel: Panel {
+    let nodes = densities.flatMap(\.density.nodes).map(\.value)
+    let (low, high) = (nodes.min() ?? 0, nodes.max() ?? 1)
+    let range = max(high - low, 1e-12)
+    let grid = (0...400).map { low - range * 0.03 + range * 1.06 * Double($0) / 400 }
+    let rows = densities.flatMap { name, density -> [JSON] in
+      let heights = density.density(at: grid, width: range / 100)
+      let floor = (heights.max() ?? 1) * 1e-6
+      return zip(grid, heights).map {
+        ["series": .text(name), "x": .number($0), "density": .number(max($1, floor))]
+      }
+    }
+    let marks = Marks(
+      x: Channel.numbers("x", "eigenvalue", ["nice": false, "zero": false]),
+      y: Channel.numbers("density", "density", ["type": "log"], format: "~e"), color(hasLegend: true))
+    return Panel(
+      "density", width: 300, height: 240, rows: rows,
+      view: marks.fields("line", ["strokeWidth": 1.8, "clip": true]))
   }
 }

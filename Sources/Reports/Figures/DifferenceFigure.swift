@@ -1,9 +1,8 @@
-import Checkpoints
-import Foundation
 import Support
 
 /// How two models differ over their layers.
-public struct DifferenceFigure: Sendable {
+public struct DifferenceFigure: Figure {
+  /// A tensor of both.
   public struct Row: Sendable {
     let name: String
     let relative, cosine, conflicts: Double?
@@ -26,80 +25,64 @@ public struct DifferenceFigure: Sendable {
     }
   }
 
-  let figure: Figure
+  /// Whose difference it is.
+  public let title: String
+  private let rows: [Row]
 
-  public init(title: String, rows: [Row]) {
+  /// - Parameter title: whose difference it is.
+  public init(title: String, rows: [Row]) { (self.title, self.rows) = (title, rows) }
+
+  /// The name of its files, without extension.
+  public var name: String { "difference" }
+
+  /// What is drawn, and under which setting.
+  public var caption: String {
+    "Each line is one kind of tensor over the layers: how far the second model lies from the first, relative to the "
+      + "first's norm; with a base, how the two task vectors agree."
+  }
+
+  private static let measures = ["relative difference", "cosine of task vectors", "sign conflicts"]
+
+  /// A row for each tensor.
+  public var table: Table {
+    Table(
+      columns: ["tensor", "layer", "series"] + Self.measures,
+      rows: rows.map { row in
+        [
+          .text(row.name), row.layer.map { .number($0) } ?? .missing, .text(row.kind), .number(row.relative),
+          .number(row.cosine), .number(row.conflicts),
+        ]
+      })
+  }
+
+  /// How Vega-Lite draws it.
+  public var spec: Spec {
     // What lies outside the layers stands beside them in the table only.
-    let drawn = rows.filter { $0.layer != nil && $0.relative ?? 0 > 0 }
-    var table = Table(
-      columns: ["tensor", "layer", "series", "relative difference", "cosine of task vectors", "sign conflicts"],
-      rows: [])
-    table.rows = rows.map { row in
-      [
-        .string(row.name), row.layer.map { .int($0) } ?? .null, .string(row.kind), JSON(row.relative), JSON(row.cosine),
-        JSON(row.conflicts),
-      ]
-    }
-    var kinds: [String] = []
-    for row in drawn where !kinds.contains(row.kind) { kinds.append(row.kind) }
-    let data = Table(columns: table.columns, rows: table.rows.filter { $0[1] != .null })
-    func panel(_ field: String, _ scale: JSON, _ title: String) -> JSON {
-      var encoding: [String: JSON] = [
-        "x": ["field": "layer", "type": "quantitative", "title": "layer", "axis": ["tickMinStep": 1, "format": "d"]],
-        "y": ["field": .string(field), "type": "quantitative", "title": .string(title), "scale": scale],
-        "detail": ["field": "series"],
-        "tooltip": .array(
-          ["tensor", "relative difference", "cosine of task vectors", "sign conflicts"].map {
-            ["field": .string($0)]
-          }),
-      ]
-      for (key, value) in Palette.lines(kinds, title: "tensor") { encoding[key] = value }
-      return [
-        "width": 420, "height": 260,
-        "mark": ["type": "line", "point": true, "strokeWidth": 1.2], "encoding": .object(encoding),
-      ]
+    let kinds = rows.filter { $0.layer != nil && $0.relative ?? 0 > 0 }.map(\.kind).distinct()
+    var data = table
+    data.rows = data.rows.filter { $0[1] != .missing }
+    var channels = Palette.lines(kinds, title: "tensor")
+    channels["detail"] = ["field": "series"]
+    channels["tooltip"] = JSON((["tensor"] + Self.measures).map { ["field": .text($0)] })
+    func panel(_ field: String, _ scale: JSON, _ title: String) -> Panel {
+      let marks = Marks(
+        x: ["field": "layer", "type": "quantitative", "title": "layer", "axis": ["tickMinStep": 1, "format": "d"]],
+        y: ["field": .text(field), "type": "quantitative", "title": .text(title), "scale": scale], channels)
+      return Panel(width: 420, height: 260, view: marks.fields("line", ["point": true, "strokeWidth": 1.2]))
     }
     // Differences of one order of size would be lost on a scale of whole decades.
     let relative: JSON = ["type": "log", "nice": false, "padding": 12]
-    var panels = [panel("relative difference", relative, "relative difference ‖B − A‖ / ‖A‖")]
+    var panels = [panel(Self.measures[0], relative, "relative difference ‖B − A‖ / ‖A‖")]
     if rows.contains(where: { $0.cosine != nil }) {
-      panels.append(panel("cosine of task vectors", ["zero": false], "cosine of the task vectors"))
-      panels.append(panel("sign conflicts", ["zero": true], "part of the elements with opposite signs"))
+      panels.append(panel(Self.measures[1], ["zero": false], "cosine of the task vectors"))
+      panels.append(panel(Self.measures[2], ["zero": true], "part of the elements with opposite signs"))
     }
-    var figure = Figure(
-      name: "difference", title: title,
-      caption: "Each line is one kind of tensor over the layers: how far the second model lies from the first, "
-        + "relative to the first's norm; with a base, how the two task vectors agree.",
-      table: table, panels: .array(panels), columns: 2, data: data)
-    // Outside a page there is no other place that says whose difference it is.
-    figure.view["resolve"] = [
+    var spec = Spec(panels: panels, columns: 2, isLettered: false, data: data)
+    spec.view["resolve"] = [
       "scale": ["color": "independent", "opacity": "independent", "strokeDash": "independent"]
     ]
-    figure.view["title"] = ["text": .string(title), "offset": 14]
-    self.figure = figure
-  }
-
-  /// Writes `difference.csv`, its Vega-Lite spec and, where the renderer is installed, its pictures; gives the names.
-  ///
-  /// - Throws: `ReportError`.
-  @discardableResult
-  public func write(to folder: URL, formats: Set<FigureFormat> = Set(FigureFormat.allCases)) throws -> [String] {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ReportError.file(path: folder.path, message: "cannot make this folder: \(error.localizedDescription)")
-    }
-    var written: [String] = []
-    func put(_ data: Data, _ name: String) throws {
-      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
-      written.append(name)
-    }
-    try put(Data(figure.table.csv().utf8), "\(figure.name).csv")
-    try put(figure.document(.file).data(), "\(figure.name).vl.json")
-    let renderer = Renderer()
-    guard renderer.isPresent else { return written }
-    let output = try renderer.render([figure.name: figure.document(.file)], formats: formats, scratch: folder)
-    for (name, picture) in output.pictures.sorted(by: { $0.key < $1.key }) { try put(picture, name) }
-    return written
+    // Outside a page there is no other place that says whose difference it is.
+    spec.view["title"] = ["text": .text(title), "offset": 14]
+    return spec
   }
 }

@@ -1,78 +1,68 @@
-import Foundation
 import Landscape
+import Support
 
 /// The accuracy and loss of networks, their ensemble and their merge, as differences from the networks' mean.
-public struct DisagreementFigure: Sendable {
-  public var disagreement: Disagreement
-  /// Network, data and what was done about BatchNorm.
-  public var setting: String
+public struct DisagreementFigure: Figure {
+  private let disagreement: Disagreement
+  private let setting: String
 
+  /// - Parameter setting: network, data and what was done about BatchNorm.
   public init(_ disagreement: Disagreement, setting: String) {
     (self.disagreement, self.setting) = (disagreement, setting)
   }
 
-  public func figure() -> Figure {
-    Figure(
-      name: "disagreement", title: "Ensemble and merge beside their networks",
-      caption:
-        "Differences over \(disagreement.examples) examples; bars are 95 % intervals paired over examples (normal). "
-        + "The ensemble is the mean of probabilities. \(setting).",
-      table: Table(
-        columns: [
-          "of", "from", "accuracy", "accuracy_lower", "accuracy_upper", "loss_nats", "loss_lower", "loss_upper",
-        ],
-        rows: disagreement.differences.map {
-          [
-            .string($0.of), .string($0.from), .number($0.accuracy), .number($0.accuracyLower),
-            .number($0.accuracyUpper),
-            .number($0.loss), .number($0.lossLower), .number($0.lossUpper),
-          ]
-        }),
+  /// The name of its files, without extension.
+  public var name: String { "disagreement" }
+  /// What it shows, in a line.
+  public var title: String { "Ensemble and merge beside their networks" }
+
+  /// What is drawn, and under which setting.
+  public var caption: String {
+    "Differences over \(disagreement.examples) examples; bars are 95 % intervals paired over examples (normal). The "
+      + "ensemble is the mean of probabilities. \(setting)."
+  }
+
+  /// A row for each difference: accuracies as fractions, losses in nats.
+  public var table: Table {
+    Table(
+      columns: ["of", "from", "accuracy", "accuracy_lower", "accuracy_upper", "loss_nats", "loss_lower", "loss_upper"],
+      rows: disagreement.differences.map {
+        [
+          .text($0.of), .text($0.from), .number($0.accuracy), .number($0.accuracyLower), .number($0.accuracyUpper),
+          .number($0.loss), .number($0.lossLower), .number($0.lossUpper),
+        ]
+      })
+  }
+
+  /// How Vega-Lite draws it.
+  public var spec: Spec {
+    Spec(
       panels: [
-        panel("a", "accuracy, percentage points") {
-          (100 * $0.accuracy, 100 * $0.accuracyLower, 100 * $0.accuracyUpper)
-        },
-        panel("b", "loss, nats") { ($0.loss, $0.lossLower, $0.lossUpper) },
+        panel("accuracy, percentage points") { (100 * $0.accuracy, 100 * $0.accuracyLower, 100 * $0.accuracyUpper) },
+        panel("loss, nats") { ($0.loss, $0.lossLower, $0.lossUpper) },
       ], columns: 2)
   }
 
-  private func panel(
-    _ letter: String, _ title: String, _ value: (Disagreement.Difference) -> (Double, Double, Double)
-  ) -> JSON {
+  private func panel(_ title: String, _ value: (Disagreement.Difference) -> (Double, Double, Double)) -> Panel {
     let names = disagreement.differences.map { "\($0.of) − \($0.from)" }
-    let rows = zip(names, disagreement.differences).map { name, difference -> JSON in
-      let (mean, lower, upper) = value(difference)
-      return ["name": .string(name), "mean": .number(mean), "lower": .number(lower), "upper": .number(upper)]
+    let values = disagreement.differences.map(value)
+    let rows = zip(names, values).map { name, value -> JSON in
+      ["name": .text(name), "mean": .number(value.0), "lower": .number(value.1), "upper": .number(value.2)]
     }
-    let domain = paddedDomain(
-      disagreement.differences.flatMap { [value($0).1, value($0).2] }, including: [0])
-    let x: JSON = [
-      "field": "mean", "type": "quantitative", "title": .string(title),
-      "scale": ["domain": JSON(domain), "nice": false], "axis": ["tickCount": 5, "format": ".3~g"],
-    ]
-    let y: JSON = ["field": "name", "type": "nominal", "sort": JSON(names), "title": nil, "axis": ["labelLimit": 190]]
-    return [
-      "width": 260, "height": .int(44 * names.count), "title": ["text": .string("\(letter)  \(title)")],
-      "data": ["values": .array(rows)],
-      "layer": [
-        Figure.zeroLine("x"),
-        [
-          "mark": ["type": "rule", "strokeWidth": 1.5, "color": .string(Palette.okabeIto[0])],
-          "encoding": ["x": x.merging(["field": "lower"]), "x2": ["field": "upper"], "y": y],
-        ],
-        [
-          "mark": ["type": "point", "filled": true, "size": 70, "opacity": 1, "color": .string(Palette.okabeIto[0])],
-          "encoding": [
-            "x": x, "y": y,
-            "tooltip": [
-              ["field": "name", "title": "difference"],
-              ["field": "mean", "type": "quantitative", "format": ".4~g"],
-              ["field": "lower", "type": "quantitative", "format": ".4~g", "title": "95 % from"],
-              ["field": "upper", "type": "quantitative", "format": ".4~g", "title": "95 % to"],
-            ],
-          ],
-        ],
-      ],
-    ]
+    let domain = paddedDomain(values.flatMap { [$0.1, $0.2] }, including: [0])
+    let x = Channel.numbers("mean", title, ["domain": JSON(domain), "nice": false], format: ".3~g", ticks: 5)
+    let marks = Marks(
+      x: x, y: ["field": "name", "type": "nominal", "sort": JSON(names), "title": nil, "axis": ["labelLimit": 190]])
+    let tooltip: JSON = JSON(
+      [["field": "name", "title": "difference"], Channel.told("mean", nil, ".4~g")] + Channel.interval(".4~g"))
+    return Panel(
+      title, width: 260, height: Double(44 * names.count), rows: rows,
+      layers: [
+        Marks.rule("x"),
+        marks.mark(
+          "rule", ["strokeWidth": 1.5, "color": Palette.blue],
+          ["x": x.merging(["field": "lower"]), "x2": ["field": "upper"]]),
+        marks.points(70, ["opacity": 1, "color": Palette.blue], ["tooltip": tooltip]),
+      ])
   }
 }

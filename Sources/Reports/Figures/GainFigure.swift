@@ -1,52 +1,72 @@
-import Foundation
-import Studies
-
-/// Gain against one swept quantity or noise proxy, in a figure of its own.
-struct GainFigure {
+/// Gain against a swept quantity or noise proxy; or against several side by side on one vertical axis (the paper's
+/// Figure 1), where what falls apart over each of the swept quantities should fall together over S̃.
+struct GainFigure: Figure {
   let analysis: Analysis
   let measure: Measure
-  let axis: Axis
+  let panels: [GainPanel]
 
-  /// Nil where no configuration has both a position on the axis and a gain.
-  func figure() -> Figure? {
-    guard let panel = GainPanel(analysis, measure, over: axis) else { return nil }
-    return Figure(
-      name: "\(measure == .accuracy ? "accuracy" : "loss")-gain-against-\(axis.slug)",
-      title: "\(measure == .accuracy ? "Accuracy" : "Loss") gain against \(axis.title)",
-      caption: caption(panel), table: panel.table, view: panel.view())
+  /// For each measure one against everything that is swept and in S̃, where that is more than one quantity, and one
+  /// against each quantity.
+  static func figures(of analysis: Analysis) -> [GainFigure] {
+    let swept = analysis.axes.filter { [.learningRate, .batchSize, .momentum].contains($0.quantity) }
+    let proxies = analysis.noiseAxes
+    let isAligned = swept.count > 1 && !proxies.isEmpty
+    let axes = (isAligned ? [swept + proxies] : []) + (analysis.axes + proxies).map { [$0] }
+    return analysis.measures.flatMap { measure in
+      axes.map { axes in
+        GainFigure(
+          analysis: analysis, measure: measure, panels: axes.compactMap { GainPanel(analysis, measure, over: $0) })
+      }.filter { !$0.panels.isEmpty }
+    }
   }
 
-  private func caption(_ panel: GainPanel) -> String {
-    var text =
-      measure == .accuracy
-      ? "Test accuracy of the merge less that of its singles"
-      : "Test loss of the merge less that of its singles (lower is better)"
-    text += ", against \(axis.title)"
-    if !panel.seriesAxes.isEmpty {
-      text += ", one line for each \(panel.seriesAxes.map(\.title).joined(separator: " and "))"
-    }
-    text += ". \(analysis.settingText)."
-    text += intervalWords(panel.points.map(\.gain), "; cut off at the frame where longer")
-    if axis.isNoise { text += " \(analysis.proxyText)." }
-    if panel.hasTrend { text += " Broad grey line: local linear trend through all runs." }
-    if let test = panel.test, let best = test.best, test.verdict == .significant || test.verdict == .notSignificant {
+  private var isAligned: Bool { panels.count > 1 }
+
+  var name: String { "\(measure.rawValue)-gain-" + (isAligned ? "aligned" : "against-\(panels[0].axis.slug)") }
+
+  var title: String {
+    "\(measure.rawValue.capitalized) gain against "
+      + (isAligned ? "what is swept, and against S̃" : panels[0].axis.title)
+  }
+
+  var caption: String {
+    let axis = panels[0].axis
+    let subject =
+      isAligned
+      ? "\(measure.rawValue.capitalized) gain of the merge, the same runs \(panels.count) times: "
+        + lettered(panels.map(against))
+      : "Test \(measure.rawValue) of the merge less that of its singles"
+        + "\(measure.sign < 0 ? " (lower is better)" : ""), \(against(panels[0]))"
+    var text = "\(subject). \(analysis.settingText)." + intervalWords(panels[0].points.map(\.gain), cutOff)
+    if isAligned || axis.isNoise { text += " \(analysis.proxyText)." }
+    if panels.contains(where: \.hasTrend) { text += " Broad grey line: local linear trend through all runs." }
+    if !isAligned, let best = panels[0].test?.inside {
       text +=
         " Ring: the best level inside the range, \(InteriorMaximum.range(best, symbol: axis.shortName)), with its "
-        + "interval over all runs "
-        + "at that level."
+        + "interval over all runs at that level."
     }
     return text
   }
-}
 
-/// " Bars: 95 % confidence intervals, Student-t over seeds." with every kind that occurs, or nothing.
-func intervalWords(_ estimates: [Estimate], _ remark: String = "", mark: String = "Bars") -> String {
-  let kinds = Set(estimates.filter { $0.lower != nil }.map(\.interval))
-  let words = [Estimate.Interval.seeds, .testExamples, .endpoints].filter(kinds.contains).compactMap(\.words)
-  return words.isEmpty ? "" : " \(mark): 95 % confidence intervals, \(words.joined(separator: ", "))\(remark)."
-}
+  private func against(_ panel: GainPanel) -> String {
+    let lines = panel.seriesAxes.map(\.title).joined(separator: " and ")
+    return "against \(panel.axis.title)" + (lines.isEmpty ? "" : ", one line for each \(lines)")
+  }
 
-/// "< 0.0001", "= 0.012".
-func probability(_ p: Double) -> String {
-  p < 0.0001 ? "< 0.0001" : "= " + String(format: p < 0.001 ? "%.4f" : p < 0.1 ? "%.3f" : "%.2f", p)
+  var table: Table {
+    guard isAligned else { return panels[0].table }
+    return Table(
+      columns: ["quantity"] + panels[0].table.columns,
+      rows: panels.flatMap { panel in panel.table.rows.map { [.text(panel.axis.title)] + $0 } })
+  }
+
+  var spec: Spec {
+    guard isAligned else { return Spec(panels[0].view()) }
+    return Spec(
+      panels: panels.enumerated().map { index, panel in
+        Panel(
+          heading: ["anchor": "start"], width: GainPanel.partWidth, height: 250,
+          view: panel.view(isPart: true, isFirst: index == 0))
+      })
+  }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Studies
+import Support
 
 /// Gain against a swept quantity or a noise proxy: one line for each value of what else is swept, with 95 % intervals;
 /// over the tested quantity also a trend through all levels and the interior maximum. The view of one such plot.
@@ -14,7 +15,7 @@ struct GainPanel {
   let test: InteriorMaximum?
   let points: [Point]
   private let scale: PositionScale
-  private let trend: JSON?
+  private let trend: [JSON]
 
   /// The width in pixels of one of several panels.
   static let partWidth = 235.0
@@ -25,7 +26,7 @@ struct GainPanel {
     var gain: Estimate
   }
 
-  /// Nil where no configuration has both a position on the axis and a gain.
+  /// Nil where no configuration has a gain.
   init?(_ analysis: Analysis, _ measure: Measure, over axis: Axis) {
     let seriesAxes = analysis.lines.axes(over: axis)
     let points = analysis.configurations.compactMap { configuration -> Point? in
@@ -44,10 +45,10 @@ struct GainPanel {
     test = analysis.maxima.first { $0.measure == measure && analysis.testAxis == axis }
     trend =
       scale.isNumeric
-      ? test.flatMap { Self.trend($0, analysis, over: axis, logarithmic: scale.isLogarithmic) } : nil
+      ? test.map { Self.trend($0, analysis, over: axis, logarithmic: scale.isLogarithmic) } ?? [] : []
   }
 
-  var hasTrend: Bool { trend != nil }
+  var hasTrend: Bool { !trend.isEmpty }
 
   var table: Table {
     Table(
@@ -56,91 +57,64 @@ struct GainPanel {
         "noise_proxy", "_x",
       ],
       rows: points.map { point in
-        [
-          .string(point.series), scale.value(axis.number(point.configuration), axis.text(point.configuration)),
-          .number(point.gain.value), JSON(point.gain.lower), JSON(point.gain.upper), .int(point.gain.runs),
-          .string(point.gain.interval.rawValue), .string(point.configuration.label),
-          .number(point.configuration.learningRate), .int(point.configuration.batchSize),
-          .number(point.configuration.noiseProxy), scale.dodged(point.configuration, names, point.series),
-        ]
+        let configuration = point.configuration
+        return [.text(point.series), scale.value(axis.number(configuration), axis.text(configuration))]
+          + point.gain.cells + [
+            .text(point.gain.interval.rawValue), .text(configuration.label), .number(configuration.learningRate),
+            .number(configuration.batchSize), .number(configuration.noiseProxy),
+            scale.dodged(configuration, names, point.series),
+          ]
       })
   }
 
   /// The view, without size: data and layers.
   ///
-  /// - Parameters:
-  ///   - domain: of the gain; nil chooses one for these points.
-  ///   - isPart: whether this is one of several panels, which share their vertical axis and are narrow.
-  func view(domain: [Double]? = nil, isPart: Bool = false, isFirst: Bool = true) -> [String: JSON] {
-    let domain = domain ?? verticalDomain
-    var color = Palette.encoding(names, title: seriesAxes.map(\.title).joined(separator: ", "))
-    if isPart, let legend = color["color"] {
-      // Below its panel: each has lines of its own.
-      let columns: JSON = .int(names.count > 4 ? 3 : max(1, names.count))
-      color["color"] = legend.merging([
-        "legend": ["orient": "bottom", "columns": columns, "labelLimit": 100, "symbolOpacity": 1]
-      ])
-    }
-    let chosen: JSON = .string("chosen" + (isPart ? axis.slug.split(separator: "-").map(\.capitalized).joined() : ""))
+  /// - Parameter isPart: whether this is one of several panels, which are narrow and share the first one's labels.
+  func view(isPart: Bool = false, isFirst: Bool = true) -> [String: JSON] {
+    let domain = verticalDomain
+    // Below its panel: each has lines of its own.
+    let below: [String: JSON] = [
+      "orient": "bottom", "columns": .number(names.count > 4 ? 3 : max(1, names.count)), "labelLimit": 100,
+    ]
+    let chosen: JSON = .text("chosen" + (isPart ? axis.slug.split(separator: "-").map(\.capitalized).joined() : ""))
     let faded: JSON =
       names.count > 1
       ? ["condition": ["param": chosen, "value": 1, "empty": true], "value": 0.12] : ["value": 1]
-    let y: JSON = [
-      "field": "gain", "type": "quantitative", "title": isFirst ? .string(measure.axisTitle) : nil,
-      "scale": ["domain": JSON(domain), "reverse": .bool(measure.sign < 0), "nice": false, "zero": false],
-      "axis": ["format": ".4~g", "tickCount": 6, "labels": .bool(isFirst), "ticks": .bool(isFirst)],
-    ]
     let x = scale.encoding(title: axis.title(exponent: analysis.results.exponent))
-    var own: [String: JSON] = ["x": x.merging(["field": "_x"]), "opacity": faded]
-    own.merge(color) { $1 }
-    func encoding(_ more: [String: JSON]) -> JSON { .object(own.merging(more) { $1 }) }
-
-    var layers: [JSON] = [Figure.zeroLine("y")]
-    if let trend {
-      layers.append([
-        "data": ["values": trend],
-        "mark": ["type": "line", "strokeWidth": 5, "opacity": 0.35, "clip": true, "color": "#8C8C8C"],
-        "encoding": ["x": x, "y": y],
-      ])
+    let y = Channel.numbers(
+      "gain", measure.axisTitle, Channel.range(domain, isReversed: measure.sign < 0), isLabelled: isFirst)
+    var channels = Palette.encoding(names, title: seriesAxes.title, legend: isPart ? .with(below) : .usual)
+    channels["opacity"] = faded
+    let marks = Marks(x: x.merging(["field": "_x"]), y: y, channels)
+    let plain = Marks(x: x, y: y)
+    let tooltip: [JSON] =
+      [["field": "configuration", "title": "configuration"], Channel.told("noise_proxy", "S̃", ".3~g")]
+      + Channel.told(estimate: "gain", "gain (\(measure.unit))", ".3~g")
+    var layers: [JSON] = [Marks.rule("y")]
+    if hasTrend {
+      let style: [String: JSON] = ["strokeWidth": 5, "opacity": 0.35, "clip": true, "color": Palette.grey]
+      layers.append(plain.line(style, rows: trend))
     }
     layers += [
-      [
-        "transform": [["filter": "isValid(datum.lower)"]], "mark": ["type": "rule", "strokeWidth": 1.2, "clip": true],
-        "encoding": encoding(["y": y.merging(["field": "lower"]), "y2": ["field": "upper"]]),
-      ],
-      ["mark": ["type": "line", "strokeWidth": 1.8, "clip": true], "encoding": encoding(["y": y])],
-      [
-        "mark": ["type": "point", "filled": true, "size": 60, "clip": true],
+      marks.intervals(["strokeWidth": 1.2, "clip": true]),
+      marks.line(["strokeWidth": 1.8, "clip": true]),
+      marks.points(60, ["clip": true], ["tooltip": JSON(tooltip)]).merging([
         "params": names.count > 1
-          ? [["name": chosen, "select": ["type": "point", "fields": ["series"]], "bind": "legend"]] : [],
-        "encoding": encoding(["y": y, "tooltip": tooltip]),
-      ],
+          ? [["name": chosen, "select": ["type": "point", "fields": ["series"]], "bind": "legend"]] : []
+      ]),
     ]
-    if let test, let best = test.best, test.verdict == .significant || test.verdict == .notSignificant {
-      layers += maximumLayers(test, best, isPart: isPart, x: x, y: y, domain: domain)
-    }
-    return ["data": ["name": .string("points-\(axis.slug)"), "values": table.values()], "layer": .array(layers)]
-  }
-
-  private var tooltip: JSON {
-    [
-      ["field": "configuration", "title": "configuration"],
-      ["field": "noise_proxy", "title": "S̃", "type": "quantitative", "format": ".3~g"],
-      ["field": "gain", "title": "gain (\(measure.unit))", "type": "quantitative", "format": ".3~g"],
-      ["field": "lower", "title": "95 % from", "type": "quantitative", "format": ".3~g"],
-      ["field": "upper", "title": "95 % to", "type": "quantitative", "format": ".3~g"],
-      ["field": "runs", "title": "runs", "type": "quantitative"],
-    ]
+    if let test, let best = test.inside { layers += ring(test, best, isPart: isPart, plain, domain: domain) }
+    return ["data": ["name": .text("points-\(axis.slug)"), "values": table.values()], "layer": JSON(layers)]
   }
 
   /// What of the estimates and their intervals is drawn.
   var verticalDomain: [Double] { estimatesDomain(points.map(\.gain), including: [0]) }
 
-  /// A local linear trend through the levels, by runs, as rows of x and gain; nil below four levels.
+  /// A local linear trend through the levels, by runs, as rows of x and gain; none below four levels.
   private static func trend(
     _ test: InteriorMaximum, _ analysis: Analysis, over axis: Axis, logarithmic: Bool
-  ) -> JSON? {
-    guard test.levels.count >= 4, let low = test.levels.first?.from, let high = test.levels.last?.to else { return nil }
+  ) -> [JSON] {
+    guard test.levels.count >= 4, let low = test.levels.first?.from, let high = test.levels.last?.to else { return [] }
     let to: (Double) -> Double = logarithmic ? { log10($0) } : { $0 }
     let from: (Double) -> Double = logarithmic ? { pow(10, $0) } : { $0 }
     let samples = analysis.configurations.flatMap { configuration -> [(x: Double, y: Double)] in
@@ -151,16 +125,15 @@ struct GainPanel {
     // Narrow enough to keep a peak, wide enough to reach from one value to the next.
     let bandwidth = (end - start) * max(0.05, 0.6 / Double(Set(samples.map(\.x)).count))
     let steps = 60
-    return .array(
-      (0...steps).map { step in
-        let x = start + (end - start) * Double(step) / Double(steps)
-        return ["x": .number(from(x)), "gain": .number(localLinear(samples, bandwidth: bandwidth, at: x))]
-      })
+    return (0...steps).map { step in
+      let x = start + (end - start) * Double(step) / Double(steps)
+      return ["x": .number(from(x)), "gain": .number(localLinear(samples, bandwidth: bandwidth, at: x))]
+    }
   }
 
   /// A ring with its interval around the level reported, and a label.
-  private func maximumLayers(
-    _ test: InteriorMaximum, _ best: InteriorMaximum.Level, isPart: Bool, x: JSON, y: JSON, domain: [Double]
+  private func ring(
+    _ test: InteriorMaximum, _ best: InteriorMaximum.Level, isPart: Bool, _ marks: Marks, domain: [Double]
   ) -> [JSON] {
     let gain = best.gain
     let doubt = test.verdict == .significant ? "" : isPart ? " (n.s.)" : " (not significant)"
@@ -168,35 +141,23 @@ struct GainPanel {
     let label = (isPart ? "" : "interior ") + (measure.sign > 0 ? "maximum" : "minimum") + p
     // Beyond the middle of the axis the label would run into the frame on the right.
     let fraction = scale.fraction(best.position)
-    let side = isPart ? "center" : fraction < 0.35 ? "left" : fraction > 0.65 ? "right" : "center"
-    let values: JSON = [
+    let side: JSON = isPart ? "center" : fraction < 0.35 ? "left" : fraction > 0.65 ? "right" : "center"
+    let rows: [JSON] = [
       [
-        "x": scale.value(best.position, scale.text(best.position)), "gain": .number(gain.value),
-        "lower": JSON(gain.lower.map { max($0, domain[0]) }),
-        "upper": JSON(gain.upper.map { min($0, domain[1]) }), "label": .string(label),
+        "x": scale.value(best.position, scale.text(best.position)).json, "gain": .number(gain.value),
+        "lower": .number(gain.lower.map { max($0, domain[0]) }),
+        "upper": .number(gain.upper.map { min($0, domain[1]) }), "label": .text(label),
         "edge": .number(measure.sign > 0 ? domain[1] : domain[0]),
       ]
     ]
-    let data: JSON = ["values": values]
+    var text: [String: JSON] = [
+      "y": (marks.channels["y"] ?? [:]).merging(["field": "edge"]), "text": ["field": "label", "type": "nominal"],
+    ]
+    if isPart { text["x"] = ["value": .number(Self.partWidth / 2)] }
     return [
-      [
-        "data": data, "transform": [["filter": "isValid(datum.lower)"]],
-        "mark": ["type": "rule", "strokeWidth": 7, "opacity": 0.22, "clip": true],
-        "encoding": ["x": x, "y": y.merging(["field": "lower"]), "y2": ["field": "upper"]],
-      ],
-      [
-        "data": data,
-        "mark": ["type": "point", "size": 260, "filled": false, "strokeWidth": 2.5, "color": "#D00000", "opacity": 1],
-        "encoding": ["x": x, "y": y],
-      ],
-      [
-        "data": data,
-        "mark": ["type": "text", "baseline": "top", "align": .string(side), "dy": 6, "fontWeight": "bold"],
-        "encoding": [
-          "x": isPart ? ["value": .number(Self.partWidth / 2)] : x, "y": y.merging(["field": "edge"]),
-          "text": ["field": "label", "type": "nominal"],
-        ],
-      ],
+      marks.intervals(["strokeWidth": 7, "opacity": 0.22, "clip": true], rows: rows),
+      marks.points(260, ["filled": false, "strokeWidth": 2.5, "color": Palette.red, "opacity": 1], rows: rows),
+      marks.mark("text", ["baseline": "top", "align": side, "dy": 6, "fontWeight": "bold"], text, rows: rows),
     ]
   }
 }

@@ -1,55 +1,39 @@
-import Foundation
+import Support
 
-/// A JSON value written with Swift literals: the shape of a Vega-Lite spec, with no model of the whole grammar.
-/// A number that is not finite becomes null, which Vega-Lite draws as a gap.
-enum JSON: Encodable, Hashable, Sendable {
-  case null
-  case bool(Bool)
-  case int(Int)
-  case number(Double)
-  case string(String)
-  case array([JSON])
-  case object([String: JSON])
-
-  init(_ value: Double?) { self = value.map { .number($0) } ?? .null }
-  init(_ value: [Double]) { self = .array(value.map { .number($0) }) }
-  init(_ value: [String]) { self = .array(value.map { .string($0) }) }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .null: try container.encodeNil()
-    case .bool(let value): try container.encode(value)
-    case .int(let value): try container.encode(value)
-    case .number(let value): if value.isFinite { try container.encode(value) } else { try container.encodeNil() }
-    case .string(let value): try container.encode(value)
-    case .array(let value): try container.encode(value)
-    case .object(let value): try container.encode(value)
-    }
-  }
-
-  /// UTF-8 text with sorted keys, so that equal values are equal bytes.
-  func data() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
-
-  /// This object with the pairs of `other` added; `other` wins.
-  func merging(_ other: [String: JSON]) -> JSON {
-    guard case .object(let own) = self else { return .object(other) }
-    return .object(own.merging(other) { $1 })
-  }
-}
-
+/// JSON written with Swift literals: the shape of a Vega-Lite spec, with no model of the whole grammar. Objects have
+/// their keys sorted, so that equal values are equal bytes; a number that is not finite becomes null, which Vega-Lite
+/// draws as a gap.
 extension JSON: ExpressibleByStringInterpolation, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
 {
-  init(stringLiteral value: String) { self = .string(value) }
-  init(floatLiteral value: Double) { self = .number(value) }
-  init(integerLiteral value: Int) { self = .int(value) }
-  init(booleanLiteral value: Bool) { self = .bool(value) }
-  init(arrayLiteral elements: JSON...) { self = .array(elements) }
-  init(dictionaryLiteral elements: (String, JSON)...) { self = .object(Dictionary(elements) { $1 }) }
-  init(nilLiteral: ()) { self = .null }
+  /// A text.
+  public init(stringLiteral value: String) { self = .text(value) }
+  /// A number.
+  public init(floatLiteral value: Double) { self = .number(value) }
+  /// A whole number.
+  public init(integerLiteral value: Int) { self = .number(value) }
+  /// True or false.
+  public init(booleanLiteral value: Bool) { self = .truth(value) }
+  /// A list.
+  public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+  /// An object; of equal keys the last counts.
+  public init(dictionaryLiteral elements: (String, JSON)...) { self.init(Dictionary(elements) { $1 }) }
+  /// Null.
+  public init(nilLiteral: ()) { self = .null }
+
+  init(_ values: [JSON]) { self = .array(values) }
+  init(_ values: [Double]) { self = .array(values.map { .number($0) }) }
+  init(_ values: [String]) { self = .array(values.map { .text($0) }) }
+  init(_ fields: [String: JSON]) {
+    self = .object(fields.sorted { $0.key < $1.key }.map { Member($0.key, $0.value) })
+  }
+
+  static func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
+  static func text(_ value: String?) -> JSON { value.map { .text($0) } ?? .null }
+
+  /// This object with the fields of `other` added; `other` wins.
+  func merging(_ other: [String: JSON]) -> JSON {
+    let own = (members ?? []).map { ($0.name, $0.value) }
+    return JSON(Dictionary(own) { $1 }.merging(other) { $1 })
+  }
 }

@@ -1,70 +1,86 @@
 import Foundation
 import Landscape
+import Support
 
 /// Loss and error on planes of weight space, with contours and the points that span them (the paper's Figure 27).
-public struct PlaneFigure: Sendable {
+public struct PlaneFigure: Figure {
+  /// A plane, of which every value is drawn.
   public struct Panel: Sendable {
     /// Nothing for a figure of one plane.
     public var title: String
+    /// What was measured.
     public var plane: PlaneMeasure
 
+    /// A plane with its title.
     public init(title: String = "", plane: PlaneMeasure) { (self.title, self.plane) = (title, plane) }
   }
 
-  public enum Value: String, CaseIterable, Sendable {
-    case trainLoss, testLoss, trainError, testError
+  public let name, title: String
+  private let panels: [Panel]
+  private let values: [PointValue]
+  private let setting: String
+  private let axes: (x: String, y: String)
 
-    var title: String {
-      switch self {
-      case .trainLoss: "training loss, nats"
-      case .testLoss: "test loss, nats"
-      case .trainError: "training error, %"
-      case .testError: "test error, %"
-      }
-    }
-
-    func callAsFunction(_ point: PointMeasure) -> Double? {
-      switch self {
-      case .trainLoss: point.train?.loss
-      case .testLoss: point.test?.loss
-      case .trainError: point.train.map { 100 * (1 - $0.accuracy) }
-      case .testError: point.test.map { 100 * (1 - $0.accuracy) }
-      }
-    }
+  /// A panel for each plane and what was measured of training loss, test loss and test error.
+  ///
+  /// - Parameters:
+  ///   - setting: network, data and what was done about BatchNorm
+  ///   - axes: what the axes are in
+  public init(
+    panels: [Panel], setting: String, axes: (x: String, y: String) = ("distance along B − A", Self.orthogonal)
+  ) {
+    self.init(
+      name: "plane", title: "The loss on a plane of weight space", panels: panels,
+      values: [.trainLoss, .testLoss, .testError], setting: setting, axes: axes)
   }
 
-  /// The name of its files, without extension.
-  public var name: String
-  public var title: String
-  public var panels: [Panel]
-  /// What is drawn of each plane; those that were not measured are left out.
-  public var values: [Value]
-  /// Network, data and what was done about BatchNorm.
-  public var setting: String
-  /// What the axes are in.
-  public var axes: (x: String, y: String)
-
-  public init(
-    name: String = "plane", title: String = "The loss on a plane of weight space", panels: [Panel],
-    values: [Value] = [.trainLoss, .testLoss, .testError], setting: String,
-    axes: (x: String, y: String) = ("distance along B − A", "distance orthogonal to it")
+  private init(
+    name: String, title: String, panels: [Panel], values: [PointValue], setting: String, axes: (x: String, y: String)
   ) {
     (self.name, self.title, self.panels, self.values) = (name, title, panels, values)
     (self.setting, self.axes) = (setting, axes)
   }
 
-  public func figure() -> Figure {
-    let drawn = panels.flatMap { panel in
-      values.filter { value in panel.plane.points.contains { value($0) != nil } }.map { (panel, $0) }
+  /// What the vertical axis of a plane through three points is in.
+  public static let orthogonal = "distance orthogonal to it"
+
+  /// The test loss on the planes of the first six settings where it was measured.
+  public static func figures(of analysis: Analysis) -> [PlaneFigure] {
+    guard let landscapes = analysis.landscapes else { return [] }
+    let panels = landscapes.settings.compactMap { setting in
+      setting.rows.first?.plane.map { plane in
+        Panel(title: landscapes.quantity.isEmpty ? "" : "\(landscapes.quantity) \(setting.series)", plane: plane)
+      }
     }
-    let views = drawn.enumerated().map { view($0.element.0, $0.element.1, index: $0.offset) }
-    return Figure(
-      name: name, title: title,
-      caption:
-        "A cell for each point measured; white lines join equal values, labelled with them; circles are the networks. "
-        + panels.map(\.plane).map(Self.outside).joined()
-        + "Colours are logarithmic where values span more than a factor of eight. \(setting).",
-      table: table, panels: .array(views), columns: min(3, max(1, drawn.count)))
+    guard !panels.isEmpty else { return [] }
+    return [
+      PlaneFigure(
+        name: "planes", title: "Test loss on the plane through the trunk and two endpoints",
+        panels: Array(panels.prefix(6)), values: [.testLoss],
+        setting:
+          "The trunk at the last branch point (base) and two endpoints (A, B), for the first seed of each setting. "
+          + "\(analysis.batchNormText)\(analysis.subjectText)",
+        axes: ("distance along A − base", orthogonal))
+    ]
+  }
+
+  private var drawn: [(panel: Panel, value: PointValue)] {
+    panels.flatMap { panel in
+      values.filter { value in panel.plane.points.contains { value.value($0) != nil } }.map { (panel, $0) }
+    }
+  }
+
+  /// What is drawn, and under which setting.
+  public var caption: String {
+    "A cell for each point measured; white lines join equal values, labelled with them; circles are the networks. "
+      + panels.map(\.plane).map(Self.outside).joined()
+      + "Colours are logarithmic where values span more than a factor of eight. \(setting)."
+  }
+
+  /// How Vega-Lite draws it.
+  public var spec: Spec {
+    let drawn = drawn
+    return Spec(panels: drawn.map { view($0.panel, $0.value) }, columns: min(3, max(1, drawn.count)))
   }
 
   private static func outside(_ plane: PlaneMeasure) -> String {
@@ -73,7 +89,8 @@ public struct PlaneFigure: Sendable {
     }.joined()
   }
 
-  private var table: Table {
+  /// A row for each point of each plane: losses in nats, accuracies as fractions.
+  public var table: Table {
     Table(
       columns: [
         "plane", "alpha", "beta", "x_distance", "y_distance", "train_loss_nats", "train_accuracy", "test_loss_nats",
@@ -81,13 +98,13 @@ public struct PlaneFigure: Sendable {
       ],
       rows: panels.flatMap { panel in
         let plane = panel.plane
-        return plane.points.enumerated().map { index, point in
+        return plane.points.enumerated().map { index, point -> [Table.Cell] in
           let alpha = plane.alphas[index % plane.alphas.count]
           let beta = plane.betas[index / plane.alphas.count]
           return [
-            .string(panel.title), .number(alpha), .number(beta), .number(alpha * plane.alphaLength),
-            .number(beta * plane.betaLength), JSON(point.train?.loss), JSON(point.train?.accuracy),
-            JSON(point.test?.loss), JSON(point.test?.accuracy),
+            .text(panel.title), .number(alpha), .number(beta), .number(alpha * plane.alphaLength),
+            .number(beta * plane.betaLength), .number(point.train?.loss), .number(point.train?.accuracy),
+            .number(point.test?.loss), .number(point.test?.accuracy),
           ]
         }
       })
@@ -99,11 +116,11 @@ public struct PlaneFigure: Sendable {
     return centres.map { ($0 - step / 2, $0 + step / 2) }
   }
 
-  private func view(_ panel: Panel, _ value: Value, index: Int) -> JSON {
+  private func view(_ panel: Panel, _ value: PointValue) -> Reports.Panel {
     let plane = panel.plane
     let xs = plane.alphas.map { $0 * plane.alphaLength }
     let ys = plane.betas.map { $0 * plane.betaLength }
-    let values = plane.points.map { value($0) ?? .nan }
+    let values = plane.points.map { value.value($0) ?? .nan }
     let finite = values.filter(\.isFinite)
     let (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
     let isLogarithmic = low > 0 && high > 8 * low
@@ -127,88 +144,65 @@ public struct PlaneFigure: Sendable {
     }
     let taken = plane.marks.map { (x: $0.alpha * plane.alphaLength, y: $0.beta * plane.betaLength) }
     let labels = zip(levels, contours.labelPlaces(lines, awayFrom: taken)).compactMap { level, place -> JSON? in
-      place.map { ["x": .number($0.x), "y": .number($0.y), "text": .string(short(plain(level), digits: 3))] }
+      place.map { ["x": .number($0.x), "y": .number($0.y), "text": .text(short(plain(level), digits: 3))] }
     }
     // A mark beyond the frame would stretch the picture to where it is.
-    let marks = plane.marks.filter { !plane.isOutside($0) }.map { mark -> JSON in
+    let networks = plane.marks.filter { !plane.isOutside($0) }.map { mark -> JSON in
       [
         "x": .number(mark.alpha * plane.alphaLength), "y": .number(mark.beta * plane.betaLength),
-        "name": .string(mark.name),
+        "name": .text(mark.name),
       ]
     }
     let spans = (xEdges.last.map { $0.1 - xEdges[0].0 } ?? 1, yEdges.last.map { $0.1 - yEdges[0].0 } ?? 1)
     let width = 250.0
-    let height = min(420, max(130, (width * spans.1 / spans.0).rounded()))
-    func axis(_ title: String, _ edges: [(Double, Double)]) -> JSON {
+    func axis(_ field: String, _ title: String, _ edges: [(Double, Double)]) -> JSON {
       [
-        "type": "quantitative", "title": .string(title),
-        "scale": [
-          "domain": [.number(edges.first?.0 ?? 0), .number(edges.last?.1 ?? 1)], "nice": false, "zero": false,
-        ],
+        "field": .text(field), "type": "quantitative", "title": .text(title),
+        "scale": Channel.range([edges.first?.0 ?? 0, edges.last?.1 ?? 1]),
         "axis": ["tickCount": 5, "format": ".3~g", "grid": false],
       ]
     }
-    let x = axis(axes.x, xEdges).merging(["field": "x"])
-    let y = axis(axes.y, yEdges).merging(["field": "y"])
-    let colours = JSON(Palette.sequence(8))
+    let marks = Marks(x: axis("x", axes.x, xEdges), y: axis("y", axes.y, yEdges))
+    let ends: [String: JSON] = ["x2": ["field": "x2"], "y2": ["field": "y2"]]
     let ticks = [low] + levels.enumerated().filter { $0.offset % 2 == 1 }.map { plain($0.element) } + [high]
-    let title = [Figure.letter(index), panel.title, value.title].filter { !$0.isEmpty }.joined(separator: "  ")
-    return [
-      "width": .number(width), "height": .number(height), "title": ["text": .string(title)],
-      "data": ["values": .array(cells)],
-      "layer": [
-        [
-          "mark": ["type": "rect", "clip": true],
-          "encoding": [
-            "x": x, "x2": ["field": "x2"], "y": y, "y2": ["field": "y2"],
-            "color": [
-              "field": "value", "type": "quantitative", "title": .string(value.title),
-              "scale": [
-                "type": isLogarithmic ? "log" : "linear", "range": colours, "nice": false, "zero": false,
-                "interpolate": "rgb",
-              ],
-              "legend": ["format": ".3~g", "values": JSON(ticks)],
-            ],
-            "tooltip": [
-              ["field": "alpha", "type": "quantitative", "format": ".3~f", "title": "α"],
-              ["field": "beta", "type": "quantitative", "format": ".3~f", "title": "β"],
-              ["field": "value", "type": "quantitative", "format": ".5~g", "title": .string(value.title)],
-            ],
-          ],
+    let colours: [String: JSON] = [
+      "color": [
+        "field": "value", "type": "quantitative", "title": .text(value.title),
+        "scale": [
+          "type": isLogarithmic ? "log" : "linear", "range": JSON(Palette.sequence(8)), "nice": false, "zero": false,
+          "interpolate": "rgb",
         ],
-        [
-          "data": ["values": .array(segments)],
-          "mark": ["type": "rule", "color": "white", "strokeWidth": 1.1, "strokeOpacity": 0.85, "clip": true],
-          "encoding": ["x": x, "y": y, "x2": ["field": "x2"], "y2": ["field": "y2"]],
-        ],
-        Self.text(labels, x, y, field: "text", size: 10, dy: 0, weight: "normal"),
-        [
-          "data": ["values": .array(marks)],
-          "mark": [
-            "type": "point", "filled": true, "fill": "white", "stroke": "#222222", "strokeWidth": 1.5, "size": 75,
-            "opacity": 1,
-          ],
-          "encoding": ["x": x, "y": y],
-        ],
-        Self.text(marks, x, y, field: "name", size: 12, dy: -12, weight: "bold"),
+        "legend": ["format": ".3~g", "values": JSON(ticks)],
+      ],
+      "tooltip": [
+        Channel.told("alpha", "α", ".3~f"), Channel.told("beta", "β", ".3~f"),
+        Channel.told("value", value.title, ".5~g"),
       ],
     ]
+    return Reports.Panel(
+      [panel.title, value.title].filter { !$0.isEmpty }.joined(separator: "  "), width: width,
+      height: min(420, max(130, (width * spans.1 / spans.0).rounded())), rows: cells,
+      layers: [
+        marks.mark("rect", ["clip": true], ends.merging(colours) { $1 }),
+        marks.mark(
+          "rule", ["color": "white", "strokeWidth": 1.1, "strokeOpacity": 0.85, "clip": true], ends, rows: segments),
+        Self.text(labels, marks, field: "text", size: 10, dy: 0, weight: "normal"),
+        marks.points(
+          75, ["fill": "white", "stroke": "#222222", "strokeWidth": 1.5, "opacity": 1], rows: networks),
+        Self.text(networks, marks, field: "name", size: 12, dy: -12, weight: "bold"),
+      ])
   }
 
   /// Dark letters with a light halo, legible on every colour.
   private static func text(
-    _ rows: [JSON], _ x: JSON, _ y: JSON, field: String, size: Int, dy: Int, weight: JSON
+    _ rows: [JSON], _ marks: Marks, field: String, size: Int, dy: Int, weight: JSON
   ) -> JSON {
-    func layer(_ mark: [String: JSON]) -> JSON {
-      [
-        "mark": JSON.object(mark).merging([
-          "type": "text", "fontSize": .int(size), "dy": .int(dy), "fontWeight": weight, "clip": true,
-        ]),
-        "encoding": ["x": x, "y": y, "text": ["field": .string(field), "type": "nominal"]],
-      ]
+    func layer(_ ink: [String: JSON]) -> JSON {
+      let style: [String: JSON] = ["fontSize": .number(size), "dy": .number(dy), "fontWeight": weight, "clip": true]
+      return marks.mark("text", style.merging(ink) { $1 }, ["text": ["field": .text(field), "type": "nominal"]])
     }
     return [
-      "data": ["values": .array(rows)],
+      "data": ["values": JSON(rows)],
       "layer": [
         layer(["color": "white", "stroke": "white", "strokeWidth": 3, "opacity": 0.75]), layer(["color": "#222222"]),
       ],

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// How positions lie along a horizontal axis: logarithmic for positive numbers over a wide range, linear for a narrow
 /// one, and equally spaced for words and for numbers with a zero among them.
@@ -16,7 +17,7 @@ struct PositionScale {
     numbers = known.count == positions.count ? known.map(\.number) : []
     let sorted = numbers.isEmpty ? positions.map(\.text) : known.sorted { $0.number < $1.number }.map(\.text)
     textOfNumber = Dictionary(known.map { ($0.number, $0.text) }) { first, _ in first }
-    texts = sorted.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    texts = sorted.distinct()
   }
 
   var isNumeric: Bool { (numbers.min() ?? 0) > 0 }
@@ -36,10 +37,10 @@ struct PositionScale {
     return isLogarithmic ? log(number / low) / log(high / low) : (number - low) / (high - low)
   }
 
-  func value(_ number: Double?, _ text: String) -> JSON { isNumeric ? JSON(number) : .string(text) }
+  func value(_ number: Double?, _ text: String) -> Table.Cell { isNumeric ? .number(number) : .text(text) }
 
   /// The position at which a point is drawn: the lines are moved apart by a little, lest their bars hide one another.
-  func dodged(_ configuration: Configuration, _ names: [String], _ name: String) -> JSON {
+  func dodged(_ configuration: Configuration, _ names: [String], _ name: String) -> Table.Cell {
     guard isNumeric, let number = axis.number(configuration), let low = numbers.min(), let high = numbers.max(),
       !axis.isNoise, high > low, let index = names.firstIndex(of: name)
     else { return value(axis.number(configuration), axis.text(configuration)) }
@@ -52,30 +53,26 @@ struct PositionScale {
   func encoding(title: String) -> JSON {
     guard isNumeric else {
       return [
-        "field": "x", "type": "ordinal", "title": .string(title), "sort": nil,
+        "field": "x", "type": "ordinal", "title": .text(title), "sort": nil,
         "scale": ["type": "point", "domain": JSON(texts), "padding": 0.5],
-        "axis": ["labelAngle": 0, "labelOverlap": true, "labelLimit": .int(440 / max(texts.count, 1))],
+        "axis": ["labelAngle": 0, "labelOverlap": true, "labelLimit": .number(440 / max(texts.count, 1))],
       ]
     }
     let distinct = Set(numbers).sorted()
     guard isLogarithmic else {
       return [
-        "field": "x", "type": "quantitative", "title": .string(title),
+        "field": "x", "type": "quantitative", "title": .text(title),
         "scale": ["domain": JSON(paddedDomain(numbers)), "nice": false, "zero": false],
         "axis": [
-          "values": JSON(distinct.count <= 8 ? distinct : []), "format": valueFormat(distinct), "labelOverlap": true,
+          "values": JSON(distinct.count <= 8 ? distinct : []), "format": .text(valueFormat(distinct)),
+          "labelOverlap": true,
         ],
       ]
     }
     let domain = paddedLogDomain(numbers)
     // At most eight swept values are named themselves; S̃ takes values that nobody chose.
-    let ticks = axis.isNoise || distinct.count > 8 ? logTicks(domain) : distinct
-    return [
-      "field": "x", "type": "quantitative", "title": .string(title),
-      "scale": ["type": "log", "domain": JSON(domain), "nice": false],
-      "axis": [
-        "values": JSON(ticks), "format": axis.isNoise ? logFormat(domain) : valueFormat(distinct), "labelOverlap": true,
-      ],
-    ]
+    return Channel.logarithmic(
+      "x", title, domain, ticks: axis.isNoise || distinct.count > 8 ? nil : distinct,
+      format: axis.isNoise ? logFormat(domain) : valueFormat(distinct))
   }
 }

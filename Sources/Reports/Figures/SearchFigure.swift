@@ -1,28 +1,30 @@
-import Checkpoints
-import Foundation
 import Support
 
 /// A search for the best merge: the best value over evaluations, and what was found along each range.
-public struct SearchFigure: Sendable {
+public struct SearchFigure: Figure {
   /// An evaluated candidate.
   public struct Candidate: Sendable {
-    /// nil where the evaluation failed.
+    /// The loss in nats, or the accuracy as a fraction; nil where the evaluation failed.
     public var value: Double?
     /// Of each range: a number, or the name of a choice.
     public var values: [String]
 
+    /// A candidate and what its evaluation gave.
     public init(value: Double?, values: [String]) { (self.value, self.values) = (value, values) }
   }
 
+  /// What makes a merge good.
   public enum Metric: String, Sendable { case accuracy, loss }
 
-  /// The ranges' names.
-  public var ranges: [String]
-  public var candidates: [Candidate]
-  public var metric: Metric
-  /// What was merged and how it was measured, for the caption.
-  public var setting: String
+  private let ranges: [String]
+  private let candidates: [Candidate]
+  private let metric: Metric
+  private let setting: String
 
+  /// - Parameters:
+  ///   - ranges: their names
+  ///   - candidates: in the order in which they were evaluated, with a value for each range
+  ///   - setting: what was merged and how it was measured, for the caption
   public init(ranges: [String], candidates: [Candidate], metric: Metric, setting: String) {
     (self.ranges, self.candidates, self.metric, self.setting) = (ranges, candidates, metric, setting)
   }
@@ -36,15 +38,30 @@ public struct SearchFigure: Sendable {
     }
   }
 
-  private var title: String { metric == .loss ? "loss, nats" : "accuracy, %" }
-  private func drawn(_ value: Double?) -> JSON { JSON(value.map { metric == .loss ? $0 : 100 * $0 }) }
+  private var quantity: String { metric == .loss ? "loss, nats" : "accuracy, %" }
+  private func drawn(_ value: Double?) -> JSON { .number(value.map { metric == .loss ? $0 : 100 * $0 }) }
 
-  var table: Table {
+  /// The name of its files, without extension.
+  public var name: String { "search" }
+  /// What it shows, in a line.
+  public var title: String { "Search for the best merge" }
+
+  /// What is drawn, and under which setting.
+  public var caption: String {
+    let failed = candidates.count { $0.value == nil }
+    return
+      "a: \(quantity) of every candidate (points) and the best so far (line). From b on: the same over each range. "
+      + "Points on the edge lie beyond it. \(setting)."
+      + (failed > 0 ? " \(counted(failed, "candidate")) could not be merged or measured." : "")
+  }
+
+  /// A row for each candidate: loss in nats or accuracy as a fraction, and the values of the ranges.
+  public var table: Table {
     Table(
       columns: ["evaluation", metric == .loss ? "loss_nats" : "accuracy", "best"] + ranges,
       rows: zip(candidates, best).enumerated().map { index, row in
-        [.int(index + 1), JSON(row.0.value), JSON(row.1)]
-          + row.0.values.map { text in Double(text).map { .number($0) } ?? .string(text) }
+        [.number(index + 1), .number(row.0.value), .number(row.1)]
+          + row.0.values.map { text in Double(text).map { .number($0) } ?? .text(text) }
       })
   }
 
@@ -61,89 +78,53 @@ public struct SearchFigure: Sendable {
   /// At most so many ranges are drawn; the table has all.
   private static let most = 11
 
-  func figure() -> Figure {
+  /// How Vega-Lite draws it.
+  public var spec: Spec {
     let rows = zip(candidates, best).enumerated().map { index, row -> JSON in
       var fields: [String: JSON] = [
-        "evaluation": .int(index + 1), "value": drawn(row.0.value), "best": drawn(row.1),
+        "evaluation": .number(index + 1), "value": drawn(row.0.value), "best": drawn(row.1),
       ]
       for (place, text) in row.0.values.enumerated() {
-        fields["r\(place)"] = Double(text).map { .number($0) } ?? .string(text)
+        fields["r\(place)"] = Double(text).map { .number($0) } ?? .text(text)
       }
-      return .object(fields)
+      return JSON(fields)
     }
-    let y: JSON = [
-      "field": "value", "type": "quantitative", "title": .string(title), "axis": ["tickCount": 6, "format": ".4~g"],
-      "scale": ["domain": JSON(domain), "nice": false, "clamp": true],
+    let y = Channel.numbers("value", quantity, ["domain": JSON(domain), "nice": false, "clamp": true])
+    let tooltip: [JSON] = [
+      ["field": "evaluation"], ["field": "value", "format": ".5~g", "title": .text(quantity)],
     ]
-    let x: JSON = [
-      "field": "evaluation", "type": "quantitative", "title": "evaluations",
-      "axis": ["tickMinStep": 1, "tickCount": 6],
-      "scale": ["domain": [0, .int(max(1, candidates.count))]],
-    ]
-    let tooltip = [
-      JSON.object(["field": "evaluation"]), ["field": "value", "format": ".5~g", "title": .string(title)],
-    ]
-    let curve: JSON = [
-      "width": 300, "height": 220, "title": ["text": "a  best so far"], "data": ["values": .array(rows)],
-      "layer": [
-        [
-          "mark": ["type": "point", "filled": true, "size": 28, "opacity": 0.55],
-          "encoding": [
-            "x": x, "y": y, "color": ["value": .string(Palette.okabeIto[0])], "tooltip": .array(tooltip),
-          ],
-        ],
-        [
-          "mark": ["type": "line", "interpolate": "step-after", "strokeWidth": 2],
-          "encoding": ["x": x, "y": y.merging(["field": "best"]), "color": ["value": .string(Palette.okabeIto[1])]],
-        ],
-      ],
-    ]
-    let panels = ranges.prefix(Self.most).enumerated().map { index, name -> JSON in
+    let over = Marks(
+      x: [
+        "field": "evaluation", "type": "quantitative", "title": "evaluations",
+        "axis": ["tickMinStep": 1, "tickCount": 6], "scale": ["domain": [0, .number(max(1, candidates.count))]],
+      ], y: y)
+    let curve = Panel(
+      "best so far", width: 300, height: 220, rows: rows,
+      layers: [
+        over.points(28, ["opacity": 0.55], ["color": ["value": Palette.blue], "tooltip": JSON(tooltip)]),
+        over.line(
+          ["interpolate": "step-after", "strokeWidth": 2],
+          ["y": y.merging(["field": "best"]), "color": ["value": .text(Palette.okabeIto[1])]]),
+      ])
+    let panels = ranges.prefix(Self.most).enumerated().map { index, name -> Panel in
       let isNumeric = candidates.allSatisfy { Double($0.values[index]) != nil }
-      return [
-        "width": 300, "height": 220, "title": ["text": .string("\(Figure.letter(index + 1))  \(name)")],
-        "data": ["values": .array(rows)], "mark": ["type": "point", "filled": true, "size": 34, "opacity": 0.9],
-        "encoding": [
-          "x": [
-            "field": .string("r\(index)"), "type": isNumeric ? "quantitative" : "nominal", "title": .string(name),
-            "axis": isNumeric ? ["tickCount": 5] : ["labelAngle": 0], "scale": isNumeric ? ["zero": false] : [:],
-          ],
-          "y": y,
+      let (field, type): (JSON, JSON) = (.text("r\(index)"), isNumeric ? "quantitative" : "nominal")
+      let marks = Marks(
+        x: [
+          "field": field, "type": type, "title": .text(name),
+          "axis": isNumeric ? ["tickCount": 5] : ["labelAngle": 0], "scale": isNumeric ? ["zero": false] : [:],
+        ], y: y,
+        [
           "color": [
             "field": "evaluation", "type": "quantitative", "title": "evaluation", "scale": ["scheme": "viridis"],
             "legend": index == 0 ? [:] : nil,
           ],
-          "tooltip": .array(
-            tooltip + [
-              ["field": .string("r\(index)"), "title": .string(name), "type": isNumeric ? "quantitative" : "nominal"]
-            ]),
-        ],
-      ]
+          "tooltip": JSON(tooltip + [["field": field, "title": .text(name), "type": type]]),
+        ])
+      return Panel(
+        name, width: 300, height: 220, rows: rows,
+        view: marks.fields("point", ["filled": true, "size": 34, "opacity": 0.9]))
     }
-    let failed = candidates.count { $0.value == nil }
-    return Figure(
-      name: "search", title: "Search for the best merge",
-      caption:
-        "a: \(title) of every candidate (points) and the best so far (line). From b on: the same over each range. Points "
-        + "on the edge lie beyond it. \(setting)."
-        + (failed > 0 ? " \(counted(failed, "candidate")) could not be merged or measured." : ""),
-      table: table, panels: .array([curve] + panels), columns: 3)
-  }
-
-  /// Writes `search.csv`, `.vl.json`, and a picture in each of `formats`. Without a renderer the table is written, and then the error is
-  /// thrown.
-  /// - Throws: `ReportError`.
-  public func write(to folder: URL, formats: Set<FigureFormat> = Set(FigureFormat.allCases)) throws {
-    let (figure, renderer) = (figure(), Renderer())
-    func put(_ data: Data, _ name: String) throws {
-      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
-    }
-    try put(Data(figure.table.csv().utf8), "search.csv")
-    try put(figure.document(.file).data(), "search.vl.json")
-    guard renderer.isPresent else {
-      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
-    }
-    let output = try renderer.render([figure.name: figure.document(.file)], formats: formats, scratch: folder)
-    for (name, picture) in output.pictures { try put(picture, name) }
+    return Spec(panels: [curve] + panels, columns: 3)
   }
 }

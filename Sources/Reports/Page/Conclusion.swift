@@ -14,22 +14,21 @@ struct Conclusion: Sendable {
         : "What is swept is not a number (\(words.joined(separator: ", "))), so no maximum is sought between its values"
     }
     let what = axis.isNoise ? "noise" : axis.title
+    let level = axis.isNoise ? "level of noise" : axis.title
     let significant = analysis.maxima.filter { $0.verdict == .significant }
     if !significant.isEmpty {
-      let names = significant.map { $0.measure == .accuracy ? "test accuracy" : "test loss" }.joined(separator: " and ")
-      return
-        "Merging gains most at an intermediate \(axis.isNoise ? "level of noise" : what): significant in \(names)"
+      let names = significant.map { "test \($0.measure.rawValue)" }.joined(separator: " and ")
+      return "Merging gains most at an intermediate \(level): significant in \(names)"
     }
     let testable = analysis.maxima.first { $0.verdict != .noTest } ?? first
     switch testable.verdict {
     case .noTest:
-      return "Too few runs to tell whether an intermediate \(axis.isNoise ? "level of noise" : what) is best"
+      return "Too few runs to tell whether an intermediate \(level) is best"
     case .bestAtLowEnd: return "No interior maximum: merging gains most at the lowest \(what) tried"
     case .bestAtHighEnd: return "No interior maximum: merging gains most at the highest \(what) tried"
     case .notSignificant, .significant:
       return
-        "No significant interior maximum: an intermediate \(axis.isNoise ? "level of noise" : what) looks best, "
-        + "but chance could explain it"
+        "No significant interior maximum: an intermediate \(level) looks best, but chance could explain it"
     }
   }
 
@@ -53,8 +52,7 @@ struct Conclusion: Sendable {
     let gains = analysis.configurations.map { ($0.label, $0.gains(measure, analysis.selection)) }
     let shown = gains.count <= 8 ? gains : [("all runs", gains.flatMap(\.1))]
     let texts = shown.compactMap { label, runs in Estimate(runs: runs).map { "\(label): \(text($0, measure))" } }
-    let name = measure == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)"
-    return "\(name) by configuration: \(texts.joined(separator: "; "))."
+    return "\(measure.heading) by configuration: \(texts.joined(separator: "; "))."
   }
 
   private func text(_ estimate: Estimate, _ measure: Measure) -> String {
@@ -66,7 +64,7 @@ struct Conclusion: Sendable {
 
   private func paragraph(_ test: InteriorMaximum) -> String {
     let (measure, symbol) = (test.measure, analysis.testAxis?.shortName ?? "")
-    let name = measure == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)"
+    let name = measure.heading
     guard let best = test.best, let low = test.low, let high = test.high else {
       let known = test.levels.max { measure.sign * $0.gain.value < measure.sign * $1.gain.value }
       let seen =

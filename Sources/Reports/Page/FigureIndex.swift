@@ -9,11 +9,16 @@ import Foundation
 public struct FigureIndex: Sendable {
   /// A study of the catalogue.
   public struct Entry: Sendable {
+    /// The figure of the paper that it stands for.
     public var figure: String?
+    /// The study's name.
     public var study: String
+    /// What it shows, in a line.
     public var title: String
+    /// The scales it has.
     public var scales: [String]
 
+    /// A study of the catalogue.
     public init(figure: String?, study: String, title: String, scales: [String]) {
       self.figure = figure
       self.study = study
@@ -39,12 +44,14 @@ public struct FigureIndex: Sendable {
     var hasReadme: Bool
   }
 
+  /// In the order of the table.
   public var entries: [Entry]
   /// The folder of the results.
   public var results: URL
   /// How the page that holds the table refers to that folder.
   public var link: String
 
+  /// An index of what lies in `results`.
   public init(entries: [Entry], results: URL, link: String = "results") {
     self.entries = entries
     self.results = results

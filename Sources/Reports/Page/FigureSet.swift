@@ -1,4 +1,3 @@
-import Checkpoints
 import Foundation
 import Support
 
@@ -8,75 +7,37 @@ import Support
 public struct FigureSet: Sendable {
   /// The name of the page's file, without extension.
   public var name: String
+  /// The page's title.
   public var title: String
   /// The setting, below the title.
   public var description: String
   /// What was found, a paragraph each.
   public var findings: [String]
-  public var figures: [Figure]
+  /// In the order of their numbers.
+  public var figures: [any Figure]
 
-  public init(name: String, title: String, description: String, findings: [String], figures: [Figure]) {
+  /// A set of figures, not yet written.
+  public init(name: String, title: String, description: String, findings: [String], figures: [any Figure]) {
     (self.name, self.title, self.description) = (name, title, description)
     (self.findings, self.figures) = (findings, figures)
   }
 
-  /// Writes everything; each file appears whole or not at all. Without a renderer the tables are written, and then the error is thrown.
+  /// Writes everything; each file appears whole or not at all. Without a renderer the tables are written, and then the
+  /// error is thrown.
+  ///
   /// - Returns: the page.
   /// - Throws: `ReportError`.
   @discardableResult
   public func write(to folder: URL, formats: Set<FigureFormat> = Set(FigureFormat.allCases)) throws -> URL {
-    let bundle = try figures.write(to: folder, formats: formats, renderer: Renderer())
-    let shown = try figures.enumerated().map {
-      try $0.element.html(number: $0.offset + 1, formats: formats)
-    }
-    let page = PageShell.html(
+    let bundle = try figures.write(to: folder, in: "figures", formats: formats, renderer: Renderer()).bundle
+    let page = Page(
       title: title, heading: title, description: description,
-      main: """
-        <section class="conclusion" aria-label="Findings">
-        \(findings.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
-        </section>
-        <pre id="script-errors" role="alert" hidden></pre>
-        <h2>Figures</h2>
-        <p class="note">Hover over a point for its numbers.</p>
-        <div class="figures">
-        \(shown.joined(separator: "\n"))
-        </div>
-        """, bundle: bundle)
+      sections: [
+        Page.conclusion("Findings", paragraphs: findings), Page.problems,
+        Page.figures(figures, formats: formats, note: "Hover over a point for its numbers."),
+      ])
     let file = folder.appendingPathComponent("\(name).html")
-    try writeAtomically(Data(page.utf8), to: file.path)
+    try writeAtomically(Data(page.html(bundle: bundle).utf8), to: file.path)
     return file
-  }
-}
-
-extension [Figure] {
-  /// Writes each figure's table, specification and pictures into `figures/` of a folder.
-  ///
-  /// - Parameter more: files that need no renderer: name and content
-  /// - Returns: the scripts that draw the figures on a page.
-  /// - Throws: `ReportError`; without a renderer after all else is written.
-  func write(to folder: URL, formats: Set<FigureFormat>, renderer: Renderer, more: [(name: String, data: Data)] = [])
-    throws -> String
-  {
-    let place = folder.appendingPathComponent("figures", isDirectory: true)
-    do {
-      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    } catch {
-      throw ReportError.file(path: place.path, message: "cannot make this folder: \(error.localizedDescription)")
-    }
-    func put(_ data: Data, _ name: String) throws {
-      try writeAtomically(data, to: folder.appendingPathComponent(name).path)
-    }
-    for figure in self {
-      try put(Data(figure.table.csv().utf8), "figures/\(figure.name).csv")
-      try put(figure.document(.file).data(), "figures/\(figure.name).vl.json")
-    }
-    for (name, data) in more { try put(data, name) }
-    guard renderer.isPresent else {
-      throw ReportError.noRenderer(path: renderer.python.path, variable: renderer.isNamed, written: folder.path)
-    }
-    let documents = Dictionary(map { ($0.name, $0.document(.file)) }) { $1 }
-    let output = try renderer.render(documents, formats: formats, scratch: folder)
-    for (name, picture) in output.pictures { try put(picture, "figures/\(name)") }
-    return output.bundle
   }
 }

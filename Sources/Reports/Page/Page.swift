@@ -1,96 +1,89 @@
 import Foundation
-import Studies
 
-/// The report as one HTML page that needs nothing else: no network, no files beside it.
-struct Page: Sendable {
-  let analysis: Analysis
-  let figures: [Figure]
-  /// Vega, Vega-Lite and vega-embed as one script.
-  let bundle: String
-  /// The formats in which figures lie beside the page, for the links below them.
-  let formats: Set<FigureFormat>
+/// An HTML page that needs nothing else: no network, no files beside it.
+struct Page {
+  /// Of the window.
+  var title: String
+  var heading: String
+  /// Below the heading.
+  var description: String
+  /// The content, as HTML.
+  var sections: [String]
 
-  func html() throws -> String {
-    let results = analysis.results
-    let conclusion = Conclusion(analysis: analysis)
-    let figures = try self.figures.enumerated().map {
-      try $0.element.html(number: $0.offset + 1, formats: formats)
-    }
-    return PageShell.html(
-      title: "\(results.name) · Valley report", heading: results.name, description: subtitle,
-      main: """
-        <section class="conclusion" aria-label="Conclusion">
-        <p class="headline">\(escaped(conclusion.headline)).</p>
-        \(conclusion.paragraphs.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
-        </section>
-        <pre id="script-errors" role="alert" hidden></pre>
-        \(warnings())
-        <h2>Figures</h2>
-        <p class="note">Hover over a point for its numbers; click an entry of a legend to single out a line.</p>
-        <div class="figures">
-        \(figures.joined(separator: "\n"))
-        </div>
-        <h2>Runs</h2>
-        \(runs())
-        <h2>Settings</h2>
-        \(settings())
-        """, bundle: bundle)
-  }
-
-  /// "Figure 2b of the paper, at scale smoke. ResNet18 on CIFAR-100."
-  private var subtitle: String {
-    let results = analysis.results
-    let parts = [results.figure.map { "Figure \($0) of the paper" }, results.scale.map { "at scale \($0.rawValue)" }]
-      .compactMap(\.self)
-    let place = parts.joined(separator: ", ")
-    return place.isEmpty
-      ? results.description : place.prefix(1).uppercased() + place.dropFirst() + ". " + results.description
-  }
-
-  private func warnings() -> String {
-    guard !analysis.warnings.isEmpty else { return "" }
-    let items = analysis.warnings.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n")
-    return "<section class=\"warnings\" aria-label=\"Warnings\">\n<ul>\n\(items)\n</ul>\n</section>"
-  }
-
-  private func settings() -> String {
-    let pairs =
-      analysis.results.settings.map { ($0.key, $0.value) } + [
-        ("swept", analysis.results.axes.isEmpty ? "nothing" : analysis.results.axes.joined(separator: ", ")),
-        ("noise proxy", analysis.proxyText),
-        (
-          "a run's gain",
-          "mean over its merges at \(analysis.selection.words), \(analysis.selection.checkpoints.words)"
-        ),
-      ]
-    let rows = pairs.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }
-    return
-      "<div class=\"scroll\"><table class=\"settings\"><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
-  }
-
-  private func runs() -> String {
-    let table = RunTable(analysis: analysis)
-    let heads = table.columns.map { column in
-      let kind = column.isNumber ? " class=\"number\"" : ""
-      return "<th scope=\"col\"\(kind)><button type=\"button\">\(escaped(column.title))</button></th>"
-    }
-    let rows = table.rows.map { row in
-      let cells = zip(table.columns, row).enumerated().map { index, cell in
-        let (column, entry) = cell
-        let value = entry.value.map { " data-value=\"\(escaped($0))\"" } ?? ""
-        let body = index == 0 ? "<code>\(escaped(entry.text))</code>" : escaped(entry.text)
-        return "<td\(column.isNumber ? " class=\"number\"" : "")\(value)>\(body)</td>"
-      }
-      return "<tr>\(cells.joined())</tr>"
-    }
+  /// - Parameter bundle: Vega, Vega-Lite and vega-embed as one script.
+  func html(bundle: String) -> String {
+    // In the bundle only "</script" ends the element early; "</" alone must stay, or regular expressions break.
+    let script = bundle.replacingOccurrences(of: "</script", with: "<\\/script", options: .caseInsensitive)
     return """
-      <p class="note">Gains with their standard errors over test examples; click a column's name to sort by it.</p>
-      <div class="scroll"><table>
-      <thead><tr>\(heads.joined())</tr></thead>
-      <tbody>
-      \(rows.joined(separator: "\n"))
-      </tbody>
-      </table></div>
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+      script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:">
+      <meta name="generator" content="valley">
+      <title>\(escaped(title))</title>
+      <style>
+      \(String(decoding: PackageResources.page_css, as: UTF8.self))</style>
+      </head>
+      <body>
+      <header>
+      <h1>\(escaped(heading))</h1>
+      <p class="description">\(escaped(description))</p>
+      </header>
+      <main>
+      \(sections.joined(separator: "\n"))
+      </main>
+      <script>\(script)</script>
+      <script type="module">
+      \(String(decoding: PackageResources.page_js, as: UTF8.self))</script>
+      </body>
+      </html>
+
+      """
+  }
+
+  /// What was found.
+  static func conclusion(_ label: String, headline: String? = nil, paragraphs: [String]) -> String {
+    let lines = headline.map { ["<p class=\"headline\">\(escaped($0)).</p>"] } ?? []
+    return """
+      <section class="conclusion" aria-label="\(label)">
+      \((lines + paragraphs.map { "<p>\(escaped($0))</p>" }).joined(separator: "\n"))
+      </section>
+      """
+  }
+
+  /// Where the page's scripts tell what went wrong.
+  static let problems = "<pre id=\"script-errors\" role=\"alert\" hidden></pre>"
+
+  /// - Parameter formats: those in which figures lie beside the page, for the links below them.
+  static func figures(_ figures: [any Figure], formats: Set<FigureFormat>, note: String) -> String {
+    let shown = figures.enumerated().map { $0.element.html(number: $0.offset + 1, formats: formats) }
+    return """
+      <h2>Figures</h2>
+      <p class="note">\(note)</p>
+      <div class="figures">
+      \(shown.joined(separator: "\n"))
+      </div>
+      """
+  }
+}
+
+extension Figure {
+  /// The figure in a page, with links to its files.
+  fileprivate func html(number: Int, formats: Set<FigureFormat>) -> String {
+    let files = (formats.map(\.rawValue).sorted() + ["csv"])
+      .map { "<a href=\"figures/\(name).\($0)\">\($0.uppercased())</a>" }.joined(separator: " ")
+    // "<" occurs in JSON only within strings, where \u003c means the same and cannot end the element.
+    let document = document(.page).compact.replacingOccurrences(of: "<", with: "\\u003c")
+    return """
+      <figure\(spec.height == nil ? " class=\"wide\"" : "")>
+      <h3>\(number). \(escaped(title))</h3>
+      <div class="view" data-spec="\(name)"></div>
+      <script type="application/json" id="\(name)">\(document)</script>
+      <figcaption>\(escaped(caption)) \(files)</figcaption>
+      </figure>
       """
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A picture format of a figure's file.
 public enum FigureFormat: String, CaseIterable, Codable, Sendable { case svg, pdf, png }
@@ -23,6 +24,7 @@ public struct Renderer: Sendable {
     }
   }
 
+  /// Whether that Python is there.
   public var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
   /// What came out: pictures by file name, such as `gain.svg`, and the JavaScript that draws specs in a page.
@@ -48,7 +50,7 @@ public struct Renderer: Sendable {
     let script = folder.appendingPathComponent("render.py")
     try Data(PackageResources.render_py).write(to: script)
     for (name, document) in documents {
-      try document.data().write(to: folder.appendingPathComponent(name + ".vl.json"))
+      try Data(document.compact.utf8).write(to: folder.appendingPathComponent(name + ".vl.json"))
     }
     let bundle = folder.appendingPathComponent("bundle.js")
     let answer = try run(

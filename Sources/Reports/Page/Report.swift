@@ -1,4 +1,3 @@
-import Checkpoints
 import Foundation
 import Studies
 import Support
@@ -11,46 +10,21 @@ import Support
 /// - `runs.csv`: a line for each run;
 /// - `figures/NAME.csv`, `.vl.json` (the Vega-Lite spec), and `.svg`, `.pdf`, `.png` as asked for.
 public struct Report: Sendable {
+  /// All that the report says, worked out.
   public let analysis: Analysis
-  let figures: [Figure]
+  let figures: [any Figure]
 
   /// - Throws: `ReportError.noResults` where no run has finished with a merge.
   public init(_ results: StudyResults, selection: MergeSelection = MergeSelection()) throws {
     analysis = try Analysis(results, selection: selection)
-    figures = Self.figures(analysis)
+    figures = StudyFigures.all(of: analysis)
   }
 
   /// The names of the figures, as their files are named.
   public var figureNames: [String] { figures.map(\.name) }
 
-  private static func figures(_ analysis: Analysis) -> [Figure] {
-    let axes = analysis.axes + analysis.noiseAxes
-    let training = TrainingFigures(analysis: analysis)
-    // Without a sweep there is no curve, and the figures over training say it all.
-    let gains = analysis.measures.flatMap { measure in
-      [AlignedFigure(analysis: analysis, measure: measure).figure()]
-        + axes.map { GainFigure(analysis: analysis, measure: measure, axis: $0).figure() }
-    }
-    let protocols =
-      (analysis.landscapes.map { LandscapeFigures(analysis: analysis, landscapes: $0).figures() } ?? [])
-      + (analysis.tasks.map { TaskFigures(analysis: analysis, merges: $0).figures() } ?? [])
-      + (analysis.transfer.map { [TransferFigure(analysis: analysis, transfer: $0).figure()] } ?? [])
-      + analysis.alphaCurves.map { AlphaFigure(analysis: analysis, curves: $0).figure() }
-    let figures =
-      (protocols + gains + analysis.measures.map { training.gainOverTraining($0) }
-      + [
-        analysis.measures.first.flatMap { training.singleAgainstGain($0) }, training.trainLoss(),
-        training.measuredNoise(),
-      ]).compactMap(\.self)
-    // Keys that differ in punctuation alone would share a name.
-    var uses: [String: Int] = [:]
-    return figures.map { figure in
-      var figure = figure
-      uses[figure.name, default: 0] += 1
-      if let use = uses[figure.name], use > 1 { figure.name += "-\(use)" }
-      return figure
-    }
-  }
+  /// What `report.json` holds.
+  public var summary: Summary { Summary(analysis, figures: figureNames) }
 
   /// Writes the report; each file appears whole or not at all.
   ///
@@ -64,14 +38,60 @@ public struct Report: Sendable {
   }
 
   func write(to folder: URL, formats: Set<FigureFormat>, renderer: Renderer) throws -> URL {
-    let bundle = try figures.write(
-      to: folder, formats: formats, renderer: renderer,
-      more: [
-        ("runs.csv", Data(RunTable(analysis: analysis).table.csv().utf8)), ("report.json", try Summary(self).json()),
+    try makeFolder(folder)
+    func put(_ data: Data, _ name: String) throws -> URL {
+      let file = folder.appendingPathComponent(name)
+      try writeAtomically(data, to: file.path)
+      return file
+    }
+    _ = try put(Data(RunTable(analysis: analysis).table.csv().utf8), "runs.csv")
+    _ = try put(try summary.json(), "report.json")
+    let bundle = try figures.write(to: folder, in: "figures", formats: formats, renderer: renderer).bundle
+    return try put(Data(page(formats: formats).html(bundle: bundle).utf8), "report.html")
+  }
+
+  /// - Parameter formats: those in which figures lie beside the page.
+  func page(formats: Set<FigureFormat>) -> Page {
+    let results = analysis.results
+    let conclusion = Conclusion(analysis: analysis)
+    return Page(
+      title: "\(results.name) · Valley report", heading: results.name, description: subtitle,
+      sections: [
+        Page.conclusion("Conclusion", headline: conclusion.headline, paragraphs: conclusion.paragraphs), Page.problems,
+        warnings,
+        Page.figures(
+          figures, formats: formats,
+          note: "Hover over a point for its numbers; click an entry of a legend to single out a line."),
+        "<h2>Runs</h2>", RunTable(analysis: analysis).html, "<h2>Settings</h2>", settings,
       ])
-    let page = Page(analysis: analysis, figures: figures, bundle: bundle, formats: formats)
-    let file = folder.appendingPathComponent("report.html")
-    try writeAtomically(Data(page.html().utf8), to: file.path)
-    return file
+  }
+
+  /// "Figure 2b of the paper, at scale smoke. ResNet18 on CIFAR-100."
+  private var subtitle: String {
+    let results = analysis.results
+    let parts = [results.figure.map { "Figure \($0) of the paper" }, results.scale.map { "at scale \($0.rawValue)" }]
+      .compactMap(\.self)
+    let place = parts.joined(separator: ", ")
+    return place.isEmpty
+      ? results.description : place.prefix(1).uppercased() + place.dropFirst() + ". " + results.description
+  }
+
+  private var warnings: String {
+    guard !analysis.warnings.isEmpty else { return "" }
+    let items = analysis.warnings.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n")
+    return "<section class=\"warnings\" aria-label=\"Warnings\">\n<ul>\n\(items)\n</ul>\n</section>"
+  }
+
+  private var settings: String {
+    let (results, selection) = (analysis.results, analysis.selection)
+    let pairs =
+      results.settings.map { ($0.key, $0.value) } + [
+        ("swept", results.axes.isEmpty ? "nothing" : results.axes.joined(separator: ", ")),
+        ("noise proxy", analysis.proxyText),
+        ("a run's gain", "mean over its merges at \(selection.words), \(selection.checkpoints.words)"),
+      ]
+    let rows = pairs.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }
+    return
+      "<div class=\"scroll\"><table class=\"settings\"><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
   }
 }

@@ -2,83 +2,123 @@ import Foundation
 import Studies
 
 /// One line for each run of a study, for the page and for `runs.csv`.
-struct RunTable: Sendable {
-  struct Column: Sendable {
-    var title: String
-    var isNumber: Bool
+struct RunTable {
+  private struct Column {
+    /// On the page; nil where it is in the file alone.
+    var title: String?
+    /// In the file.
+    var key: String
+    var isNumber = true
+    var entry: (Configuration, RunResults) -> Entry
   }
 
-  /// What is shown, and what is sorted by where that is something else; an empty value sorts last.
-  struct Entry: Sendable {
+  private struct Entry {
+    /// In the file.
+    var cell: Table.Cell
+    /// On the page.
     var text: String
+    /// What the page sorts by where that is not the text; an empty value sorts last.
     var value: String?
-  }
 
-  let columns: [Column]
-  let rows: [[Entry]]
-  /// The same as numbers.
-  let table: Table
+    init(_ cell: Table.Cell, _ text: String, value: String? = nil) {
+      (self.cell, self.text, self.value) = (cell, text, value)
+    }
 
-  init(analysis: Analysis) {
-    let swept = analysis.results.axes.map { Axis(key: $0) }
-    let selection = analysis.selection
-    columns =
-      [Column(title: "run", isNumber: false)] + swept.map { Column(title: $0.title, isNumber: true) } + [
-        Column(title: "seed", isNumber: true), Column(title: "status", isNumber: false),
-        Column(title: "S̃", isNumber: true), Column(title: "merges", isNumber: true),
-        Column(title: "single accuracy (%)", isNumber: true), Column(title: "accuracy gain (pp)", isNumber: true),
-        Column(title: "loss gain (nats)", isNumber: true), Column(title: "training loss (nats)", isNumber: true),
-      ]
-    var rows: [[Entry]] = []
-    var numbers: [[JSON]] = []
-    for configuration in analysis.configurations {
-      for run in configuration.runs {
-        let merges = selection.chosen(run)
-        let singles = merges.compactMap(\.singleAccuracy).filter(\.isFinite)
-        let single = singles.isEmpty ? nil : 100 * mean(singles)
-        let gains = Measure.allCases.map { RunGain(run, $0, selection) }
-        rows.append(
-          [Entry(text: run.id)]
-            + swept.map { axis in
-              Entry(text: axis.text(configuration), value: axis.number(configuration).map { String($0) })
-            } + [
-              Entry(text: String(run.seed)), Entry(text: Self.status(run.status)),
-              Entry(text: short(run.noiseProxy, digits: 3), value: String(run.noiseProxy)),
-              Entry(text: String(merges.count)), Self.entry(single) { String(format: "%.2f", $0) },
-            ]
-            + zip(Measure.allCases, gains).map { measure, gain in
-              Self.entry(gain?.value) { value in
-                let error = gain?.error.map { " ± " + String(format: measure == .accuracy ? "%.2f" : "%.4f", $0) }
-                return measure.text(value, unit: false) + (error ?? "")
-              }
-            } + [Self.entry(run.finalTrainLoss) { short($0, digits: 3) }])
-        numbers.append(
-          [.string(run.id)] + swept.map { .string($0.text(configuration)) } + [
-            .int(run.seed), .string(Self.status(run.status)), .number(run.noiseProxy), .int(merges.count), JSON(single),
-            JSON(gains[0]?.value), JSON(gains[0]?.error), JSON(gains[1]?.value), JSON(gains[1]?.error),
-            JSON(run.finalTrainLoss),
-          ])
+    init(_ number: Double?, _ text: (Double) -> String) {
+      if let number, number.isFinite {
+        self.init(.number(number), text(number), value: String(number))
+      } else {
+        self.init(.missing, "–", value: "")
       }
     }
-    self.rows = rows
-    table = Table(
-      columns: ["run"] + swept.map(\.key) + [
-        "seed", "status", "noise_proxy", "merges", "single_accuracy_percent", "accuracy_gain_pp",
-        "accuracy_gain_error_pp",
-        "loss_gain_nats", "loss_gain_error_nats", "train_loss_nats",
-      ], rows: numbers)
   }
 
-  private static func entry(_ value: Double?, _ text: (Double) -> String) -> Entry {
-    guard let value, value.isFinite else { return Entry(text: "–", value: "") }
-    return Entry(text: text(value), value: String(value))
+  private let columns: [Column]
+  private let rows: [[Entry]]
+
+  init(analysis: Analysis) {
+    let columns = Self.columns(analysis)
+    self.columns = columns
+    rows = analysis.configurations.flatMap { configuration in
+      configuration.runs.map { run in columns.map { $0.entry(configuration, run) } }
+    }
+  }
+
+  private static func columns(_ analysis: Analysis) -> [Column] {
+    let selection = analysis.selection
+    let swept = analysis.results.axes.map { Axis(key: $0) }.map { axis in
+      Column(title: axis.title, key: axis.key) { configuration, _ in
+        let text = axis.text(configuration)
+        return Entry(.text(text), text, value: axis.number(configuration).map { String($0) })
+      }
+    }
+    let gains = Measure.allCases.flatMap { measure in
+      let (digits, key) = (measure == .accuracy ? "%.2f" : "%.4f", "\(measure.rawValue)_gain")
+      return [
+        Column(title: "\(measure.name) (\(measure.unit))", key: "\(key)_\(measure.unit)") { _, run in
+          let gain = RunGain(run, measure, selection)
+          let error = gain?.error.map { " ± " + String(format: digits, $0) } ?? ""
+          return Entry(gain?.value) { measure.text($0, unit: false) + error }
+        },
+        Column(key: "\(key)_error_\(measure.unit)") { _, run in
+          Entry(RunGain(run, measure, selection)?.error) { String(format: digits, $0) }
+        },
+      ]
+    }
+    return [Column(title: "run", key: "run", isNumber: false) { Entry(.text($1.id), $1.id) }] + swept + [
+      Column(title: "seed", key: "seed") { Entry(.whole($1.seed), String($1.seed)) },
+      Column(title: "status", key: "status", isNumber: false) { Entry(.text(status($1.status)), status($1.status)) },
+      Column(title: "S̃", key: "noise_proxy") { Entry($1.noiseProxy) { short($0, digits: 3) } },
+      Column(title: "merges", key: "merges") { _, run in
+        let count = selection.chosen(run).count
+        return Entry(.whole(count), String(count))
+      },
+      Column(title: "single accuracy (%)", key: "single_accuracy_percent") { _, run in
+        let singles = selection.chosen(run).compactMap(\.singleAccuracy).filter(\.isFinite)
+        return Entry(singles.isEmpty ? nil : 100 * mean(singles)) { String(format: "%.2f", $0) }
+      },
+    ] + gains + [
+      Column(title: "training loss (nats)", key: "train_loss_nats") {
+        Entry($1.finalTrainLoss) { short($0, digits: 3) }
+      }
+    ]
   }
 
   private static func status(_ status: RunStatus) -> String {
     switch status {
     case .failed(let reason): "failed: \(reason)"
     case .diverged(let step): "diverged at step \(step)"
-    case .pending, .running, .done: statusWord(status)
+    case .pending, .running, .done: status.word
     }
+  }
+
+  /// What `runs.csv` holds.
+  var table: Table { Table(columns: columns.map(\.key), rows: rows.map { $0.map(\.cell) }) }
+
+  /// The lines, with buttons to sort them by a column.
+  var html: String {
+    let shown = columns.indices.filter { columns[$0].title != nil }
+    func kind(_ index: Int) -> String { columns[index].isNumber ? " class=\"number\"" : "" }
+    let heads = shown.map { index in
+      let title = escaped(columns[index].title ?? "")
+      return "<th scope=\"col\"\(kind(index))><button type=\"button\">\(title)</button></th>"
+    }
+    let lines = rows.map { row in
+      let cells = shown.map { index in
+        let value = row[index].value.map { " data-value=\"\(escaped($0))\"" } ?? ""
+        let text = escaped(row[index].text)
+        return "<td\(kind(index))\(value)>\(index == 0 ? "<code>\(text)</code>" : text)</td>"
+      }
+      return "<tr>\(cells.joined())</tr>"
+    }
+    return """
+      <p class="note">Gains with their standard errors over test examples; click a column's name to sort by it.</p>
+      <div class="scroll"><table>
+      <thead><tr>\(heads.joined())</tr></thead>
+      <tbody>
+      \(lines.joined(separator: "\n"))
+      </tbody>
+      </table></div>
+      """
   }
 }

@@ -5,27 +5,39 @@ import Studies
 public struct Summary: Codable, Sendable {
   /// A configuration's gain in one measure.
   public struct Gain: Codable, Sendable {
+    /// What the gain is in.
     public var measure: Measure
+    /// Over the configuration's runs.
     public var estimate: Estimate
   }
 
+  /// The runs that differ only in their seed.
   public struct ConfigurationSummary: Codable, Sendable {
+    /// "lr 0.1, B 128".
     public var label: String
+    /// The values of the swept keys.
     public var settings: [Setting]
+    /// S̃ = η / (B (1−μ)^p).
     public var noiseProxy: Double
+    /// One for each run.
     public var seeds: [Int]
     /// The number of runs by their status.
     public var statuses: [String: Int]
+    /// One for each measure in which a run has a gain.
     public var gains: [Gain]
   }
 
+  /// The study's name.
   public var study: String
+  /// What it is about, in its own words.
   public var description: String
   /// The figure of the paper that the study stands for, such as `2b`.
   public var figure: String?
+  /// Its scale, where it has several.
   public var scale: StudyScale?
   /// The exponent p of S̃ = η / (B (1−μ)^p).
   public var momentumExponent: Int
+  /// Which merges stand for a run.
   public var selection: MergeSelection
   /// One sentence.
   public var headline: String
@@ -39,12 +51,14 @@ public struct Summary: Codable, Sendable {
   public var alphaCurves: [AlphaCurves]
   /// Of merges across tasks; nil for other studies.
   public var tasks: TaskMerges?
+  /// From the lowest S̃ to the highest.
   public var configurations: [ConfigurationSummary]
+  /// What a reader must know before they believe a figure.
   public var warnings: [String]
+  /// The names of the figures.
   public var figures: [String]
 
-  public init(_ report: Report) {
-    let analysis = report.analysis
+  init(_ analysis: Analysis, figures: [String]) {
     let conclusion = Conclusion(analysis: analysis)
     study = analysis.results.name
     description = analysis.results.description
@@ -62,13 +76,13 @@ public struct Summary: Codable, Sendable {
       ConfigurationSummary(
         label: configuration.label, settings: configuration.settings, noiseProxy: configuration.noiseProxy,
         seeds: configuration.runs.map(\.seed),
-        statuses: Dictionary(configuration.runs.map { (statusWord($0.status), 1) }, uniquingKeysWith: +),
+        statuses: Dictionary(configuration.runs.map { ($0.status.word, 1) }, uniquingKeysWith: +),
         gains: Measure.allCases.compactMap { measure in
           Estimate(runs: configuration.gains(measure, analysis.selection)).map { Gain(measure: measure, estimate: $0) }
         })
     }
     warnings = analysis.warnings
-    figures = report.figureNames
+    self.figures = figures
   }
 
   /// The JSON text, with sorted keys.

@@ -5,7 +5,9 @@ import Studies
 /// Performance of merges over the merge coefficient α, for every setting and method, on one test set (the paper's
 /// Figures 7 and 17 to 22).
 public struct AlphaCurves: Codable, Sendable {
+  /// A point of a curve.
   public struct Point: Codable, Sendable {
+    /// The merge coefficient.
     public var alpha: Double
     /// Test accuracy in percent, or test loss in nats.
     public var value: Estimate
@@ -13,6 +15,7 @@ public struct AlphaCurves: Codable, Sendable {
 
   /// One setting merged with one method.
   public struct Curve: Codable, Sendable {
+    /// The merge method, as recipes call it.
     public var method: String
     /// The swept values, such as "0.1" where only the learning rate is swept.
     public var series: String
@@ -20,6 +23,7 @@ public struct AlphaCurves: Codable, Sendable {
     public var points: [Point]
     /// The mean level of the networks merged.
     public var single: Double
+    /// The point of the best level.
     public var best: Point
     /// How wide the range of α around the best is in which the curve stays within the measure's tolerance of it, by
     /// linear interpolation, run by run.
@@ -28,6 +32,7 @@ public struct AlphaCurves: Codable, Sendable {
     public var reachesEnd: Bool
   }
 
+  /// What the levels are in.
   public var measure: Measure
   /// The entry of `evaluate`; nil is the run's own test set.
   public var evaluation: String?
@@ -36,39 +41,26 @@ public struct AlphaCurves: Codable, Sendable {
   /// What the curves stand for, such as "learning rate".
   public var quantity: String
 
-  var methods: [String] { curves.map(\.method).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
-  var series: [String] { curves.map(\.series).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
-  var title: String { evaluation ?? "test set" }
+  var methods: [String] { curves.map(\.method).distinct() }
+  var series: [String] { curves.map(\.series).distinct() }
   /// "1 pp", "0.02 nats".
   var tolerance: String { "\(short(measure.tolerance)) \(measure.unit)" }
 
   /// The curves on each test set on which some method was tried with at least three α.
-  static func all(
-    _ configurations: [Configuration], _ lines: Lines, _ measure: Measure, _ selection: MergeSelection
-  ) -> [AlphaCurves] {
-    let merges = configurations.flatMap(\.runs).filter { $0.status == .done }.flatMap(\.rows).filter(Self.isMerge)
-    let evaluations = merges.map(\.evaluation).reduce(into: [String?]()) { if !$0.contains($1) { $0.append($1) } }
-    return evaluations.sorted { ($0 ?? "") < ($1 ?? "") }.compactMap { evaluation in
+  static func all(_ lines: Lines, _ measure: Measure, _ selection: MergeSelection) -> [AlphaCurves] {
+    let merges = lines.configurations.flatMap(\.finished).flatMap(\.rows).filter(Self.isMerge)
+    return merges.map(\.evaluation).distinct().sorted { ($0 ?? "") < ($1 ?? "") }.compactMap { evaluation in
       let rows = merges.filter { $0.evaluation == evaluation }
-      let methods = rows.map(\.mergeMethod).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        .filter { method in Set(rows.filter { $0.mergeMethod == method }.compactMap(\.alpha)).count > 2 }
-      let axes = lines.axes
-      let names = lines.names(axes)
-      let ordered = configurations.sorted { a, b in
-        let places = [a, b].map { names.firstIndex(of: lines.name($0, axes)) ?? 0 }
-        return places[0] < places[1]
+      let methods = rows.map(\.mergeMethod).distinct().filter { method in
+        Set(rows.filter { $0.mergeMethod == method }.compactMap(\.alpha)).count > 2
       }
       let curves = methods.flatMap { method in
-        ordered.compactMap { configuration in
-          Curve(
-            configuration, method, series: axes.isEmpty ? "all runs" : lines.name(configuration, axes), measure,
-            selection, on: evaluation)
+        lines.ordered(by: lines.axes).compactMap {
+          Curve($0, method, series: lines.series($0), measure, selection, on: evaluation)
         }
       }
       guard !curves.isEmpty else { return nil }
-      return AlphaCurves(
-        measure: measure, evaluation: evaluation, curves: curves,
-        quantity: axes.map(\.title).joined(separator: ", "))
+      return AlphaCurves(measure: measure, evaluation: evaluation, curves: curves, quantity: lines.axes.title)
     }
   }
 
@@ -129,7 +121,7 @@ extension AlphaCurves.Curve {
     _ configuration: Configuration, _ method: String, series: String, _ measure: Measure, _ selection: MergeSelection,
     on evaluation: String?
   ) {
-    let runs = configuration.runs.filter { $0.status == .done }.compactMap { run -> [Double: [Estimate.Sample]]? in
+    let runs = configuration.finished.compactMap { run -> [Double: [Estimate.Sample]]? in
       let merges = run.rows.filter { row in
         AlphaCurves.isMerge(row) && row.evaluation == evaluation && row.mergeMethod == method
       }.pairs
@@ -159,7 +151,7 @@ extension AlphaCurves.Curve {
     guard let best = points.max(by: { measure.sign * $0.value.value < measure.sign * $1.value.value }),
       let width = Estimate(overSeeds: ranges.map(\.width))
     else { return nil }
-    let singles = configuration.runs.filter { $0.status == .done }.flatMap { run in
+    let singles = configuration.finished.flatMap { run in
       selection.atCheckpoints(run.rows.filter { $0.evaluation == evaluation && $0.mergeMethod == method })
         .filter(AlphaCurves.isMerge).compactMap { measure.singleLevel($0) }
     }

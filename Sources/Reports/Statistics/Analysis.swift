@@ -3,9 +3,11 @@ import Studies
 
 /// Everything that a report says about a study, worked out once.
 public struct Analysis: Sendable {
+  /// What the study has found.
   public let results: StudyResults
   /// Which merges stand for a run, with α as the study has it.
   public let selection: MergeSelection
+  /// Its runs, grouped by all but their seeds; from the lowest S̃ to the highest.
   public let configurations: [Configuration]
   /// The quantity over which a maximum is sought: S̃ where it varies, otherwise the first swept number.
   let testAxis: Axis?
@@ -22,6 +24,7 @@ public struct Analysis: Sendable {
   public let tasks: TaskMerges?
   /// What lies around and between endpoints; nil where it was not measured.
   let landscapes: Landscapes?
+  /// What a reader must know before they believe a figure, a sentence or two each.
   public let warnings: [String]
 
   /// The mean training loss (nats) above which a configuration is said not to have fitted its training set.
@@ -43,10 +46,10 @@ public struct Analysis: Sendable {
     self.measures = measures
     let primary = measures.first ?? (isLanguage ? .loss : .accuracy)
     let lines = Lines(axes: results.axes.map { Axis(key: $0) }, configurations: configurations)
-    transfer = Transfer(results, configurations, lines, primary, selection)
-    alphaCurves = AlphaCurves.all(configurations, lines, primary, selection)
-    tasks = TaskMerges(configurations, lines, selection)
-    landscapes = Landscapes(configurations, lines)
+    transfer = Transfer(results, lines, primary, selection)
+    alphaCurves = AlphaCurves.all(lines, primary, selection)
+    tasks = TaskMerges(lines, selection)
+    landscapes = Landscapes(lines)
     guard !measures.isEmpty || !alphaCurves.isEmpty || tasks != nil || landscapes != nil else {
       throw ReportError.noResults(results)
     }
@@ -55,7 +58,7 @@ public struct Analysis: Sendable {
     } else {
       maxima = []
     }
-    warnings = Self.warnings(results, configurations, selection)
+    warnings = Self.warnings(results, configurations)
     self.lines = lines
   }
 
@@ -77,10 +80,12 @@ public struct Analysis: Sendable {
     results.runs.filter { run in run.status == .done && !selection.chosen(run).isEmpty }
   }
 
+  /// Configurations with at least one finished run, from the lowest S̃ to the highest.
+  var finished: [Configuration] { configurations.filter { !$0.finished.isEmpty } }
+
   /// "CIFAR-10, ResNet; 3 seeds; each run's gain is the mean of its 6 merges (α = 0.5, the later half of the trunk
   /// checkpoints)."
   var settingText: String {
-    let named = ["dataset", "model"].compactMap { key in results.settings.first { $0.key == key }?.value }
     let runs = completed
     let perConfiguration = configurations.map { configuration in
       configuration.runs.filter { run in runs.contains { $0.id == run.id } }.count
@@ -100,58 +105,56 @@ public struct Analysis: Sendable {
   }
 
   /// "CIFAR-10, ResNet".
-  var subjectText: String {
-    ["dataset", "model"].compactMap { key in results.settings.first { $0.key == key }?.value }.joined(separator: ", ")
+  var subjectText: String { named.joined(separator: ", ") }
+
+  private var named: [String] { ["dataset", "model"].compactMap(setting) }
+
+  /// What was done about BatchNorm at points between networks, as a sentence; empty for the usual.
+  var batchNormText: String {
+    setting("merge.batch_norm") == "reestimate" ? "BatchNorm, where there is any, is re-estimated at every point. " : ""
   }
 
-  private static func warnings(
-    _ results: StudyResults, _ configurations: [Configuration], _ selection: MergeSelection
-  ) -> [String] {
+  private func setting(_ key: String) -> String? { results.settings.first { $0.key == key }?.value }
+
+  private static func warnings(_ results: StudyResults, _ configurations: [Configuration]) -> [String] {
     var warnings: [String] = []
-    func list(_ where_: (RunResults) -> Bool) -> (count: Int, names: String) {
-      let hit = configurations.map { ($0.label, $0.runs.filter(where_).count) }.filter { $0.1 > 0 }
+    func warn(_ text: (_ count: Int, _ names: String) -> String, where isHit: (RunResults) -> Bool) {
+      let hit = configurations.map { ($0.label, $0.runs.filter(isHit).count) }.filter { $0.1 > 0 }
       let names = hit.prefix(6).map { "\($0.0)\($0.1 > 1 ? " ×\($0.1)" : "")" }.joined(separator: "; ")
-      return (hit.reduce(0) { $0 + $1.1 }, names + (hit.count > 6 ? "; and \(hit.count - 6) more configurations" : ""))
-    }
-    let diverged = list { if case .diverged = $0.status { true } else { false } }
-    if diverged.count > 0 {
+      guard !hit.isEmpty else { return }
       warnings.append(
-        "\(counted(diverged.count, "run")) diverged (training loss NaN or infinite) and "
-          + "\(diverged.count == 1 ? "is" : "are") left "
-          + "out of every average, which flatters the settings concerned: \(diverged.names).")
+        text(hit.reduce(0) { $0 + $1.1 }, names)
+          + (hit.count > 6 ? "; and \(hit.count - 6) more configurations." : "."))
     }
-    let failed = list { if case .failed = $0.status { true } else { false } }
-    if failed.count > 0 {
-      warnings.append(
-        "\(counted(failed.count, "run")) failed and \(failed.count == 1 ? "is" : "are") missing: \(failed.names).")
+    warn {
+      "\(counted($0, "run")) diverged (training loss NaN or infinite) and \($0 == 1 ? "is" : "are") left out of every "
+        + "average, which flatters the settings concerned: \($1)"
+    } where: {
+      if case .diverged = $0.status { true } else { false }
     }
-    let missing = list { $0.status == .pending || $0.status == .running }
-    if missing.count > 0 {
-      warnings.append(
-        "\(counted(missing.count, "run")) of \(results.runs.count) not finished; this report is of a part of the "
-          + "study: "
-          + "\(missing.names).")
+    warn {
+      "\(counted($0, "run")) failed and \($0 == 1 ? "is" : "are") missing: \($1)"
+    } where: {
+      if case .failed = $0.status { true } else { false }
     }
-    let empty = list { run in run.status == .done && !run.rows.contains { $0.kind == .merged } }
-    if empty.count > 0 {
-      warnings.append("\(counted(empty.count, "finished run")) without a merge: \(empty.names).")
+    warn {
+      "\(counted($0, "run")) of \(results.runs.count) not finished; this report is of a part of the study: \($1)"
+    } where: {
+      $0.status == .pending || $0.status == .running
     }
-    let unfitted = list { run in run.status == .done && (run.finalTrainLoss.map { $0 > fittedTrainLoss } ?? false) }
-    if unfitted.count > 0 {
-      let worst = results.runs.filter { $0.status == .done }.compactMap(\.finalTrainLoss).max() ?? .nan
-      warnings.append(
-        "\(counted(unfitted.count, "run")) ended with a training loss above \(short(fittedTrainLoss)) nats (up to "
-          + "\(short(worst, digits: 2))); the paper "
-          + "compares networks trained to nearly 0, so gains there may also mean that training was not finished: "
-          + "\(unfitted.names)."
-      )
+    warn {
+      "\(counted($0, "finished run")) without a merge: \($1)"
+    } where: { run in
+      run.status == .done && !run.rows.contains { $0.kind == .merged }
+    }
+    let worst = results.runs.filter { $0.status == .done }.compactMap(\.finalTrainLoss).max() ?? .nan
+    warn {
+      "\(counted($0, "run")) ended with a training loss above \(short(fittedTrainLoss)) nats (up to "
+        + "\(short(worst, digits: 2))); the paper compares networks trained to nearly 0, so gains there may also mean "
+        + "that training was not finished: \($1)"
+    } where: {
+      $0.status == .done && ($0.finalTrainLoss.map { $0 > fittedTrainLoss } ?? false)
     }
     return warnings
   }
-}
-
-/// "3 seeds", or "2 to 3 seeds" where the counts differ.
-func span(_ counts: [Int], _ noun: String) -> String {
-  guard let low = counts.min(), let high = counts.max() else { return "no \(noun)s" }
-  return low == high ? counted(low, noun) : "\(low) to \(high) \(noun)s"
 }

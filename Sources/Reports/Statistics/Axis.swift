@@ -31,59 +31,36 @@ struct Axis: Hashable, Sendable {
   static let noise = Axis("noise", .noise)
   static let adamNoise = Axis("adamNoise", .adamNoise)
   static let learningRate = Axis("optimizer.lr", .learningRate)
-  static let batchSize = Axis("batch_size", .batchSize)
 
-  /// For file names and legends of many configurations.
-  var shortName: String {
-    switch quantity {
-    case .learningRate: "lr"
-    case .batchSize: "B"
-    case .momentum: "μ"
-    case .weightDecay: "wd"
-    case .augmentation: "aug"
-    case .noise: "S̃"
-    case .adamNoise: "S̃_Adam"
-    case .other: key.split(separator: ".").last.map(String.init) ?? key
-    }
-  }
-
-  var title: String {
-    switch quantity {
-    case .learningRate: "learning rate"
-    case .batchSize: "batch size"
-    case .momentum: "momentum"
-    case .weightDecay: "weight decay"
-    case .augmentation: "augmentation"
-    case .noise: "effective noise scale S̃"
-    case .adamNoise: "effective noise scale S̃_Adam"
-    case .other: Self.words[key] ?? key
-    }
-  }
+  private static let names: [Quantity: (short: String, title: String)] = [
+    .learningRate: ("lr", "learning rate"), .batchSize: ("B", "batch size"), .momentum: ("μ", "momentum"),
+    .weightDecay: ("wd", "weight decay"), .augmentation: ("aug", "augmentation"),
+    .noise: ("S̃", "effective noise scale S̃"), .adamNoise: ("S̃_Adam", "effective noise scale S̃_Adam"),
+  ]
 
   private static let words = [
     "schedule.stable": "stable phase", "schedule.decay": "decay", "schedule.length": "length of training",
   ]
 
+  /// For file names and legends of many configurations.
+  var shortName: String { Self.names[quantity]?.short ?? key.split(separator: ".").last.map(String.init) ?? key }
+
+  var title: String { Self.names[quantity]?.title ?? Self.words[key] ?? key }
+
   /// The name in files: letters, digits and hyphens only.
   var slug: String {
-    let plain =
-      quantity == .other
-      ? key : title.replacingOccurrences(of: " scale S̃", with: "").replacingOccurrences(of: "_", with: " ")
-    let words = plain.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
-    return words.isEmpty ? "axis" : words.joined(separator: "-")
+    fileName(quantity == .other ? key : title.replacingOccurrences(of: " scale S̃", with: ""), otherwise: "axis")
   }
 
   /// The value as text, as the study writes it.
   func text(_ configuration: Configuration) -> String {
+    let setting = configuration.settings.first { $0.key == key }?.value ?? "default"
     switch quantity {
-    case .learningRate: short(configuration.learningRate)
-    case .batchSize: String(configuration.batchSize)
-    case .momentum: short(configuration.momentum)
-    case .weightDecay: short(configuration.weightDecay)
-    case .augmentation: Self.augmentation(configuration.settings.first { $0.key == key }?.value ?? "default")
-    case .noise: short(configuration.noiseProxy)
-    case .adamNoise: configuration.adamProxy.map { short($0) } ?? "none"
-    case .other: configuration.settings.first { $0.key == key }?.value ?? "default"
+    case .batchSize: return String(configuration.batchSize)
+    case .augmentation: return Self.augmentation(setting)
+    case .other: return setting
+    case .learningRate, .momentum, .weightDecay, .noise, .adamNoise:
+      return number(configuration).map { short($0) } ?? "none"
     }
   }
 
@@ -134,24 +111,18 @@ extension Axis {
   }
 }
 
-/// A number in as few digits as say it: `0.003`, 1/3 as `0.3333`, small ones with a power of ten where that is clearly shorter,
-/// `3e-4`.
-func short(_ value: Double, digits: Int = 4) -> String {
-  func trimmed(_ text: String) -> String {
-    // C writes exponents with two digits.
-    text.replacingOccurrences(of: "e-0", with: "e-").replacingOccurrences(of: "e+0", with: "e+")
-  }
-  let decimal = trimmed(String(format: "%.\(digits)g", value))
-  guard value != 0, abs(value) < 1e-3 else { return decimal }
-  let parts = String(format: "%.\(digits - 1)e", value).split(separator: "e").map(String.init)
-  guard parts.count == 2, let mantissa = Double(parts[0]) else { return decimal }
-  let scientific = trimmed(String(format: "%.\(digits)g", mantissa) + "e" + parts[1])
-  return scientific.count < decimal.count - 1 ? scientific : decimal
+extension [Axis] {
+  /// "learning rate, batch size".
+  var title: String { map(\.title).joined(separator: ", ") }
 }
 
-/// With an explicit sign and a true minus: `+0.42`, `−0.10`, `0.00`.
-func signed(_ value: Double, digits: Int) -> String {
-  let text = String(format: "%.\(digits)f", abs(value))
-  let isZero = !text.contains { $0 != "0" && $0 != "." }
-  return (isZero ? "" : value < 0 ? "−" : "+") + text
+extension Configuration {
+  /// "lr 0.1, B 128", or the swept values in the order of the study's axes.
+  public var label: String {
+    guard !settings.isEmpty else { return "as set" }
+    return settings.map { setting in
+      let axis = Axis(key: setting.key)
+      return "\(axis.shortName) \(axis.quantity == .augmentation ? axis.text(self) : setting.value)"
+    }.joined(separator: ", ")
+  }
 }

@@ -1,51 +1,26 @@
 import Studies
 
-/// The gain of one run.
-struct RunGain: Sendable {
-  var run: RunResults
-  /// Mean over the run's chosen merges, in the measure's unit.
-  var value: Double
-  /// Standard error over test examples. The merges of a run share the test set and are correlated to an unknown degree,
-  /// so this is the mean of their errors, which the error of the mean cannot exceed.
-  var error: Double?
-  var merges: Int
-
-  /// Nil for a run that has not finished, has diverged, or has no merge of that kind.
-  ///
-  /// - Parameter evaluation: the test set; nil is the run's own.
-  init?(_ run: RunResults, _ measure: Measure, _ selection: MergeSelection, on evaluation: String? = nil) {
-    guard run.status == .done else { return nil }
-    let rows = selection.chosen(run, on: evaluation).filter { measure.gain($0) != nil }
-    guard !rows.isEmpty else { return nil }
-    self.run = run
-    value = mean(rows.compactMap { measure.gain($0) })
-    let errors = rows.compactMap { measure.error($0) }
-    error = errors.count == rows.count ? mean(errors) : nil
-    merges = rows.count
-  }
-}
-
 /// Runs that differ only in their seed.
 public struct Configuration: Sendable {
+  /// The values of the swept keys.
   public var settings: [Setting]
+  /// The peak learning rate η.
   public var learningRate: Double
+  /// Examples a batch, B.
   public var batchSize: Int
+  /// SGD's momentum μ.
   public var momentum: Double
+  /// The coefficient of weight decay.
   public var weightDecay: Double
+  /// S̃ = η / (B (1−μ)^p).
   public var noiseProxy: Double
   /// S̃ = η / √B of AdamW; nil for other optimizers.
   public var adamProxy: Double?
   /// In the order of their seeds, whatever their status.
   public var runs: [RunResults]
 
-  /// "lr 0.1, B 128", or the swept values in the order of the study's axes.
-  public var label: String {
-    guard !settings.isEmpty else { return "as set" }
-    return settings.map { setting in
-      let axis = Axis(key: setting.key)
-      return "\(axis.shortName) \(axis.quantity == .augmentation ? axis.text(self) : setting.value)"
-    }.joined(separator: ", ")
-  }
+  /// The runs that ended and did not diverge.
+  var finished: [RunResults] { runs.filter { $0.status == .done } }
 
   func gains(_ measure: Measure, _ selection: MergeSelection, on evaluation: String? = nil) -> [RunGain] {
     runs.compactMap { RunGain($0, measure, selection, on: evaluation) }

@@ -24,9 +24,13 @@ public struct Estimate: Codable, Hashable, Sendable {
     }
   }
 
+  /// The mean.
   public var value: Double
+  /// The lower end of the interval; nil where there is none.
   public var lower: Double?
+  /// The upper end of the interval; nil where there is none.
   public var upper: Double?
+  /// What the interval allows for.
   public var interval: Interval
   /// The number of runs averaged.
   public var runs: Int
@@ -72,8 +76,10 @@ public struct Estimate: Codable, Hashable, Sendable {
   public struct Sample: Hashable, Sendable {
     /// The endpoints that it depends on.
     public var endpoints: [Int]
+    /// In the unit of the estimate.
     public var value: Double
 
+    /// A value that depends on these endpoints.
     public init(endpoints: [Int], value: Double) { (self.endpoints, self.value) = (endpoints, value) }
   }
 

@@ -20,6 +20,7 @@ import Studies
 /// Welch's test errs on the safe side. For the loss, where lower is better, the sign is turned and "maximum" reads as
 /// the greatest reduction.
 public struct InteriorMaximum: Codable, Hashable, Sendable {
+  /// What the test found.
   public enum Verdict: String, Codable, Sendable {
     /// Some interior level is significantly better than both ends.
     case significant
@@ -39,9 +40,11 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     public var position: Double
     /// The lowest and the highest value taken together here.
     public var from: Double
+    /// The highest of them.
     public var to: Double
     /// The configurations that have these values, such as "lr 0.1, B 128".
     public var configurations: [String]
+    /// Over all its runs.
     public var gain: Estimate
   }
 
@@ -54,13 +57,16 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     var isRepeated: Bool
   }
 
+  /// The largest p-value, corrected, that counts as significant.
   public static let significance = 0.05
   /// Between the ends there are at most as many levels.
   public static let maximumInteriorLevels = 5
 
+  /// What gains are in.
   public var measure: Measure
   /// The swept quantity, such as "effective noise scale S̃".
   public var quantity: String
+  /// What the test found.
   public var verdict: Verdict
   /// Why there is no test.
   public var reason: String?
@@ -68,6 +74,7 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
   public var levels: [Level]
   /// The tested ends.
   public var low: Level?
+  /// The highest level tested.
   public var high: Level?
   /// The interior level reported: the best of those that are significant, otherwise the best of all.
   public var best: Level?
@@ -169,6 +176,9 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     if let worst = measure.sign > 0 ? gain.lower : gain.upper { intervalAboveEnds = measure.sign * worst > ends }
   }
 
+  /// `best` where it lies inside the range, significantly or not.
+  var inside: Level? { verdict == .significant || verdict == .notSignificant ? best : nil }
+
   /// "S̃ = 0.0234 (lr 0.3, B 128)", "S̃ 0.0156 to 0.0234 (lr 0.1, B 64; lr 0.3, B 128)".
   static func place(_ level: Level, symbol: String) -> String {
     let shown = level.configurations.prefix(4)
@@ -184,6 +194,3 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
       : "\(symbol) \(short(level.from, digits: 3)) to \(short(level.to, digits: 3))"
   }
 }
-
-/// "1 level", "3 levels".
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -12,35 +12,44 @@ struct Landscapes: Sendable {
 
   /// In the order of the swept values.
   let settings: [Setting]
-  /// What the series stand for, such as "learning rate".
-  let quantity: String
   let lines: Lines
 
   /// Nil where no run has a measurement.
-  init?(_ configurations: [Configuration], _ lines: Lines) {
+  init?(_ lines: Lines) {
     self.lines = lines
-    quantity = lines.axes.map(\.title).joined(separator: ", ")
-    let names = lines.names(lines.axes)
-    let (axes, single) = (lines.axes, "all runs")
-    settings = configurations.compactMap { configuration in
-      let rows = configuration.runs.filter { $0.status == .done }.compactMap(\.landscapes.last)
-      let series = axes.isEmpty ? single : lines.name(configuration, axes)
-      return rows.isEmpty ? nil : Setting(configuration: configuration, series: series, rows: rows)
-    }.sorted { (names.firstIndex(of: $0.series) ?? 0) < (names.firstIndex(of: $1.series) ?? 0) }
+    settings = lines.ordered(by: lines.axes).compactMap { configuration in
+      let rows = configuration.finished.compactMap(\.landscapes.last)
+      return rows.isEmpty
+        ? nil : Setting(configuration: configuration, series: lines.series(configuration), rows: rows)
+    }
     if settings.isEmpty { return nil }
   }
 
+  /// What the series stand for, such as "learning rate".
+  var quantity: String { lines.axes.title }
   var series: [String] { settings.map(\.series) }
 
   /// How paths were made, in the order measured: `nil` for the straight line between endpoints as they were trained.
-  var alignments: [String?] {
-    settings.flatMap(\.rows).flatMap(\.paths).map(\.alignment).reduce(into: []) {
-      if !$0.contains($1) { $0.append($1) }
-    }
-  }
+  var alignments: [String?] { settings.flatMap(\.rows).flatMap(\.paths).map(\.alignment).distinct() }
 
   static func title(_ alignment: String?) -> String {
     alignment.map { "after \($0) matching" } ?? "as trained"
+  }
+
+  /// The mean loss at each position λ between two endpoints, nats.
+  func path(
+    _ setting: Setting, _ alignment: String?, _ loss: (LandscapeRow.Path) -> [Double]
+  ) -> [(position: Double, value: Estimate)] {
+    let positions = setting.rows.first?.paths.first { $0.alignment == alignment }?.positions ?? []
+    return positions.indices.compactMap { place in
+      Estimate(
+        samples: setting.rows.map { row in
+          row.paths.filter { $0.alignment == alignment && $0.positions.count == positions.count }.map {
+            .init(endpoints: $0.endpoints, value: loss($0)[place])
+          }
+        }
+      ).map { (positions[place], $0) }
+    }
   }
 
   /// The loss in the middle of the path less the mean of its ends', nats: above 0 on a hill, below in a valley.

@@ -46,18 +46,22 @@ struct Lines: Sendable {
       : axes.map { "\($0.shortName) \($0.text(configuration))" }.joined(separator: ", ")
   }
 
+  /// What all swept quantities together make of a configuration: a series, where they tell the series apart.
+  func series(_ configuration: Configuration) -> String { axes.isEmpty ? "all runs" : name(configuration, axes) }
+
   /// The names of all lines in the order of their values.
-  func names(_ axes: [Axis]) -> [String] {
-    guard !axes.isEmpty else { return [] }
+  func names(_ axes: [Axis]) -> [String] { axes.isEmpty ? [] : ordered(by: axes).map { name($0, axes) }.distinct() }
+
+  /// The configurations in the order of their values on `axes`, the first of which counts most.
+  func ordered(by axes: [Axis]) -> [Configuration] {
     // Words keep the order in which the study has them.
     let ranks = axes.map { axis in
       let texts = configurations.map { axis.text($0) }
       return configurations.map { axis.number($0) ?? Double(texts.firstIndex(of: axis.text($0)) ?? 0) }
     }
-    let sorted = configurations.indices.sorted { a, b in
+    return configurations.indices.sorted { a, b in
       for rank in ranks where rank[a] != rank[b] { return rank[a] < rank[b] }
       return a < b
     }.map { configurations[$0] }
-    return sorted.map { name($0, axes) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }

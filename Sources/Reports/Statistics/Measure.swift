@@ -7,7 +7,9 @@ public enum Measure: String, Codable, CaseIterable, Sendable {
   /// Test cross-entropy of the merge less that of its singles, in nats; lower is better.
   case loss
 
-  var name: String { self == .accuracy ? "accuracy gain" : "loss gain" }
+  var name: String { "\(rawValue) gain" }
+  /// The same where a sentence starts.
+  var heading: String { self == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)" }
   var unit: String { self == .accuracy ? "pp" : "nats" }
   /// +1 where a higher gain is better, −1 where a lower one is.
   var sign: Double { self == .accuracy ? 1 : -1 }
@@ -20,6 +22,7 @@ public enum Measure: String, Codable, CaseIterable, Sendable {
   /// The tolerance within which a level counts as good as the best: 1 pp, 0.02 nats.
   var tolerance: Double { self == .accuracy ? 1 : 0.02 }
   var levelTitle: String { self == .accuracy ? "test accuracy (%)" : "test loss (nats)" }
+  var singleTitle: String { self == .accuracy ? "single accuracy (%)" : "single loss (nats)" }
 
   /// The level of a row in this measure's unit, accuracies in percent; nil where it is not finite.
   func level(_ row: ResultRow) -> Double? {

@@ -8,6 +8,7 @@ import Studies
 /// networks are still improving fast, and what the learning rate and batch size leave behind is not yet there; a single
 /// last checkpoint would waste most merges.
 public struct MergeSelection: Codable, Hashable, Sendable {
+  /// Which trunk checkpoints count.
   public enum Checkpoints: String, Codable, CaseIterable, Sendable {
     case all
     /// Of n branching points the last ⌈n/2⌉.
@@ -23,12 +24,14 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     }
   }
 
+  /// The trunk checkpoints that a run's gain is averaged over.
   public var checkpoints: Checkpoints
   /// The merge coefficient; where the study has not this one, the nearest it has.
   public var alpha: Double
   /// The merge method; where the study has not this one, another that it has.
   public var method: String
 
+  /// A selection, by default the plain mean of two networks.
   public init(
     checkpoints: Checkpoints = .laterHalf, alpha: Double = 0.5,
     method: String = MergeChoice.Method.usual.name
@@ -101,12 +104,4 @@ extension [ResultRow] {
     let pairs = filter { $0.endpoints.count == 2 }
     return pairs.isEmpty ? self : pairs
   }
-}
-
-/// A merge method as people write it: `task_arithmetic` as "task arithmetic", `ties` as "TIES".
-func methodTitle(_ method: String) -> String {
-  let abbreviations = ["ties", "dare", "della", "sce"]
-  return method.split(separator: "_").map { word in
-    abbreviations.contains(String(word)) ? word.uppercased() : String(word)
-  }.joined(separator: " ")
 }

@@ -10,14 +10,6 @@ func variance(_ values: [Double]) -> Double {
   return values.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(values.count - 1)
 }
 
-/// The middle value, or the mean of the two middle ones; NaN when there are none.
-func median(_ values: [Double]) -> Double {
-  guard !values.isEmpty else { return .nan }
-  let sorted = values.sorted()
-  let half = sorted.count / 2
-  return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
-}
-
 /// The one-sided p-value of Welch's t test that the mean behind `a` is greater than that behind `b`.
 ///
 /// Nil where no test is possible: fewer than two values on a side, or no variation on either.

@@ -45,7 +45,8 @@ func regularizedIncompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double 
   guard x < 1 else { return 1 }
   // The fraction converges quickly on this side only; the other follows from I_x(a, b) = 1 − I_{1−x}(b, a).
   if x > (a + 1) / (a + b + 2) { return 1 - regularizedIncompleteBeta(1 - x, b, a) }
-  let front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+  let gammas: Double = lgamma(a + b) - lgamma(a) - lgamma(b)
+  let front: Double = exp(gammas + a * log(x) + b * log1p(-x)) / a
   let tiny = 1e-300
   func nonzero(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
   var c = 1.0

@@ -5,8 +5,11 @@ import Studies
 public struct TaskMerges: Codable, Sendable {
   /// What one method makes at one coefficient of networks trained with these learning rates.
   public struct Cell: Codable, Sendable {
+    /// The merge method, as recipes call it.
     public var method: String
+    /// The merge coefficient.
     public var alpha: Double
+    /// The tasks of the networks merged.
     public var tasks: [String]
     /// Of the networks, in the order of `tasks`.
     public var learningRates: [Double]
@@ -19,6 +22,7 @@ public struct TaskMerges: Codable, Sendable {
     var hasOneRate: Bool { Set(learningRates).count == 1 }
   }
 
+  /// By group, method, tasks, coefficient and learning rates.
   public var cells: [Cell]
 
   private struct Key: Hashable {
@@ -30,12 +34,12 @@ public struct TaskMerges: Codable, Sendable {
   }
 
   /// Nil where no run has merged networks of different tasks.
-  init?(_ configurations: [Configuration], _ lines: Lines, _ selection: MergeSelection) {
+  init?(_ lines: Lines, _ selection: MergeSelection) {
     let axes = lines.axes.filter { $0.quantity != .learningRate }
     var samples: [Key: [[Estimate.Sample]]] = [:]
     var errors: [Key: Double] = [:]
-    for configuration in configurations {
-      for run in configuration.runs where run.status == .done {
+    for configuration in lines.configurations {
+      for run in configuration.finished {
         let rows = selection.atCheckpoints(run.rows.filter { $0.normalisedAccuracy?.isFinite ?? false })
         let errorsOfMerges = Self.errors(run)
         let names = Self.taskNames(run)
@@ -54,7 +58,7 @@ public struct TaskMerges: Codable, Sendable {
           }
           let key = Key(
             method: row.mergeMethod, alpha: alpha, tasks: parts.map(\.task), learningRates: parts.map(\.rate),
-            group: axes.isEmpty ? "" : lines.name(configuration, axes))
+            group: lines.name(configuration, axes))
           own[key, default: []].append(.init(endpoints: row.endpoints, value: 100 * value))
           errors[key] = errorsOfMerges[Merge(row)].map { 100 * $0 }
         }
@@ -109,16 +113,25 @@ public struct TaskMerges: Codable, Sendable {
 
   /// The tasks in the order of their endpoints.
   private static func tasks(_ run: RunResults) -> [String] {
-    taskNames(run).sorted { $0.key < $1.key }.map(\.value).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    taskNames(run).sorted { $0.key < $1.key }.map(\.value).distinct()
   }
 
-  var methods: [String] { distinct(\.method) }
-  var groups: [String] { distinct(\.group) }
+  var methods: [String] { cells.map(\.method).distinct() }
+  var groups: [String] { cells.map(\.group).distinct() }
   /// The tasks merged with one another.
-  var taskSets: [[String]] { distinct(\.tasks) }
+  var taskSets: [[String]] { cells.map(\.tasks).distinct() }
 
-  func distinct<T: Equatable>(_ value: (Cell) -> T) -> [T] {
-    cells.map(value).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  /// At most six coefficients, evenly among those tried and with the best among them.
+  static func shown(_ cells: [Cell]) -> [Double] {
+    let alphas = Set(cells.map(\.alpha)).subtracting([0]).sorted()
+    guard alphas.count > 6 else { return alphas }
+    var places = (0..<6).map { ($0 * (alphas.count - 1) + 2) / 5 }
+    if let best = cells.max(by: { $0.value < $1.value }), let place = alphas.firstIndex(of: best.alpha),
+      let nearest = places.indices.min(by: { abs(places[$0] - place) < abs(places[$1] - place) })
+    {
+      places[nearest] = place
+    }
+    return Set(places).sorted().map { alphas[$0] }
   }
 
   /// The best of all merges in few words.
@@ -152,7 +165,7 @@ public struct TaskMerges: Codable, Sendable {
     if let same = cells.filter(\.hasOneRate).max(by: { $0.value < $1.value }), !best.hasOneRate {
       text += "; with equal ones \(level(same)) at \(symbol) = \(short(same.alpha)), \(rates(same))"
     }
-    let shown = TaskFigures.shown(cells)
+    let shown = Self.shown(cells)
     let winners = shown.compactMap { alpha in cells.filter { $0.alpha == alpha }.max { $0.value < $1.value } }
     let distinctRates = Set(cells.flatMap(\.learningRates)).sorted()
     guard tasks.count == 2, distinctRates.count > 1, cells.contains(where: { !$0.hasOneRate }) else {

@@ -6,14 +6,19 @@ import Studies
 public struct Transfer: Codable, Sendable {
   /// What is known at one learning rate; accuracies in percent, gains in percentage points, losses in nats.
   public struct Level: Codable, Sendable {
+    /// The learning rate of the networks.
     public var learningRate: Double
+    /// What the merge gains over the mean of its singles.
     public var gain: Estimate
+    /// The level of the networks that are merged.
     public var single: Estimate
+    /// The level of the merged networks.
     public var merged: Estimate
     /// Of the mean of the predicted probabilities; nil where that was not evaluated.
     public var ensemble: Estimate?
   }
 
+  /// What is known on one test set.
   public struct TestSet: Codable, Sendable {
     /// The entry of `evaluate`; nil is the run's own test set.
     public var evaluation: String?
@@ -25,6 +30,7 @@ public struct Transfer: Codable, Sendable {
     public var logarithmicCorrelation: Correlation?
     /// The learning rates of the best mean level.
     public var bestSingle: Double
+    /// The same for merged networks.
     public var bestMerged: Double
     /// Whether the test set is the only one.
     var isOnly = false
@@ -38,17 +44,19 @@ public struct Transfer: Codable, Sendable {
     func level(at learningRate: Double) -> Level? { levels.first { $0.learningRate == learningRate } }
   }
 
+  /// What gains and levels are in.
   public var measure: Measure
+  /// The run's own test set first.
   public var testSets: [TestSet]
 
   /// Nil unless there are three learning rates, nothing else is swept, and the study starts from pretrained weights or
   /// has further test sets.
   init?(
-    _ results: StudyResults, _ configurations: [Configuration], _ lines: Lines, _ measure: Measure,
-    _ selection: MergeSelection
+    _ results: StudyResults, _ lines: Lines, _ measure: Measure, _ selection: MergeSelection
   ) {
+    let configurations = lines.configurations
     let rows = configurations.flatMap(\.runs).flatMap(\.rows).filter { $0.kind == .merged && !$0.isAcrossTasks }
-    let evaluations = rows.compactMap(\.evaluation).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let evaluations = rows.compactMap(\.evaluation).distinct()
     let isPretrained = results.settings.contains { setting in
       (setting.key == "start" || setting.key.hasPrefix("start.")) && !["null", "none", ""].contains(setting.value)
     }
@@ -65,9 +73,8 @@ public struct Transfer: Codable, Sendable {
   /// The finding on the run's own test set in few words; nil without a correlation.
   var headline: String? {
     guard let set = testSets.first, let correlation = set.correlation else { return nil }
-    let isKnown = correlation.lower.map { low in correlation.upper.map { low > 0 || $0 < 0 } ?? false } ?? false
     let found =
-      isKnown
+      correlation.isCertain
       ? measure.sign * correlation.r > 0
         ? "Merging gains more, the larger the learning rate"
         : "Merging gains less, the larger the learning rate"
@@ -82,10 +89,9 @@ public struct Transfer: Codable, Sendable {
       let gain = measure == .accuracy ? "the accuracy gain" : "the loss gain (lower is better)"
       var text = "On \(set.evaluation ?? "the \(set.title)"): \(gain) "
       if let correlation = set.correlation {
-        let known = correlation.lower.map { low in correlation.upper.map { low > 0 || $0 < 0 } ?? false } ?? false
         let turned = measure.sign * correlation.r
         text +=
-          known
+          correlation.isCertain
           ? (turned > 0 ? "grows with the learning rate" : "shrinks as the learning rate grows")
           : "shows no certain linear relation to the learning rate"
         text += ", \(correlation.text("run"))"
