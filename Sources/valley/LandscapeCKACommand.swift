@@ -68,7 +68,7 @@ struct LandscapeCKACommand: ParsableCommand {
     let summary = Summary(
       setting: words, model: session.configuration.model.name.rawValue,
       dataset: session.configuration.dataset.name.rawValue, batchNorm: placer.batchNormWords, weights: names, cka: cka)
-    let figure = CKAFigure(cka: cka, names: (names[0], names[1]), setting: words).figure()
+    let figure = CKAFigure(cka: cka, names: (names[0], names[1]), setting: words)
     try figures.write(
       FigureSet(
         name: "cka", title: "Similarity of representations", description: words + ".",

@@ -168,7 +168,7 @@ struct LandscapeCurvatureCommand: ParsableCommand {
       FigureSet(
         name: "curvature", title: "Curvature of the loss", description: words + ".",
         findings: summary.networks.flatMap(findings),
-        figures: series.isEmpty ? [] : [CurvatureFigure(series: series, setting: words).figure()]), summary)
+        figures: series.isEmpty ? [] : [CurvatureFigure(series: series, setting: words)]), summary)
   }
 
   private func findings(_ network: Network) -> [String] {

@@ -67,7 +67,7 @@ struct LandscapeDisagreementCommand: ParsableCommand {
     try figures.write(
       FigureSet(
         name: "disagreement", title: "Disagreement, ensemble and merge", description: words + ".",
-        findings: found.differences.map(sentence), figures: [DisagreementFigure(found, setting: words).figure()]),
+        findings: found.differences.map(sentence), figures: [DisagreementFigure(found, setting: words)]),
       summary)
     options.json ? try printJSON(summary) : show(found, words)
   }

@@ -136,7 +136,7 @@ struct LandscapePathCommand: ParsableCommand {
       setting: words)
     return FigureSet(
       name: "path", title: "Paths between networks", description: words + ".",
-      findings: paths.flatMap(sentences), figures: [figure.figure()])
+      findings: paths.flatMap(sentences), figures: [figure])
   }
 
   private func sentences(_ path: Path) -> [String] {

@@ -130,7 +130,7 @@ struct LandscapePlaneCommand: ParsableCommand {
         : ("distance along B − A", "distance orthogonal to it"))
     return FigureSet(
       name: "plane", title: "A plane of weight space", description: words + ".", findings: findings(plane),
-      figures: [figure.figure()])
+      figures: [figure])
   }
 
   private func lowest(_ plane: PlaneMeasure, _ value: (PointMeasure) -> Double?) -> (Double, Double, Double)? {

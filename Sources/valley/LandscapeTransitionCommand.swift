@@ -204,7 +204,7 @@ struct LandscapeTransitionCommand: ParsableCommand {
       }, quantity: "branch epoch", isOrdered: true, setting: summary.setting)
     return FigureSet(
       name: "transition", title: "From hill to valley", description: summary.setting + ".",
-      findings: sentences(summary), figures: [figure.figure()])
+      findings: sentences(summary), figures: [figure])
   }
 
   private func sentences(_ summary: Summary) -> [String] {
