@@ -1,7 +1,7 @@
 import Foundation
 import Studies
 
-/// What can go wrong while a report is made, told so that it can be mended.
+/// What can go wrong while a report is made, and how to mend it.
 public enum ReportError: Error, CustomStringConvertible, Equatable {
   /// No run of the study has finished with a merge.
   case noResults(study: String, runs: Int, statuses: String)
@@ -31,7 +31,7 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
     case .noRenderer(let path, let variable, let written):
       "no figure renderer at \(path)\(variable ? " (named by VALLEY_RENDERER)" : ""): run `make bootstrap`, or set "
         + "VALLEY_RENDERER to "
-        + "a Python that has vl-convert-python 1.9; the tables and report.json are written in \(written) all the same"
+        + "a Python that has vl-convert-python 1.9; the tables have been written to \(written)"
     case .rendererFailed(let status, let message):
       "the figure renderer ended with status \(status): \(message)"
     case .figureFailed(let name, let message):

@@ -21,7 +21,7 @@ import Testing
       lines[2] == "| 6 | fig6 | Transfer \\| CLIP | `valley study run fig6 --scale smoke` | "
         + "[measured at scale smoke](results/fig6-smoke): 5 done |")
     #expect(lines[3] == "| 8 | fig8 | Tasks | `valley study run fig8 --scale smoke` | not run here |")
-    #expect(text.contains("### Figure 6: fig6 at scale smoke\n\nThe report's finding: Merging gains more"))
+    #expect(text.contains("### Figure 6: fig6 at scale smoke\n\nThe report's finding: The gain from merging grows"))
     #expect(text.contains("\n\nThe trend appeared.\n"))
     #expect(!text.contains("README"))
   }

@@ -12,20 +12,20 @@ struct AlphaFigure: Figure {
 
   private var measure: Measure { curves.measure }
   private var points: [Estimate] { curves.curves.flatMap(\.points).map(\.value) }
-  /// One setting has nothing to be compared with.
+  /// A single setting has nothing to be compared with.
   private var hasWidths: Bool { curves.series.count > 1 }
 
   var name: String { "\(measure.rawValue)-over-alpha" + (curves.evaluation.map { "-" + fileName($0) } ?? "") }
 
   var title: String {
-    "Test \(measure.rawValue)\(curves.evaluation.map { " on \($0)" } ?? "") over the merge coefficient"
+    "Test \(measure.rawValue)\(curves.evaluation.map { " on \($0)" } ?? "") against the merge coefficient"
   }
 
   var caption: String {
     let hasBase = curves.curves.contains { $0.points.first?.alpha == 0 }
-    return "Test \(measure.rawValue) of merges over their coefficient, the mean over pairs at "
+    return "Test \(measure.rawValue) of merges against the merge coefficient: mean over pairs at "
       + "\(analysis.selection.checkpoints.words) (\(lettered(curves.methods.map(methodTitle))))"
-      + (hasBase ? ". At 0 stands the base, from which task vectors start" : "")
+      + (hasBase ? ". The point at 0 is the base, where task vectors start" : "")
       + (hasWidths
         ? ". \(Spec.letter(curves.methods.count)): width of the range of coefficients around the best in which a curve "
           + "stays within \(curves.tolerance) of its best; open points: the range reaches the end of what was tried"
@@ -51,10 +51,9 @@ struct AlphaFigure: Figure {
     let domain = estimatesDomain(points, possible: measure == .accuracy ? 0...100 : 0 ... .infinity)
     let panels = methods.enumerated().map { index, method in
       let alpha = alpha(of: method)
-      let isPart = alpha.meaning == .position && alpha.symbol == "α"
+      let coefficient = alpha.meaning == .position ? "\(alpha.symbol) (share of the second network)" : alpha.symbol
       return CoefficientPanel(
-        title: methodTitle(method), coefficient: isPart ? "α (part of the second network)" : alpha.symbol,
-        symbol: alpha.symbol,
+        title: methodTitle(method), coefficient: coefficient, symbol: alpha.symbol,
         points: curves.curves.filter { $0.method == method }.flatMap { curve in
           curve.points.map { .init(series: curve.series, alpha: $0.alpha, value: $0.value) }
         },
@@ -77,7 +76,7 @@ struct AlphaFigure: Figure {
     let domain = estimatesDomain(curves.curves.map(\.width), including: [0])
     let names = curves.series
     var channels = Palette.encoding(methods.map(methodTitle), title: "")
-    // Methods side by side, lest their bars hide one another.
+    // Side by side, so that methods' bars do not hide one another.
     if methods.count > 1 { channels["xOffset"] = ["field": "series", "scale": ["paddingOuter": 0.6]] }
     let marks = Marks(
       x: Channel.words(

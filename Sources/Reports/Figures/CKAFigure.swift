@@ -8,7 +8,7 @@ public struct CKAFigure: Figure {
   private let setting: String
 
   /// - Parameters:
-  ///   - names: of the two networks
+  ///   - names: the two networks' names
   ///   - setting: network, data and what was done about BatchNorm
   public init(cka: CKA, names: (String, String), setting: String) {
     (self.cka, self.names, self.setting) = (cka, names, setting)
@@ -21,7 +21,7 @@ public struct CKAFigure: Figure {
 
   /// What is drawn, and under which setting.
   public var caption: String {
-    "Linear CKA, unbiased, over \(cka.examples) examples in batches of \(cka.batchSize), of \(names.0) and \(names.1). "
+    "Unbiased linear CKA of \(names.0) and \(names.1), over \(cka.examples) examples in batches of \(cka.batchSize). "
       + "\(setting)."
   }
 

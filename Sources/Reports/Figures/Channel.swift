@@ -1,14 +1,14 @@
 import Foundation
 import Support
 
-/// Channels of Vega-Lite: what a field of the rows is drawn as.
+/// Vega-Lite channels: how a field of the rows is drawn.
 enum Channel {
   /// Numbers along an axis.
   ///
   /// - Parameters:
   ///   - scale: `range` of a domain, or another Vega-Lite scale
   ///   - format: of the labels; nil leaves it to Vega-Lite
-  ///   - isLabelled: false for those panels in a row that share the first one's labels; they have no title either
+  ///   - isLabelled: false for panels that share the labels and the title of the first in their row
   static func numbers(
     _ field: String, _ title: String?, _ scale: JSON, format: String? = ".4~g", ticks: Int = 6, isLabelled: Bool? = nil
   ) -> JSON {
@@ -21,9 +21,9 @@ enum Channel {
     ]
   }
 
-  /// A linear scale over this domain and no more.
+  /// A linear scale over exactly this domain.
   ///
-  /// - Parameter isReversed: nil where that is never asked
+  /// - Parameter isReversed: whether lower values stand higher; nil leaves it to Vega-Lite
   static func range(_ domain: [Double], isReversed: Bool? = nil) -> JSON {
     let scale: JSON = ["domain": JSON(domain), "nice": false, "zero": false]
     return isReversed.map { scale.merging(["reverse": .truth($0)]) } ?? scale
@@ -31,7 +31,7 @@ enum Channel {
 
   /// Positive numbers along a logarithmic axis.
   ///
-  /// - Parameter ticks: those to draw; nil chooses
+  /// - Parameter ticks: nil chooses them
   static func logarithmic(
     _ field: String, _ title: String?, _ domain: [Double], ticks: [Double]? = nil, format: String, overlap: JSON = true
   ) -> JSON {
@@ -48,7 +48,7 @@ enum Channel {
   ///
   /// - Parameters:
   ///   - scale: `point` or `band` with its padding; nil leaves it to Vega-Lite
-  ///   - axis: how the labels stand
+  ///   - axis: the other fields of a Vega-Lite axis
   static func words(
     _ field: String, _ title: String?, _ names: [String], scale: JSON? = nil, axis: JSON? = nil
   ) -> JSON {
@@ -63,7 +63,7 @@ enum Channel {
   static let points: JSON = ["type": "point", "padding": 0.5]
   static let bands: JSON = ["type": "band", "padding": 0.2]
 
-  /// Labels that stand aslant where they are too long, in all, to stand side by side.
+  /// Labels that are turned where together they are longer than `most` characters.
   static func labels(_ names: [String], most: Int, limit: Int) -> JSON {
     [
       "labelAngle": names.map(\.count).reduce(0, +) > most ? -40 : 0, "labelLimit": .number(limit),
@@ -71,7 +71,7 @@ enum Channel {
     ]
   }
 
-  /// A line of a tooltip with a number.
+  /// A tooltip's line for a number.
   static func told(_ field: String, _ title: String? = nil, _ format: String? = nil) -> JSON {
     var line: [String: JSON] = ["field": .text(field), "type": "quantitative"]
     line["title"] = title.map { .text($0) }
@@ -79,7 +79,7 @@ enum Channel {
     return JSON(line)
   }
 
-  /// The lines of a tooltip with an estimate, its interval and the number of runs.
+  /// A tooltip's lines for an estimate, its interval and the number of runs.
   static func told(estimate field: String, _ title: String, _ format: String) -> [JSON] {
     [told(field, title, format)] + interval(format) + [told("runs", "runs")]
   }

@@ -11,7 +11,7 @@ struct CoefficientPanel {
   var title: String
   /// The axis's title.
   var coefficient: String
-  /// Its sign, such as α.
+  /// The coefficient's symbol, such as α.
   var symbol: String
   var points: [Point]
   /// Names in the order of the legend.
@@ -20,10 +20,11 @@ struct CoefficientPanel {
   var valueTitle: String
   /// The least and the largest value of the axis that all panels of a figure share.
   var domain: [Double]
-  /// Lower is better, so that up is better in every panel.
+  /// Whether lower is better, since up is better in every panel.
   var isReversed = false
-  /// Only the first of a row says what its values are, only the last has the legend.
+  /// Whether this is the first panel, which alone has labels and a title on its vertical axis.
   var isFirst: Bool
+  /// Whether this is the last panel, which alone has the legend.
   var isLast: Bool
 
   var panel: Panel {
@@ -50,7 +51,7 @@ struct CoefficientPanel {
       ])
   }
 
-  /// The place of a point's coefficient, moved apart by a little from other curves' lest their bars hide one another.
+  /// Where a point is drawn: a little apart from those of other curves, so that their bars do not hide one another.
   private func dodged(_ point: Point) -> Double {
     let index = Double(series.firstIndex(of: point.series) ?? 0)
     let step = min(0.008, 0.04 / Double(max(series.count - 1, 1)))

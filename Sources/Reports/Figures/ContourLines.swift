@@ -11,7 +11,7 @@ struct ContourLines {
   /// Row by row: `values[row * xs.count + column]`; NaN where nothing is known, which leaves the cells around it empty
   let values: [Double]
 
-  /// `count` levels between the least and the largest value, evenly spaced, ends left out.
+  /// `count` evenly spaced levels between the smallest and the largest value, without these two.
   func levels(_ count: Int) -> [Double] {
     let finite = values.filter(\.isFinite)
     guard let low = finite.min(), let high = finite.max(), high > low else { return [] }
@@ -25,7 +25,7 @@ struct ContourLines {
     }
   }
 
-  /// Where each line's label stands, far from the others', from `taken` and from the frame; nil where there is no room.
+  /// The place of each line's label, far from other labels, from `taken` and from the frame; nil where there is none.
   func labelPlaces(_ lines: [[Segment]], awayFrom taken: [(x: Double, y: Double)]) -> [(x: Double, y: Double)?] {
     guard let left = xs.first, let right = xs.last, let bottom = ys.first, let top = ys.last, right > left, top > bottom
     else { return lines.map { _ in nil } }

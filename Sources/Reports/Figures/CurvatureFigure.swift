@@ -1,16 +1,16 @@
 import Landscape
 import Support
 
-/// The largest eigenvalues of the loss's Hessian at several points (the paper's Figure 26), and where asked for how all
-/// of them are distributed.
+/// The largest eigenvalues of the loss's Hessian at several points (the paper's Figure 26), and on request the density
+/// of all eigenvalues.
 public struct CurvatureFigure: Figure {
   /// What was measured at one point.
   public struct Series: Sendable {
-    /// Of the network.
+    /// The network's name.
     public var name: String
-    /// Those at the ends of the spectrum.
+    /// The eigenvalues at the ends of the spectrum.
     public var eigenvalues: Eigenvalues
-    /// How all eigenvalues are distributed; nil where that was not asked for.
+    /// The density of all eigenvalues; nil where that was not asked for.
     public var density: SpectralDensity?
 
     /// What was measured at the point called `name`.
@@ -31,9 +31,9 @@ public struct CurvatureFigure: Figure {
 
   private struct Row {
     var series: String
-    /// Of the spectrum.
+    /// Which end of the spectrum.
     var end = "largest"
-    /// From 1.
+    /// Counted from 1 at that end.
     var rank: Int
     var value: Estimate
     var residual: Double
@@ -62,13 +62,13 @@ public struct CurvatureFigure: Figure {
     (name, title, panel) = ("curvature", "Eigenvalues of the Hessian of the loss", "ends of the spectrum")
     colors = (series.map(\.name), "", false)
     caption =
-      "The eigenvalues at the ends of the spectrum, by Lanczos"
+      "Eigenvalues at the ends of the spectrum, by the Lanczos method"
       + (series.contains { !$0.eigenvalues.converged }
-        ? "; bars are residuals ‖Hv − λv‖, where the products allowed were too few" : "")
+        ? "; bars are residuals ‖Hv − λv‖ where too few products were allowed" : "")
       + (densities.isEmpty
         ? ""
-        : ". b: density of all eigenvalues by stochastic Lanczos quadrature, smoothed by a hundredth of its range; "
-          + "logarithmic above a millionth")
+        : ". b: density of all eigenvalues by stochastic Lanczos quadrature, smoothed over a hundredth of its range; "
+          + "logarithmic, down to a millionth of the maximum")
       + ". \(setting)."
   }
 
@@ -107,9 +107,9 @@ public struct CurvatureFigure: Figure {
     (name, title, panel) = ("hessian-eigenvalues", "Largest eigenvalues of the Hessian", nil)
     colors = (landscapes.series, landscapes.quantity, true)
     caption =
-      "The \(count) largest eigenvalues of the Hessian of the mean training loss (evaluation mode, \(examples) training "
-      + "examples, no augmentation) at the first endpoint of the last branch point, by Lanczos with full "
-      + "reorthogonalisation. \(analysis.subjectText)." + intervalWords(rows.map(\.value), cutOff)
+      "The \(count) largest eigenvalues of the Hessian of the mean training loss (evaluation mode, \(examples) "
+      + "training examples, no augmentation) at the first endpoint of the last branch point, by the Lanczos method with "
+      + "full reorthogonalisation. \(analysis.subjectText)." + intervalWords(rows.map(\.value), cutOff)
   }
 
   /// How Vega-Lite draws it.

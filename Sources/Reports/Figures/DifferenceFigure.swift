@@ -2,22 +2,22 @@ import Support
 
 /// How two models differ over their layers.
 public struct DifferenceFigure: Figure {
-  /// A tensor of both.
+  /// A tensor that both models have.
   public struct Row: Sendable {
     let name: String
     let relative, cosine, conflicts: Double?
 
     /// - Parameters:
     ///   - relative: ‖B − A‖ / ‖A‖
-    ///   - cosine: that of the task vectors, where there is a base
-    ///   - conflicts: the part of the elements in which the task vectors go opposite ways
+    ///   - cosine: the cosine of the task vectors, where there is a base
+    ///   - conflicts: the share of elements in which the task vectors have opposite signs
     public init(name: String, relative: Double?, cosine: Double? = nil, conflicts: Double? = nil) {
       (self.name, self.relative, self.cosine, self.conflicts) = (name, relative, cosine, conflicts)
     }
 
     /// The first number in the name.
     var layer: Int? { name.split(separator: ".").lazy.compactMap { Int($0) }.first }
-    /// What stands after the layer, without `.weight`: tensors of one kind share a colour.
+    /// What follows the layer in the name, without `.weight`; tensors of one kind share a colour.
     var kind: String {
       let parts = name.split(separator: ".")
       let rest = parts.firstIndex { Int($0) != nil }.map { parts[($0 + 1)...] } ?? parts[...]
@@ -38,7 +38,7 @@ public struct DifferenceFigure: Figure {
   /// What is drawn, and under which setting.
   public var caption: String {
     "Each line is one kind of tensor over the layers: how far the second model lies from the first, relative to the "
-      + "first's norm; with a base, how the two task vectors agree."
+      + "first's norm; with a base, how well the two task vectors agree."
   }
 
   private static let measures = ["relative difference", "cosine of task vectors", "sign conflicts"]
@@ -57,7 +57,7 @@ public struct DifferenceFigure: Figure {
 
   /// How Vega-Lite draws it.
   public var spec: Spec {
-    // What lies outside the layers stands beside them in the table only.
+    // Tensors outside the layers appear in the table only.
     let kinds = rows.filter { $0.layer != nil && $0.relative ?? 0 > 0 }.map(\.kind).distinct()
     var data = table
     data.rows = data.rows.filter { $0[1] != .missing }
@@ -70,18 +70,18 @@ public struct DifferenceFigure: Figure {
         y: ["field": .text(field), "type": "quantitative", "title": .text(title), "scale": scale], channels)
       return Panel(width: 420, height: 260, view: marks.fields("line", ["point": true, "strokeWidth": 1.2]))
     }
-    // Differences of one order of size would be lost on a scale of whole decades.
+    // Differences within one order of magnitude would be lost on a scale of whole decades.
     let relative: JSON = ["type": "log", "nice": false, "padding": 12]
     var panels = [panel(Self.measures[0], relative, "relative difference ‖B − A‖ / ‖A‖")]
     if rows.contains(where: { $0.cosine != nil }) {
       panels.append(panel(Self.measures[1], ["zero": false], "cosine of the task vectors"))
-      panels.append(panel(Self.measures[2], ["zero": true], "part of the elements with opposite signs"))
+      panels.append(panel(Self.measures[2], ["zero": true], "share of elements with opposite signs"))
     }
     var spec = Spec(panels: panels, columns: 2, isLettered: false, data: data)
     spec.view["resolve"] = [
       "scale": ["color": "independent", "opacity": "independent", "strokeDash": "independent"]
     ]
-    // Outside a page there is no other place that says whose difference it is.
+    // Without a page, nothing else says whose difference it is.
     spec.view["title"] = ["text": .text(title), "offset": 14]
     return spec
   }

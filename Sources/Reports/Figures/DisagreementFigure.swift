@@ -14,12 +14,12 @@ public struct DisagreementFigure: Figure {
   /// The name of its files, without extension.
   public var name: String { "disagreement" }
   /// What it shows, in a line.
-  public var title: String { "Ensemble and merge beside their networks" }
+  public var title: String { "Ensemble and merge compared with their networks" }
 
   /// What is drawn, and under which setting.
   public var caption: String {
-    "Differences over \(disagreement.examples) examples; bars are 95 % intervals paired over examples (normal). The "
-      + "ensemble is the mean of probabilities. \(setting)."
+    "Differences over \(disagreement.examples) examples; bars are 95 % normal intervals, paired over examples. The "
+      + "ensemble averages probabilities. \(setting)."
   }
 
   /// A row for each difference: accuracies as fractions, losses in nats.

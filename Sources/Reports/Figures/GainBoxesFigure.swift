@@ -1,13 +1,13 @@
 import Support
 
-/// The gain of every merge over all trunk checkpoints: a box for each of a few configurations, and beside them the level
-/// of the singles against the gain (the paper's Figures 2, 3, 5 and 9).
+/// The gain of every merge over all trunk checkpoints: a box for each of a few configurations, and beside them the
+/// level of the singles against the gain (the paper's Figures 2, 3, 5 and 9).
 struct GainBoxesFigure: Figure {
   let analysis: Analysis
   let measure: Measure
   let points: [MergePoint]
 
-  /// One for each measure, where the configurations can stand side by side.
+  /// One for each measure, if the configurations are few enough to stand side by side.
   static func figures(of analysis: Analysis) -> [GainBoxesFigure] {
     guard analysis.finished.count <= Analysis.mostBoxes else { return [] }
     return analysis.measures.map {
@@ -23,9 +23,9 @@ struct GainBoxesFigure: Figure {
   var title: String { "\(measure.rawValue.capitalized) gain over training, and against the singles" }
 
   var caption: String {
-    "The gain of every merge \(analysis.mergePointsText). a: by \(quantity.isEmpty ? "study" : quantity); box: quartiles "
-      + "and median (red); whiskers: all points. b: against the mean test \(measure.rawValue) of the two singles"
-      + (hasEpochs ? "; later checkpoints are more opaque" : "") + ". \(analysis.subjectText)."
+    "The gain of every merge \(analysis.mergePointsText). a: by \(quantity.isEmpty ? "study" : quantity); box: "
+      + "quartiles and median (red); whiskers: all points. b: against the mean test \(measure.rawValue) of the two "
+      + "singles" + (hasEpochs ? "; later checkpoints are more opaque" : "") + ". \(analysis.subjectText)."
   }
 
   var table: Table {

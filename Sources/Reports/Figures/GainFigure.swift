@@ -1,12 +1,12 @@
-/// Gain against a swept quantity or noise proxy; or against several side by side on one vertical axis (the paper's
-/// Figure 1), where what falls apart over each of the swept quantities should fall together over S̃.
+/// Gain against a swept quantity or noise proxy, or against several side by side on one vertical axis (the paper's
+/// Figure 1): curves that differ over each swept quantity should coincide over S̃.
 struct GainFigure: Figure {
   let analysis: Analysis
   let measure: Measure
   let panels: [GainPanel]
 
-  /// For each measure one against everything that is swept and in S̃, where that is more than one quantity, and one
-  /// against each quantity.
+  /// For each measure, one figure against all swept quantities that S̃ depends on, if there are several, and one
+  /// against each swept quantity and noise proxy.
   static func figures(of analysis: Analysis) -> [GainFigure] {
     let swept = analysis.axes.filter { [.learningRate, .batchSize, .momentum].contains($0.quantity) }
     let proxies = analysis.noiseAxes
@@ -26,20 +26,20 @@ struct GainFigure: Figure {
 
   var title: String {
     "\(measure.rawValue.capitalized) gain against "
-      + (isAligned ? "what is swept, and against S̃" : panels[0].axis.title)
+      + (isAligned ? "each swept quantity and against S̃" : panels[0].axis.title)
   }
 
   var caption: String {
     let axis = panels[0].axis
     let subject =
       isAligned
-      ? "\(measure.rawValue.capitalized) gain of the merge, the same runs \(panels.count) times: "
+      ? "\(measure.rawValue.capitalized) gain of the merge, the same runs in \(panels.count) views: "
         + lettered(panels.map(against))
-      : "Test \(measure.rawValue) of the merge less that of its singles"
+      : "Test \(measure.rawValue) of the merge minus that of its singles"
         + "\(measure.sign < 0 ? " (lower is better)" : ""), \(against(panels[0]))"
     var text = "\(subject). \(analysis.settingText)." + intervalWords(panels[0].points.map(\.gain), cutOff)
     if isAligned || axis.isNoise { text += " \(analysis.proxyText)." }
-    if panels.contains(where: \.hasTrend) { text += " Broad grey line: local linear trend through all runs." }
+    if panels.contains(where: \.hasTrend) { text += " Wide grey line: local linear trend through all runs." }
     if !isAligned, let best = panels[0].test?.inside {
       text +=
         " Ring: the best level inside the range, \(InteriorMaximum.range(best, symbol: axis.shortName)), with its "
@@ -50,7 +50,7 @@ struct GainFigure: Figure {
 
   private func against(_ panel: GainPanel) -> String {
     let lines = panel.seriesAxes.map(\.title).joined(separator: " and ")
-    return "against \(panel.axis.title)" + (lines.isEmpty ? "" : ", one line for each \(lines)")
+    return "against \(panel.axis.title)" + (lines.isEmpty ? "" : ", one line per \(lines)")
   }
 
   var table: Table {

@@ -2,8 +2,8 @@ import Foundation
 import Studies
 import Support
 
-/// Gain against a swept quantity or a noise proxy: one line for each value of what else is swept, with 95 % intervals;
-/// over the tested quantity also a trend through all levels and the interior maximum. The view of one such plot.
+/// A plot of gain against a swept quantity or a noise proxy: one line for each value of what else is swept, with 95 %
+/// intervals, and over the tested quantity a trend through all levels and the interior maximum.
 struct GainPanel {
   let analysis: Analysis
   let measure: Measure
@@ -11,7 +11,7 @@ struct GainPanel {
   /// What tells the lines apart, and their names in order.
   let seriesAxes: [Axis]
   let names: [String]
-  /// The test over this axis, where it is the one tested.
+  /// The test over this axis, if this is the axis that is tested.
   let test: InteriorMaximum?
   let points: [Point]
   private let scale: PositionScale
@@ -72,7 +72,7 @@ struct GainPanel {
   /// - Parameter isPart: whether this is one of several panels, which are narrow and share the first one's labels.
   func view(isPart: Bool = false, isFirst: Bool = true) -> [String: JSON] {
     let domain = verticalDomain
-    // Below its panel: each has lines of its own.
+    // Below its panel, since each panel has its own lines.
     let below: [String: JSON] = [
       "orient": "bottom", "columns": .number(names.count > 4 ? 3 : max(1, names.count)), "labelLimit": 100,
     ]
@@ -107,7 +107,7 @@ struct GainPanel {
     return ["data": ["name": .text("points-\(axis.slug)"), "values": table.values()], "layer": JSON(layers)]
   }
 
-  /// What of the estimates and their intervals is drawn.
+  /// The range of gains that is drawn.
   var verticalDomain: [Double] { estimatesDomain(points.map(\.gain), including: [0]) }
 
   /// A local linear trend through the levels, by runs, as rows of x and gain; none below four levels.

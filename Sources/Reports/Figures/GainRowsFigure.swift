@@ -7,7 +7,7 @@ struct GainRowsFigure: Figure {
   let measure: Measure
   let points: [MergePoint]
 
-  /// One for each measure, where the configurations are too many to stand side by side.
+  /// One for each measure, if the configurations are too many to stand side by side.
   static func figures(of analysis: Analysis) -> [GainRowsFigure] {
     guard analysis.finished.count > Analysis.mostBoxes else { return [] }
     return analysis.measures.map {

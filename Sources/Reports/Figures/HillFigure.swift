@@ -1,13 +1,14 @@
 import Studies
 import Support
 
-/// How far the middle between endpoints lies above the ends, over the settings: where hill turns valley (the paper's
-/// Figure 25). Of several swept quantities the last is the axis, and the others have a panel for each split.
+/// How far the loss midway between endpoints lies above that at the ends, for each setting: where a hill turns into a
+/// valley (the paper's Figure 25). If several quantities are swept, the last is the horizontal axis and the others tell
+/// lines apart, in a panel for each split.
 struct HillFigure: Figure {
   let analysis: Analysis
   let landscapes: Landscapes
 
-  /// One where paths were measured of more than one setting.
+  /// One, if paths were measured for more than one setting.
   static func figures(of analysis: Analysis) -> [HillFigure] {
     guard let landscapes = analysis.landscapes, !landscapes.alignments.isEmpty, landscapes.settings.count > 1 else {
       return []
@@ -15,7 +16,7 @@ struct HillFigure: Figure {
     return [HillFigure(analysis: analysis, landscapes: landscapes)]
   }
 
-  /// What was measured in the middle of one kind of path, for each setting.
+  /// What was measured midway along one kind of path, for each setting.
   private struct Kind {
     var split: String
     var alignment: String?
@@ -37,7 +38,7 @@ struct HillFigure: Figure {
   private var kinds: [Kind] { kinds("training") + kinds("test") }
   private var estimates: [Estimate] { kinds.flatMap(\.values).compactMap(\.self) }
 
-  /// The swept quantity along the horizontal axis of several; nil where there is one or none.
+  /// The swept quantity along the horizontal axis, if several are swept.
   private var axis: Axis? {
     let axes = landscapes.lines.axes
     return axes.count > 1 ? axes.last { $0.quantity == .other } ?? axes.last : nil
@@ -55,8 +56,8 @@ struct HillFigure: Figure {
   let title = "Hill or valley between endpoints"
 
   var caption: String {
-    "Loss in the middle of the straight line between two endpoints less the mean of their losses: above 0 a hill "
-      + "(barrier), below 0 a valley; the mean over pairs. \(analysis.batchNormText)\(analysis.subjectText)."
+    "Loss midway along the straight line between two endpoints minus the mean of their losses: a hill (barrier) above "
+      + "0, a valley below; mean over pairs. \(analysis.batchNormText)\(analysis.subjectText)."
       + intervalWords(estimates, cutOff)
   }
 
@@ -85,7 +86,7 @@ struct HillFigure: Figure {
 
   private func values(_ domain: [Double], hasTitle: Bool) -> JSON {
     Channel.numbers(
-      "value", hasTitle ? "loss in the middle above the ends (nats)" : nil, Channel.range(domain), format: ".3~g")
+      "value", hasTitle ? "loss midway minus loss at the ends (nats)" : nil, Channel.range(domain), format: ".3~g")
   }
 
   private func layers(_ marks: Marks) -> [JSON] {

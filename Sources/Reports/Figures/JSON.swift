@@ -16,7 +16,7 @@ extension JSON: ExpressibleByStringInterpolation, ExpressibleByFloatLiteral, Exp
   public init(booleanLiteral value: Bool) { self = .truth(value) }
   /// A list.
   public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-  /// An object; of equal keys the last counts.
+  /// An object; the last of equal keys counts.
   public init(dictionaryLiteral elements: (String, JSON)...) { self.init(Dictionary(elements) { $1 }) }
   /// Null.
   public init(nilLiteral: ()) { self = .null }

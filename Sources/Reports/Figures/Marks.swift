@@ -4,13 +4,13 @@ import Support
 struct Marks {
   var channels: [String: JSON]
 
-  /// - Parameter more: such as the colour of `Palette`
+  /// - Parameter more: other channels, such as a colour from `Palette`
   init(x: JSON, y: JSON, _ more: [String: JSON] = [:]) { channels = more.merging(["x": x, "y": y]) { $1 } }
 
   /// A layer of one type of mark.
   ///
   /// - Parameters:
-  ///   - style: of the mark
+  ///   - style: the other fields of the mark
   ///   - own: channels of this layer alone
   ///   - rows: its data, where they are not the view's
   func mark(_ type: JSON, _ style: [String: JSON] = [:], _ own: [String: JSON] = [:], rows: [JSON]? = nil) -> JSON {
@@ -18,7 +18,7 @@ struct Marks {
     return rows.map { layer.merging(["data": ["values": JSON($0)]]) } ?? layer
   }
 
-  /// The same as the fields of a view that has no layers.
+  /// The same, as the fields of a view without layers.
   func fields(_ type: JSON, _ style: [String: JSON] = [:], _ own: [String: JSON] = [:]) -> [String: JSON] {
     ["mark": JSON(style.merging(["type": type]) { $1 }), "encoding": JSON(channels.merging(own) { $1 })]
   }
@@ -27,12 +27,12 @@ struct Marks {
     mark("line", style, own, rows: rows)
   }
 
-  /// - Parameter size: in square pixels
+  /// - Parameter size: their area in square pixels
   func points(_ size: Int, _ style: [String: JSON] = [:], _ own: [String: JSON] = [:], rows: [JSON]? = nil) -> JSON {
     mark("point", ["filled": true, "size": .number(size)].merging(style) { $1 }, own, rows: rows)
   }
 
-  /// The intervals of those rows that have one, from one field to another along the vertical axis.
+  /// The intervals along the vertical axis, from one field to another, of the rows that have one.
   func intervals(
     _ style: [String: JSON], as type: JSON = "rule", from lower: String = "lower", to upper: String = "upper",
     rows: [JSON]? = nil
@@ -53,8 +53,9 @@ struct Marks {
   }
 }
 
-/// What estimates are in the rows of a view.
+/// Estimates as parts of rows.
 extension Estimate {
+  /// Value and both ends of the interval, as fields of a view's row.
   var fields: [String: JSON] { ["value": .number(value), "lower": .number(lower), "upper": .number(upper)] }
 
   /// Value, both ends of the interval, and the number of runs, as cells of a table.

@@ -2,7 +2,7 @@ import Foundation
 import Studies
 import Support
 
-/// The noise scale measured on the trunk against its proxy, a point per run.
+/// The noise scale measured on the trunk against its proxy, one point per run.
 struct NoiseFigure: Figure {
   let analysis: Analysis
   private let points: [Point]
@@ -10,18 +10,17 @@ struct NoiseFigure: Figure {
   private struct Point {
     var configuration: Configuration
     var run: RunResults
-    /// Those that count.
+    /// The measurements that count.
     var rows: [NoiseRow]
     /// Their mean noise scale.
     var scale: Double { mean(rows.map(\.noiseScale)) }
   }
 
-  /// One where noise was measured.
+  /// One, if noise was measured.
   static func figures(of analysis: Analysis) -> [NoiseFigure] {
     let points = analysis.finished.flatMap { configuration in
       configuration.finished.compactMap { run -> Point? in
-        // As for the merges, what counts is the later half: the first steps are warmup and a network that knows
-        // nothing.
+        // As for merges, the later half counts: the first steps are warmup of a network that knows nothing.
         let later = run.noise.suffix((run.noise.count + 1) / 2).filter { $0.noiseScale.isFinite && $0.noiseScale > 0 }
         return later.isEmpty || run.noiseProxy <= 0
           ? nil : Point(configuration: configuration, run: run, rows: later)
@@ -37,7 +36,7 @@ struct NoiseFigure: Figure {
 
   var caption: String {
     "S_eff = η / (B (1−μ)^p) · tr Σ, measured on the trunk (mean over the later half of the measurements), against the "
-      + "proxy that leaves out tr Σ, with p = \(analysis.results.exponent); a point for each run. Dashed: proportional "
+      + "proxy that leaves out tr Σ, with p = \(analysis.results.exponent); one point per run. Dashed: proportional "
       + "to S̃, as it would be if tr Σ did not depend on the configuration."
   }
 
@@ -59,7 +58,7 @@ struct NoiseFigure: Figure {
     let used = Set(points.map { analysis.lines.name($0.configuration, axes) })
     let names = analysis.lines.names(axes).filter(used.contains)
     let logs = points.map { (proxy: log10($0.run.noiseProxy), measured: log10($0.scale)) }
-    // Proportionality to the proxy, through the geometric mean: where tr Σ is the same for all runs they lie on it.
+    // Proportional to the proxy, through the geometric mean: if tr Σ is the same for all runs, they lie on this line.
     let shift = mean(logs.map { $0.measured - $0.proxy })
     let proxies = logs.map { pow(10, $0.proxy) }
     let domain = paddedLogDomain(proxies)

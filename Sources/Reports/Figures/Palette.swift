@@ -1,12 +1,12 @@
 import Foundation
 import Support
 
-/// The colours of Okabe and Ito (2008), which people of every colour vision tell apart; without yellow and black, which
-/// vanish on a light or a dark page.
+/// The colours of Okabe and Ito (2008), which people with any colour vision can tell apart, without yellow and black,
+/// which vanish on a light or a dark page.
 enum Palette {
   static let okabeIto = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"]
 
-  /// Of what a reader is to look at, such as medians.
+  /// For what readers should look at, such as medians.
   static let red: JSON = "#D00000"
   static let grey: JSON = "#8C8C8C"
   static let blue: JSON = .text(okabeIto[0])
@@ -19,10 +19,10 @@ enum Palette {
     case with([String: JSON])
   }
 
-  /// A colour for each of `series`, in their order: distinct ones for few, a sequence for more.
+  /// A colour for each of `series`, in their order: distinct colours for a few, a sequence for more.
   ///
   /// - Parameters:
-  ///   - title: of the legend
+  ///   - title: the legend's title
   ///   - isOrdered: whether the series are in an order and so get a sequence
   static func encoding(
     _ series: [String], title: String, isOrdered: Bool = false, legend: Legend = .usual
@@ -46,7 +46,8 @@ enum Palette {
     ]
   }
 
-  /// The same for lines: of more series than there are colours the others are dashed, since neighbours in a sequence look alike.
+  /// The same for lines: if there are more series than colours, the others are dashed, since neighbours in a sequence
+  /// look alike.
   static func lines(_ series: [String], title: String) -> [String: JSON] {
     let dashes: [JSON] = [[1, 0], [5, 3], [1.5, 2.5]]
     guard series.count > okabeIto.count, series.count <= dashes.count * okabeIto.count else {

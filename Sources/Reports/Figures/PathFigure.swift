@@ -93,8 +93,8 @@ public struct PathFigure: Figure {
     (series, quantity, isOrdered) = (landscapes.series, landscapes.quantity, true)
     (name, title) = ("\(split)-loss-between-endpoints", "\(split.capitalized) loss between endpoints")
     caption =
-      "Mean cross-entropy on the \(split) set along the straight line θ(λ) = (1 − λ) A + λ B between two endpoints of the "
-      + "last branch point, without augmentation; the mean over pairs. \(Self.chords) \(analysis.batchNormText)"
+      "Mean cross-entropy on the \(split) set along the straight line θ(λ) = (1 − λ) A + λ B between two endpoints of "
+      + "the last branch point, without augmentation; mean over pairs. \(Self.chords) \(analysis.batchNormText)"
       + "\(analysis.subjectText)." + intervalWords(estimates, cutOff, mark: "Bands")
     table = Table(
       columns: ["alignment", "series", "lambda", "loss_nats", "lower", "upper", "runs"],
@@ -110,8 +110,7 @@ public struct PathFigure: Figure {
   }
 
   private static let chords =
-    "Dashed: the straight line between the values at the ends, above which the loss has a barrier and below which a "
-    + "valley."
+    "Dashed: the straight line between the values at the ends; loss above it is a barrier, loss below it a valley."
 
   /// The mean over the measures of a curve at each position, with a 95 % interval where there are several.
   private static func means(_ curve: Curve, _ value: PointValue) -> [(position: Double, value: Estimate)] {

@@ -72,9 +72,9 @@ public struct PlaneFigure: Figure {
 
   /// What is drawn, and under which setting.
   public var caption: String {
-    "A cell for each point measured; white lines join equal values, labelled with them; circles are the networks. "
+    "One cell per measured point; white lines join equal values and are labelled with them; circles are the networks. "
       + panels.map(\.plane).map(Self.outside).joined()
-      + "Colours are logarithmic where values span more than a factor of eight. \(setting)."
+      + "The colour scale is logarithmic where values span more than a factor of eight. \(setting)."
   }
 
   /// How Vega-Lite draws it.

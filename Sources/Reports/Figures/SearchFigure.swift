@@ -50,8 +50,8 @@ public struct SearchFigure: Figure {
   public var caption: String {
     let failed = candidates.count { $0.value == nil }
     return
-      "a: \(quantity) of every candidate (points) and the best so far (line). From b on: the same over each range. "
-      + "Points on the edge lie beyond it. \(setting)."
+      "a: \(metric.rawValue) of every candidate (points) and the best so far (line). From b on: the same against each "
+      + "range. Points on the edge lie beyond it. \(setting)."
       + (failed > 0 ? " \(counted(failed, "candidate")) could not be merged or measured." : "")
   }
 
@@ -65,7 +65,8 @@ public struct SearchFigure: Figure {
       })
   }
 
-  /// From the best to twice as far from it as the median: a merge that collapsed loses by so much that the others could not be told apart.
+  /// From the best value to three times as far from it as the median: a merge that collapsed is so much worse that the
+  /// others could not be told apart.
   private var domain: [Double] {
     let values = candidates.compactMap(\.value).map { metric == .loss ? $0 : -100 * $0 }.sorted()
     guard let best = values.first, let worst = values.last else { return [0, 1] }

@@ -22,8 +22,8 @@ struct SimilarityFigure: Figure {
   let title = "Similarity of endpoints, noise and gain"
 
   var caption: String {
-    "Linear CKA (unbiased, over minibatches) of the endpoints' activations before the classifier on test examples, the "
-      + "mean over pairs (a), and against the gain of their merges (b). \(analysis.subjectText)."
+    "Unbiased minibatch linear CKA of the endpoints' activations before the classifier, on test examples: mean over "
+      + "pairs (a), and against the gain of their merges (b). \(analysis.subjectText)."
       + intervalWords(points.map(\.similarity))
   }
 

@@ -23,7 +23,7 @@ struct SingleFigure: Figure {
   var title: String { "Single \(measure.rawValue) against gain" }
 
   var caption: String {
-    "Mean test \(measure.rawValue) of the singles of a merge against the gain of the merge, a point for each merge "
+    "Mean test \(measure.rawValue) of the singles of a merge against the gain of the merge, one point per merge "
       + "\(analysis.mergePointsText); later checkpoints are more opaque. \(analysis.proxyText)."
   }
 

@@ -3,10 +3,10 @@
 struct TaskCurvesFigure: Figure {
   let analysis: Analysis
   let group: TaskGroup
-  /// Those of equal learning rates.
+  /// The merges of networks with equal learning rates.
   let cells: [TaskMerges.Cell]
 
-  /// One for all tasks merged with one another, where networks with equal learning rates were merged.
+  /// One for each set of tasks, if networks with equal learning rates were merged.
   static func figures(of analysis: Analysis) -> [TaskCurvesFigure] {
     analysis.taskGroups.map { group in
       TaskCurvesFigure(analysis: analysis, group: group, cells: group.cells.filter(\.hasOneRate))
@@ -14,12 +14,12 @@ struct TaskCurvesFigure: Figure {
   }
 
   var name: String { "tasks-over-alpha" + group.suffix }
-  var title: String { "Normalised accuracy across tasks over the merge coefficient" }
+  var title: String { "Normalised accuracy across tasks against the merge coefficient" }
 
   var caption: String {
     let bars = intervalWords(cells.map(\.normalisedAccuracy), cutOff)
-    return "Networks trained on \(group.words) with the same learning rate, merged: the mean over the tasks of the "
-      + "merged network's accuracy over that of the network trained on the task, in percent. "
+    return "Merges of networks trained on \(group.words) with the same learning rate: the accuracy of the merged "
+      + "network as a percentage of that of the network trained on the task, averaged over the tasks. "
       + "\(analysis.subjectText).\(bars)" + (bars.isEmpty ? " One seed, so no interval." : "")
   }
 

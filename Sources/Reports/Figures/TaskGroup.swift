@@ -4,7 +4,7 @@ struct TaskGroup {
   /// Empty where nothing else is swept.
   var group: String
   var cells: [TaskMerges.Cell]
-  /// What sets the names of its figures apart.
+  /// What tells the names of its figures apart.
   var suffix: String
 
   /// "fmow and resisc45".

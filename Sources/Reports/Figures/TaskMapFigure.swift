@@ -29,11 +29,11 @@ struct TaskMapFigure: Figure {
   private var symbol: String { coefficientName(method) }
 
   var name: String { "tasks-heat-map-\(fileName(method))" + group.suffix }
-  var title: String { "Normalised accuracy over both learning rates, \(methodTitle(method))" }
+  var title: String { "Normalised accuracy by both learning rates, \(methodTitle(method))" }
 
   var caption: String {
-    "Normalised accuracy (%) of merges of networks trained on \(group.words) with each pair of learning rates, for each "
-      + "\(symbol) (at most six are shown; the table has all); mean over "
+    "Normalised accuracy (%) of merges of networks trained on \(group.words) with each pair of learning rates, for "
+      + "each \(symbol) (at most six are shown; the table has all); mean over "
       + "\(span(cells.map(\.normalisedAccuracy.runs), "seed")). Red: the best pair. Each panel has its own colour "
       + "scale. \(analysis.subjectText)."
   }

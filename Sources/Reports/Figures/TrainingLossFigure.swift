@@ -13,7 +13,7 @@ struct TrainingLossFigure: Figure {
     var loss: Double
   }
 
-  /// One where training losses were measured.
+  /// One, if training losses were measured.
   static func figures(of analysis: Analysis) -> [TrainingLossFigure] {
     let points = analysis.finished.flatMap { configuration in
       configuration.finished.flatMap { run in
@@ -39,7 +39,7 @@ struct TrainingLossFigure: Figure {
       + "training set counts as fitted, as the paper requires of deep networks."
   }
 
-  /// Losses down to 0 go on a logarithmic axis; nobody cares by how much one is below 1e-6.
+  /// What is drawn on a logarithmic axis, where 0 has no place; how far a loss is below 1e-6 does not matter.
   private var drawn: [Double] { points.map { max($0.loss, 1e-6) } }
 
   var table: Table {

@@ -37,7 +37,7 @@ enum ConfigurationRows {
   /// The pixels that a row takes.
   static let height = 30
 
-  /// In the order given from the bottom up.
+  /// The rows, in the order given from the bottom up.
   static func axis(_ configurations: [Configuration]) -> JSON {
     [
       "field": "configuration", "type": "nominal", "title": nil,
@@ -45,7 +45,7 @@ enum ConfigurationRows {
     ]
   }
 
-  /// Points of one row are moved apart by a fixed pattern: the same report twice is the same picture.
+  /// How far a point is moved within its row: by a fixed pattern, so that the same report gives the same picture.
   static func jitter(_ index: Int) -> Table.Cell {
     .number((Double(index) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1))
   }

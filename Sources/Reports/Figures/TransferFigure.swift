@@ -24,13 +24,13 @@ struct TransferFigure: Figure {
     let correlations = transfer.testSets.map { set in
       "\(set.title), " + (set.correlation?.text("run") ?? "too few points for a correlation")
     }
-    return "Above: \(measure.name) of the merge (\(analysis.selection.words)) against the learning rate, small points "
-      + "for single merges, with Pearson's r of gain and learning rate and the least-squares line, linear in the "
-      + "learning rate and so bent on this logarithmic axis (\(lettered(correlations))). Below: \(measure.rawValue) of "
-      + "singles and merged networks"
+    return "Top: \(measure.name) of the merge (\(analysis.selection.words)) against the learning rate (small points: "
+      + "individual merges), with Pearson's r of gain and learning rate and the least-squares line, which is linear in "
+      + "the learning rate and so curves on this logarithmic axis (\(lettered(correlations))). Bottom: "
+      + "\(measure.rawValue) of singles and merged networks"
       + (levels.contains { $0.ensemble != nil } ? " and of ensembles, which average probabilities" : "")
-      + ". \(analysis.subjectText)." + intervalWords(levels.map(\.gain), mark: "Bars above")
-      + intervalWords(levels.flatMap { [$0.single, $0.merged] }, mark: "Bars below")
+      + ". \(analysis.subjectText)." + intervalWords(levels.map(\.gain), mark: "Bars in the top row")
+      + intervalWords(levels.flatMap { [$0.single, $0.merged] }, mark: "Bars in the bottom row")
   }
 
   var table: Table {
@@ -107,7 +107,7 @@ struct TransferFigure: Figure {
     let spread = (rates.last ?? 1) / (rates.first ?? 1)
     let rows = set.levels.flatMap { level in
       level.kinds.enumerated().map { place, kind in
-        // Moved apart by a little, lest the bars hide one another.
+        // A little apart, so that the bars do not hide one another.
         let rate = level.learningRate * pow(spread, 0.014 * (Double(place) - 1))
         return Self.row(rate, kind.value).merging(["kind": .text(kind.name)])
       }
@@ -146,7 +146,7 @@ struct TransferFigure: Figure {
 }
 
 extension Transfer.Level {
-  /// What there is besides the gain, the ensemble where it was evaluated.
+  /// The levels besides the gain; the ensemble only where it was evaluated.
   fileprivate var kinds: [(name: String, value: Estimate)] {
     [("single", single), ("merged", merged)] + (ensemble.map { [("ensemble", $0)] } ?? [])
   }

@@ -18,24 +18,24 @@ struct Conclusion: Sendable {
     let significant = analysis.maxima.filter { $0.verdict == .significant }
     if !significant.isEmpty {
       let names = significant.map { "test \($0.measure.rawValue)" }.joined(separator: " and ")
-      return "Merging gains most at an intermediate \(level): significant in \(names)"
+      return "The gain from merging is largest at an intermediate \(level) (significant in \(names))"
     }
     let testable = analysis.maxima.first { $0.verdict != .noTest } ?? first
     switch testable.verdict {
     case .noTest:
       return "Too few runs to tell whether an intermediate \(level) is best"
-    case .bestAtLowEnd: return "No interior maximum: merging gains most at the lowest \(what) tried"
-    case .bestAtHighEnd: return "No interior maximum: merging gains most at the highest \(what) tried"
+    case .bestAtLowEnd: return "No interior maximum: the gain from merging is largest at the lowest \(what) tried"
+    case .bestAtHighEnd: return "No interior maximum: the gain from merging is largest at the highest \(what) tried"
     case .notSignificant, .significant:
       return
         "No significant interior maximum: an intermediate \(level) looks best, but chance could explain it"
     }
   }
 
-  /// A paragraph per measure, and one on what it means.
+  /// A paragraph for each measure, and one on what it means.
   var paragraphs: [String] {
     var texts = (analysis.tasks?.sentences ?? []) + (analysis.transfer?.sentences ?? [])
-    // That a study made for another question allows no test is not worth saying.
+    // If a study was made for another question, it is not worth saying that it allows no test.
     let isAboutMaxima = texts.isEmpty || analysis.maxima.contains { $0.verdict != .noTest }
     if isAboutMaxima {
       texts += analysis.maxima.map { paragraph($0) }
@@ -47,7 +47,7 @@ struct Conclusion: Sendable {
     return (analysis.landscapes?.sentences ?? []) + texts + analysis.alphaCurves.flatMap(\.sentences)
   }
 
-  /// The gain of each configuration, for a few; of all runs together for many.
+  /// The gain of each configuration, or of all runs together if there are many configurations.
   private func comparison(_ measure: Measure) -> String {
     let gains = analysis.configurations.map { ($0.label, $0.gains(measure, analysis.selection)) }
     let shown = gains.count <= 8 ? gains : [("all runs", gains.flatMap(\.1))]
@@ -72,16 +72,16 @@ struct Conclusion: Sendable {
           " The \(measure.best) value seen is \(text($0.gain, measure)) at "
             + "\(InteriorMaximum.range($0, symbol: symbol))."
         } ?? ""
-      return "\(name): no test is possible, since \(test.reason ?? "there are too few runs").\(seen)"
+      return "\(name): no test is possible, because \(test.reason ?? "there are too few runs").\(seen)"
     }
     let place = InteriorMaximum.place(best, symbol: symbol)
     let range = "\(short(low.from, digits: 3)) to \(short(high.to, digits: 3))"
     let ends =
       "against \(text(low.gain, measure)) at the lowest and \(text(high.gain, measure)) at the highest"
     let how =
-      "one-sided Welch t tests of the level against both ends, the larger p taken, Bonferroni-corrected over "
+      "one-sided Welch t tests of the level against both ends, taking the larger p, Bonferroni-corrected over "
       + counted(test.candidates, "interior level")
-      + (test.levels.contains { $0.from < $0.to } ? "; neighbouring values of \(symbol) taken together" : "")
+      + (test.levels.contains { $0.from < $0.to } ? "; neighbouring values of \(symbol) are pooled" : "")
     let p = test.pValue.map { "p \(probability($0))" } ?? "p not defined"
     let interval =
       "Its interval \(test.intervalAboveEnds ? "lies wholly beyond" : "does not lie wholly beyond") the values at "
@@ -115,13 +115,13 @@ struct Conclusion: Sendable {
       return
         "In words: networks trained with too little or too much \(what) gain less from being merged than those in "
         + "between."
-        + (verdicts.count > 1 ? " Only one of the two measures shows it significantly." : "")
+        + (verdicts.count > 1 ? " Only one of the two measures shows this significantly." : "")
     }
     if verdicts.contains(.notSignificant) {
       return
         "In words: the curve rises and falls as expected, but runs with other seeds scatter too much for these "
         + "differences to be relied on. "
-        + "More seeds, more endpoints per trunk, or a wider range would decide it."
+        + "More seeds, more endpoints per trunk, or a wider range could settle it."
     }
     if verdicts.contains(.bestAtHighEnd) || verdicts.contains(.bestAtLowEnd) {
       let end = verdicts.contains(.bestAtHighEnd) ? "more" : "less"
@@ -129,6 +129,6 @@ struct Conclusion: Sendable {
         "In words: within the range tried there is no sign of an optimum; if there is one, it takes \(end) \(what) "
         + "than was tried."
     }
-    return "In words: repeat each configuration with at least two, better three or more seeds to allow a test."
+    return "In words: to allow a test, repeat each configuration with at least two seeds, ideally three or more."
   }
 }

@@ -20,7 +20,7 @@ extension Figure {
 }
 
 extension [any Figure] {
-  /// Writes each figure's table, specification and pictures into the folder `place` of a folder.
+  /// Writes each figure's table, specification and pictures into the subfolder `place` of a folder.
   ///
   /// - Returns: the names of the files, and the script that draws the figures on a page.
   /// - Throws: `ReportError`; without a renderer after all else is written.
@@ -52,6 +52,8 @@ extension [any Figure] {
   }
 }
 
+/// Makes a folder where there is none.
+///
 /// - Throws: `ReportError`.
 func makeFolder(_ folder: URL) throws {
   do {

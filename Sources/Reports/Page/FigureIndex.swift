@@ -1,11 +1,11 @@
 import Foundation
 
-/// The paper's figures with the studies that stand for them and what these gave here, as Markdown: what
-/// `Documentation/figures.md` holds.
+/// The paper's figures, the studies that stand for them, and what these studies gave, as Markdown for
+/// `Documentation/figures.md`.
 ///
-/// A study's results are looked for in `results/NAME` and `results/NAME-SCALE`: a `report.json`, as `valley report`
-/// writes it, and, if someone wrote them, `trend.md` with a sentence on whether the paper's trend appeared, and a
-/// `README.md` to link to.
+/// A study's results are looked for in `results/NAME` and `results/NAME-SCALE`: a `report.json` as `valley report`
+/// writes it, and if they exist `trend.md`, with a sentence on whether the paper's trend appeared, and a `README.md` to
+/// link to.
 public struct FigureIndex: Sendable {
   /// A study of the catalogue.
   public struct Entry: Sendable {
@@ -27,7 +27,7 @@ public struct FigureIndex: Sendable {
     }
   }
 
-  /// The part of `report.json` that is used, so that files of older versions serve too.
+  /// The part of `report.json` that is used, so that files from older versions serve too.
   private struct Report: Decodable {
     struct Configuration: Decodable { var statuses: [String: Int] }
     var headline: String
@@ -58,7 +58,7 @@ public struct FigureIndex: Sendable {
     self.link = link
   }
 
-  /// A table of all studies, and below it what each of those that were run gave.
+  /// A table of all studies, followed by the findings of those that were run.
   ///
   /// - Throws: `ReportError.file` where a report cannot be read.
   public func markdown() throws -> String {
@@ -100,7 +100,7 @@ public struct FigureIndex: Sendable {
         report = try JSONDecoder().decode(Report.self, from: Data(contentsOf: file))
       } catch {
         throw ReportError.file(
-          path: file.path, message: "is not what `valley report` writes (\(error)); make it anew with that command")
+          path: file.path, message: "is not what `valley report` writes (\(error)); run that command again")
       }
       let trend = try? String(contentsOf: folder.appendingPathComponent("trend.md"), encoding: .utf8)
       let suffix = entry.scales.first { name == "\(entry.study)-\($0)" }
@@ -113,7 +113,7 @@ public struct FigureIndex: Sendable {
     }
   }
 
-  /// A text that does not end a table's cell.
+  /// A text with nothing in it that would end a table's cell.
   private static func cell(_ text: String) -> String {
     text.replacingOccurrences(of: "|", with: "\\|").replacingOccurrences(of: "\n", with: " ")
   }

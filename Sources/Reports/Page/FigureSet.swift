@@ -1,9 +1,10 @@
 import Foundation
 import Support
 
-/// Figures that belong together, with what they say in words: written as pictures, tables and one offline page.
+/// Figures that belong together and what they say in words, written as pictures, tables and one offline page.
 ///
-/// In the folder it is written to: `<name>.html`, and `figures/NAME.csv`, `.vl.json`, `.svg`, `.pdf`, `.png` as asked for.
+/// The folder that it is written to then holds `<name>.html`, and `figures/NAME.csv`, `.vl.json`, and `.svg`, `.pdf`
+/// and `.png` as asked for.
 public struct FigureSet: Sendable {
   /// The name of the page's file, without extension.
   public var name: String

@@ -2,17 +2,17 @@ import Foundation
 
 /// An HTML page that needs nothing else: no network, no files beside it.
 struct Page {
-  /// Of the window.
+  /// The window's title.
   var title: String
   var heading: String
-  /// Below the heading.
+  /// The text below the heading.
   var description: String
   /// The content, as HTML.
   var sections: [String]
 
   /// - Parameter bundle: Vega, Vega-Lite and vega-embed as one script.
   func html(bundle: String) -> String {
-    // In the bundle only "</script" ends the element early; "</" alone must stay, or regular expressions break.
+    // Only "</script" ends the element early; "</" alone must stay in the bundle, or regular expressions break.
     let script = bundle.replacingOccurrences(of: "</script", with: "<\\/script", options: .caseInsensitive)
     return """
       <!doctype html>
@@ -57,7 +57,7 @@ struct Page {
   /// Where the page's scripts tell what went wrong.
   static let problems = "<pre id=\"script-errors\" role=\"alert\" hidden></pre>"
 
-  /// - Parameter formats: those in which figures lie beside the page, for the links below them.
+  /// - Parameter formats: the formats of the pictures beside the page, which the figures link to.
   static func figures(_ figures: [any Figure], formats: Set<FigureFormat>, note: String) -> String {
     let shown = figures.enumerated().map { $0.element.html(number: $0.offset + 1, formats: formats) }
     return """

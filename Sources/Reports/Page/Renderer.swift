@@ -4,14 +4,14 @@ import Support
 /// A picture format of a figure's file.
 public enum FigureFormat: String, CaseIterable, Codable, Sendable { case svg, pdf, png }
 
-/// Draws Vega-Lite specs with vl-convert, in a Python of its own that `make bootstrap` sets up.
+/// Draws Vega-Lite specs with vl-convert, in a separate Python that `make bootstrap` sets up.
 public struct Renderer: Sendable {
   /// The Python that has vl-convert.
   public let python: URL
   /// Whether VALLEY_RENDERER named it.
   let isNamed: Bool
 
-  /// `$VALLEY_RENDERER`, otherwise `valley/renderer/current/bin/python` in the user's cache.
+  /// `$VALLEY_RENDERER`, or else `valley/renderer/current/bin/python` in the user's cache.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     if let named = environment["VALLEY_RENDERER"], !named.isEmpty {
       python = URL(fileURLWithPath: named)
@@ -27,7 +27,7 @@ public struct Renderer: Sendable {
   /// Whether that Python is there.
   public var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
-  /// What came out: pictures by file name, such as `gain.svg`, and the JavaScript that draws specs in a page.
+  /// What was drawn: pictures by file name, such as `gain.svg`, and the JavaScript that draws specs in a page.
   struct Output: Sendable {
     var pictures: [String: Data]
     var bundle: String

@@ -4,13 +4,13 @@ import Support
 
 /// The report of a study: figures, tables, a machine-readable summary, and one HTML page.
 ///
-/// In the folder it is written to:
+/// The folder that it is written to then holds:
 /// - `report.html`: everything, offline and interactive;
 /// - `report.json`: the conclusion's numbers (`Summary`);
 /// - `runs.csv`: a line for each run;
 /// - `figures/NAME.csv`, `.vl.json` (the Vega-Lite spec), and `.svg`, `.pdf`, `.png` as asked for.
 public struct Report: Sendable {
-  /// All that the report says, worked out.
+  /// Everything the report says, worked out.
   public let analysis: Analysis
   let figures: [any Figure]
 
@@ -20,7 +20,7 @@ public struct Report: Sendable {
     figures = StudyFigures.all(of: analysis)
   }
 
-  /// The names of the figures, as their files are named.
+  /// The names of the figures, which are those of their files.
   public var figureNames: [String] { figures.map(\.name) }
 
   /// What `report.json` holds.
@@ -50,7 +50,7 @@ public struct Report: Sendable {
     return try put(Data(page(formats: formats).html(bundle: bundle).utf8), "report.html")
   }
 
-  /// - Parameter formats: those in which figures lie beside the page.
+  /// - Parameter formats: the formats of the pictures beside the page.
   func page(formats: Set<FigureFormat>) -> Page {
     let results = analysis.results
     let conclusion = Conclusion(analysis: analysis)
@@ -61,7 +61,7 @@ public struct Report: Sendable {
         warnings,
         Page.figures(
           figures, formats: formats,
-          note: "Hover over a point for its numbers; click an entry of a legend to single out a line."),
+          note: "Hover over a point for its numbers; click a legend entry to single out a line."),
         "<h2>Runs</h2>", RunTable(analysis: analysis).html, "<h2>Settings</h2>", settings,
       ])
   }

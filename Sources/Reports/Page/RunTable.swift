@@ -4,20 +4,20 @@ import Studies
 /// One line for each run of a study, for the page and for `runs.csv`.
 struct RunTable {
   private struct Column {
-    /// On the page; nil where it is in the file alone.
+    /// The heading on the page; nil for a column of the file alone.
     var title: String?
-    /// In the file.
+    /// The name in the file.
     var key: String
     var isNumber = true
     var entry: (Configuration, RunResults) -> Entry
   }
 
   private struct Entry {
-    /// In the file.
+    /// What the file holds.
     var cell: Table.Cell
-    /// On the page.
+    /// What the page shows.
     var text: String
-    /// What the page sorts by where that is not the text; an empty value sorts last.
+    /// What the page sorts by, if that is not the text; an empty value sorts last.
     var value: String?
 
     init(_ cell: Table.Cell, _ text: String, value: String? = nil) {
@@ -112,7 +112,8 @@ struct RunTable {
       return "<tr>\(cells.joined())</tr>"
     }
     return """
-      <p class="note">Gains with their standard errors over test examples; click a column's name to sort by it.</p>
+      <p class="note">Gains are shown with their standard errors over test examples. Click a column heading to sort by \
+      it.</p>
       <div class="scroll"><table>
       <thead><tr>\(heads.joined())</tr></thead>
       <tbody>

@@ -5,9 +5,9 @@ import Studies
 public struct Summary: Codable, Sendable {
   /// A configuration's gain in one measure.
   public struct Gain: Codable, Sendable {
-    /// What the gain is in.
+    /// The quantity that the gain is in.
     public var measure: Measure
-    /// Over the configuration's runs.
+    /// The gain over the configuration's runs.
     public var estimate: Estimate
   }
 
@@ -29,31 +29,31 @@ public struct Summary: Codable, Sendable {
 
   /// The study's name.
   public var study: String
-  /// What it is about, in its own words.
+  /// What the study is about, in its own words.
   public var description: String
-  /// The figure of the paper that the study stands for, such as `2b`.
+  /// The paper's figure that the study stands for, such as `2b`.
   public var figure: String?
-  /// Its scale, where it has several.
+  /// The study's scale, if it has several.
   public var scale: StudyScale?
   /// The exponent p of S̃ = η / (B (1−μ)^p).
   public var momentumExponent: Int
   /// Which merges stand for a run.
   public var selection: MergeSelection
-  /// One sentence.
+  /// The finding, in one sentence.
   public var headline: String
   /// The conclusion as the page has it.
   public var conclusion: [String]
   /// The interior-maximum test for each measure.
   public var maxima: [InteriorMaximum]
-  /// Of studies of transfer; nil for others.
+  /// The findings of a transfer study; nil for others.
   public var transfer: Transfer?
-  /// For each test set; empty where the merge coefficient takes few values.
+  /// What the merge coefficient does, for each test set; empty where it takes few values.
   public var alphaCurves: [AlphaCurves]
-  /// Of merges across tasks; nil for other studies.
+  /// Merges across tasks; nil for studies without them.
   public var tasks: TaskMerges?
   /// From the lowest S̃ to the highest.
   public var configurations: [ConfigurationSummary]
-  /// What a reader must know before they believe a figure.
+  /// What readers must know before they believe a figure.
   public var warnings: [String]
   /// The names of the figures.
   public var figures: [String]

@@ -21,24 +21,24 @@ public struct AlphaCurves: Codable, Sendable {
     public var series: String
     /// In ascending order of α; from the base at α = 0 where the method starts there.
     public var points: [Point]
-    /// The mean level of the networks merged.
+    /// The mean level of the merged networks' parents.
     public var single: Double
     /// The point of the best level.
     public var best: Point
-    /// How wide the range of α around the best is in which the curve stays within the measure's tolerance of it, by
-    /// linear interpolation, run by run.
+    /// The width of the range of α around the best point in which the curve stays within the measure's tolerance of
+    /// it, found by linear interpolation, run by run.
     public var width: Estimate
-    /// Whether that range reaches the end of what was tried in some run, so that it may be wider.
+    /// Whether that range reaches the end of what was tried in some run, so that it may really be wider.
     public var reachesEnd: Bool
   }
 
-  /// What the levels are in.
+  /// The quantity that the levels are in.
   public var measure: Measure
   /// The entry of `evaluate`; nil is the run's own test set.
   public var evaluation: String?
   /// By method, then in the order of the swept values.
   public var curves: [Curve]
-  /// What the curves stand for, such as "learning rate".
+  /// What tells the curves apart, such as "learning rate".
   public var quantity: String
 
   var methods: [String] { curves.map(\.method).distinct() }
@@ -86,14 +86,15 @@ public struct AlphaCurves: Codable, Sendable {
         let order = curves.count > 2 ? trend(curves) : nil
         text +=
           "the flattest curve (widest range within \(tolerance) of its best) is that of \(named(flattest)), "
-          + "\(width(flattest)) wide; the sharpest that of \(named(sharpest)), \(width(sharpest)) wide\(order ?? ""). "
+          + "\(width(flattest)) wide; the sharpest is that of \(named(sharpest)), \(width(sharpest)) "
+          + "wide\(order ?? ""). "
       } else {
         text += "the curve stays within \(tolerance) of its best over a range \(width(flattest)) wide. "
       }
       let gain = best.best.value.value - best.single
       text +=
         "Best: \(measure.levelText(best.best.value.value)) at \(short(best.best.alpha))"
-        + (curves.count > 1 ? " with \(named(best))" : "") + ", \(measure.text(gain)) from its singles."
+        + (curves.count > 1 ? " with \(named(best))" : "") + ", \(measure.text(gain)) relative to its singles."
       return text
     }
   }
@@ -107,12 +108,12 @@ public struct AlphaCurves: Codable, Sendable {
   }
 }
 
-/// What α is to a method: of one that is not known here, a factor λ.
+/// What α is to a method; a factor λ, if the method is not known here.
 func alpha(of method: String) -> MergeMethod.Alpha {
   (try? MergeMethod.named(method))?.alpha ?? MergeMethod.Alpha(.scale, of: "lambda", symbol: "λ")
 }
 
-/// What a method calls α: task arithmetic scales every vector by α, TIES their sum by λ.
+/// What a method's coefficient is called: task arithmetic scales every vector by α, TIES scales their sum by λ.
 func coefficientName(_ method: String) -> String { alpha(of: method).symbol }
 
 extension AlphaCurves.Curve {
@@ -167,7 +168,7 @@ func plateau(_ values: [Double: Double], sign: Double, tolerance: Double) -> (wi
   let curve = values.map { (x: $0.key, y: sign * $0.value) }.sorted { $0.x < $1.x }
   guard let best = curve.indices.max(by: { curve[$0].y < curve[$1].y }) else { return (0, true) }
   let floor = curve[best].y - tolerance
-  /// How far the curve stays above the floor along these points, which start at the best; nil to their end.
+  /// Where the curve falls below the floor along these points, which start at the best; nil where it never does.
   func reach(_ points: [(x: Double, y: Double)]) -> Double? {
     for (a, b) in zip(points, points.dropFirst()) where b.y < floor {
       return a.x + (b.x - a.x) * (a.y - floor) / (a.y - b.y)

@@ -1,33 +1,33 @@
 import Foundation
 import Studies
 
-/// Everything that a report says about a study, worked out once.
+/// Everything a report says about a study, worked out once.
 public struct Analysis: Sendable {
   /// What the study has found.
   public let results: StudyResults
-  /// Which merges stand for a run, with α as the study has it.
+  /// Which merges stand for a run, with the α that the study has.
   public let selection: MergeSelection
   /// Its runs, grouped by all but their seeds; from the lowest S̃ to the highest.
   public let configurations: [Configuration]
   /// The quantity over which a maximum is sought: S̃ where it varies, otherwise the first swept number.
   let testAxis: Axis?
   let lines: Lines
-  /// What the study has gains in, with what tells most first: of sequences the loss, otherwise the accuracy.
+  /// The measures in which the study has gains, the more telling first: the loss for sequences, otherwise the accuracy.
   let measures: [Measure]
   /// One for each measure that the study has; empty where no number is swept.
   public let maxima: [InteriorMaximum]
-  /// What fine-tuning at different learning rates gives; nil where nothing says that the study is one of transfer.
+  /// What fine-tuning at different learning rates gives; nil where nothing says that this is a transfer study.
   public let transfer: Transfer?
-  /// For each test set what the merge coefficient does; empty where it takes few values.
+  /// What the merge coefficient does, for each test set; empty where it takes few values.
   public let alphaCurves: [AlphaCurves]
   /// Merges across tasks; nil where there are none.
   public let tasks: TaskMerges?
   /// What lies around and between endpoints; nil where it was not measured.
   let landscapes: Landscapes?
-  /// What a reader must know before they believe a figure, a sentence or two each.
+  /// What readers must know before they believe a figure, a sentence or two each.
   public let warnings: [String]
 
-  /// The mean training loss (nats) above which a configuration is said not to have fitted its training set.
+  /// The mean training loss (nats) above which a configuration counts as not having fitted its training set.
   public static let fittedTrainLoss = 0.1
 
   /// - Throws: `ReportError` where no run has finished with a merge.
@@ -72,7 +72,7 @@ public struct Analysis: Sendable {
     Self.noiseAxes(configurations).filter { axis in Set(configurations.map { axis.number($0) }).count > 1 }
   }
 
-  /// The swept quantities that take more than one value, without those that others decide.
+  /// The swept quantities that take more than one value, except those that follow from others.
   var axes: [Axis] { lines.axes }
 
   /// The runs that enter the averages.
@@ -100,7 +100,7 @@ public struct Analysis: Sendable {
   }
 
   var proxyText: String {
-    let adam = configurations.contains { $0.adamProxy != nil } ? "; of AdamW S̃_Adam = η / √B" : ""
+    let adam = configurations.contains { $0.adamProxy != nil } ? "; for AdamW, S̃_Adam = η / √B" : ""
     return "S̃ = η / (B (1−μ)^p) with p = \(results.exponent)\(adam)"
   }
 
@@ -109,9 +109,9 @@ public struct Analysis: Sendable {
 
   private var named: [String] { ["dataset", "model"].compactMap(setting) }
 
-  /// What was done about BatchNorm at points between networks, as a sentence; empty for the usual.
+  /// What was done about BatchNorm at points between networks, as a sentence; empty for the usual treatment.
   var batchNormText: String {
-    setting("merge.batch_norm") == "reestimate" ? "BatchNorm, where there is any, is re-estimated at every point. " : ""
+    setting("merge.batch_norm") == "reestimate" ? "BatchNorm statistics, if any, are re-estimated at every point. " : ""
   }
 
   private func setting(_ key: String) -> String? { results.settings.first { $0.key == key }?.value }
@@ -138,12 +138,13 @@ public struct Analysis: Sendable {
       if case .failed = $0.status { true } else { false }
     }
     warn {
-      "\(counted($0, "run")) of \(results.runs.count) not finished; this report is of a part of the study: \($1)"
+      "\(counted($0, "run")) of \(results.runs.count) \($0 == 1 ? "has" : "have") not finished, so this report covers "
+        + "only part of the study: \($1)"
     } where: {
       $0.status == .pending || $0.status == .running
     }
     warn {
-      "\(counted($0, "finished run")) without a merge: \($1)"
+      "\(counted($0, "finished run")) \($0 == 1 ? "has" : "have") no merge: \($1)"
     } where: { run in
       run.status == .done && !run.rows.contains { $0.kind == .merged }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Studies
 
-/// A quantity that a study sweeps, or the noise proxy that follows from those.
+/// A quantity that a study sweeps, or a noise proxy that follows from such quantities.
 struct Axis: Hashable, Sendable {
   enum Quantity: Hashable, Sendable {
     case learningRate, batchSize, momentum, weightDecay, augmentation, noise, adamNoise, other
@@ -94,7 +94,7 @@ extension Axis {
     }
   }
 
-  /// `{flip: true, crop: 4}` as `flip + crop 4`, none of it as `off`.
+  /// `{flip: true, crop: 4}` becomes `flip + crop 4`, and no augmentation `off`.
   private static func augmentation(_ value: String) -> String {
     let parts = value.split { "{}, ".contains($0) }.map(String.init)
     var words: [String] = []

@@ -6,27 +6,27 @@ public struct Configuration: Sendable {
   public var settings: [Setting]
   /// The peak learning rate η.
   public var learningRate: Double
-  /// Examples a batch, B.
+  /// Examples per batch, B.
   public var batchSize: Int
   /// SGD's momentum μ.
   public var momentum: Double
-  /// The coefficient of weight decay.
+  /// The weight decay coefficient.
   public var weightDecay: Double
   /// S̃ = η / (B (1−μ)^p).
   public var noiseProxy: Double
-  /// S̃ = η / √B of AdamW; nil for other optimizers.
+  /// AdamW's S̃ = η / √B; nil for other optimizers.
   public var adamProxy: Double?
   /// In the order of their seeds, whatever their status.
   public var runs: [RunResults]
 
-  /// The runs that ended and did not diverge.
+  /// The runs that finished without diverging.
   var finished: [RunResults] { runs.filter { $0.status == .done } }
 
   func gains(_ measure: Measure, _ selection: MergeSelection, on evaluation: String? = nil) -> [RunGain] {
     runs.compactMap { RunGain($0, measure, selection, on: evaluation) }
   }
 
-  /// The configurations of a study, by S̃; those of equal S̃ in the order in which the study has them.
+  /// The configurations of a study in ascending order of S̃, those of equal S̃ in the study's own order.
   static func group(_ runs: [RunResults]) -> [Configuration] {
     var order: [[Setting]: Int] = [:]
     for run in runs where order[run.settings] == nil { order[run.settings] = order.count }

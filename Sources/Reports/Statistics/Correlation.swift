@@ -7,18 +7,18 @@ let normalQuantile975 = 1.959963984540054
 public struct Correlation: Codable, Hashable, Sendable {
   /// Pearson's coefficient, −1 … 1.
   public var r: Double
-  /// From Fisher's z = artanh r, whose standard error is 1 / √(n − 3); nil below four points. It takes the points for
-  /// independent and normal; of learning rates that were chosen it is an indication only.
+  /// From Fisher's z = artanh r, whose standard error is 1 / √(n − 3); nil below four points. It assumes
+  /// independent, normal points; for chosen learning rates it is only an indication.
   public var lower: Double?
-  /// The other end of the interval.
+  /// The upper end of the same interval.
   public var upper: Double?
   /// The two-sided p-value of r = 0, by Student's t with n − 2 degrees of freedom; nil below three points.
   public var pValue: Double?
   /// The number of points.
   public var count: Int
-  /// Of the least-squares line y = intercept + slope · x.
+  /// The slope of the least-squares line y = intercept + slope · x.
   public var slope: Double
-  /// Of the same line.
+  /// The intercept of the same line.
   public var intercept: Double
 
   /// Nil for fewer than three points, and where x or y does not vary.
@@ -51,7 +51,7 @@ public struct Correlation: Codable, Hashable, Sendable {
     }
   }
 
-  /// Whether there is an interval and it leaves out 0.
+  /// Whether there is an interval and it excludes 0.
   var isCertain: Bool {
     guard let lower, let upper else { return false }
     return lower > 0 || upper < 0

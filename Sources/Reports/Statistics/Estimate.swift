@@ -4,13 +4,13 @@ import Foundation
 public struct Estimate: Codable, Hashable, Sendable {
   /// What the interval allows for.
   public enum Interval: String, Codable, Sendable {
-    /// Student-t over seeds: repetition of the training, on this test set.
+    /// Repeated training on the same test set: Student-t over seeds.
     case seeds
-    /// Normal, from the paired standard error over test examples: another test set, for this one run.
+    /// Another test set for this one run: normal, from the paired standard error over test examples.
     case testExamples = "test examples"
-    /// Jackknife over the endpoints of one run: other endpoints of the same trunk or pretrained weights.
+    /// Other endpoints of the same trunk or pretrained weights: the jackknife over the endpoints of one run.
     case endpoints
-    /// There is nothing to compute one from.
+    /// Nothing: there are no data to compute an interval from.
     case none
 
     /// How captions call it.
@@ -49,7 +49,9 @@ public struct Estimate: Codable, Hashable, Sendable {
       interval: halfWidth == nil ? .none : interval, runs: runs)
   }
 
-  /// The mean of one value for each of several runs, with a t interval over runs; of one run without an interval.
+  /// The mean of one value per run, with a t interval over runs; a single run has no interval.
+  ///
+  /// Nil without values.
   public init?(overSeeds values: [Double]) {
     guard !values.isEmpty else { return nil }
     let count = Double(values.count)
@@ -74,17 +76,17 @@ public struct Estimate: Codable, Hashable, Sendable {
 
   /// A value of one network, or of one merge of networks.
   public struct Sample: Hashable, Sendable {
-    /// The endpoints that it depends on.
+    /// The endpoints that the value depends on.
     public var endpoints: [Int]
-    /// In the unit of the estimate.
+    /// The value, in the unit of the estimate.
     public var value: Double
 
     /// A value that depends on these endpoints.
     public init(endpoints: [Int], value: Double) { (self.endpoints, self.value) = (endpoints, value) }
   }
 
-  /// Combines levels, such as accuracies, of repeated runs: a t interval over the means of the runs, or for one run the
-  /// jackknife over its endpoints.
+  /// Combines levels, such as accuracies, of repeated runs: with a t interval over the means of the runs, or for a
+  /// single run with the jackknife over its endpoints. Nil without values.
   ///
   /// - Parameter error: the standard error over test examples, for one run with a single value.
   public init?(samples runs: [[Sample]], error: Double? = nil) {
@@ -105,8 +107,8 @@ public struct Estimate: Codable, Hashable, Sendable {
   }
 }
 
-/// The standard error of the mean of values that share endpoints, as merges of pairs do, by leaving out one endpoint
-/// at a time with all values that depend on it (Arvesen 1969, jackknifing U-statistics).
+/// The standard error of the mean of values that share endpoints, as merges of pairs do, found by leaving out one
+/// endpoint at a time with all values that depend on it (Arvesen 1969, jackknifing U-statistics).
 ///
 /// For values of single endpoints this is the usual standard error. Nil where leaving one out leaves nothing.
 func jackknifeOverEndpoints(_ samples: [Estimate.Sample]) -> (error: Double, degreesOfFreedom: Double)? {

@@ -4,8 +4,8 @@ import Studies
 /// Whether the gain is greater somewhere inside the range of a swept quantity than at both of its ends.
 ///
 /// **Levels.** Completed runs with the same value of the quantity (S̃, equal to a relative 1e-9) form a level; where
-/// more than five values lie between the lowest and the highest, neighbours among them are taken together into five
-/// levels with as equal numbers of values as can be. That depends on the grid alone, not on the gains, and keeps the
+/// more than five values lie between the lowest and the highest, neighbours among them are pooled into five levels with
+/// numbers of values as equal as possible. That depends on the grid alone, not on the gains, and keeps the
 /// correction below small; the slope within a level only adds to its scatter, which makes the test more cautious. The
 /// observation is the gain of a run. The ends are the lowest and the highest level that have a configuration with two
 /// or more completed runs.
@@ -16,15 +16,15 @@ import Studies
 /// some m.
 ///
 /// Runs are not paired by seed: with other learning rates or batch sizes the same seed soon leads elsewhere, so pairing
-/// would remove little variance and halve the few degrees of freedom. Should seeds have a common effect after all,
-/// Welch's test errs on the safe side. For the loss, where lower is better, the sign is turned and "maximum" reads as
+/// would remove little variance and halve the few degrees of freedom. If seeds have a common effect after all,
+/// Welch's test errs on the safe side. For the loss, where lower is better, the sign is reversed and "maximum" means
 /// the greatest reduction.
 public struct InteriorMaximum: Codable, Hashable, Sendable {
   /// What the test found.
   public enum Verdict: String, Codable, Sendable {
     /// Some interior level is significantly better than both ends.
     case significant
-    /// An interior level is best, and the data do not tell it from chance.
+    /// An interior level is best, but the data do not tell it from chance.
     case notSignificant
     /// No interior level is better than both ends: the best level is the lowest.
     case bestAtLowEnd
@@ -36,33 +36,33 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
 
   /// A level of the swept quantity.
   public struct Level: Codable, Hashable, Sendable {
-    /// The value of the quantity; of several values the geometric mean, or one of them where they are not all positive.
+    /// The value of the quantity: the geometric mean of several, or one of them where they are not all positive.
     public var position: Double
-    /// The lowest and the highest value taken together here.
+    /// The lowest value pooled here.
     public var from: Double
-    /// The highest of them.
+    /// The highest value pooled here.
     public var to: Double
     /// The configurations that have these values, such as "lr 0.1, B 128".
     public var configurations: [String]
-    /// Over all its runs.
+    /// The gain over all runs of the level.
     public var gain: Estimate
   }
 
   /// The runs of a level.
   struct Sample: Sendable {
     var level: Level
-    /// The gain of each run, turned so that higher is better.
+    /// The gain of each run, with its sign such that higher is better.
     var values: [Double]
     /// Whether a configuration was run more than once.
     var isRepeated: Bool
   }
 
-  /// The largest p-value, corrected, that counts as significant.
+  /// The corrected p-value below which a level is significant.
   public static let significance = 0.05
-  /// Between the ends there are at most as many levels.
+  /// The largest number of levels between the ends.
   public static let maximumInteriorLevels = 5
 
-  /// What gains are in.
+  /// The quantity that gains are in.
   public var measure: Measure
   /// The swept quantity, such as "effective noise scale S̃".
   public var quantity: String
@@ -72,23 +72,23 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
   public var reason: String?
   /// Every level with a completed run, in ascending order.
   public var levels: [Level]
-  /// The tested ends.
+  /// The lowest level tested.
   public var low: Level?
   /// The highest level tested.
   public var high: Level?
-  /// The interior level reported: the best of those that are significant, otherwise the best of all.
+  /// The interior level reported: the best significant one, or else the best of all.
   public var best: Level?
   /// Its p-value, corrected for the number of candidates; at most 1.
   public var pValue: Double?
   /// The number of interior levels tested, by which p was multiplied.
   public var candidates: Int
-  /// Whether the 95 % interval at `best` lies wholly above the estimates at both ends (a weaker statement than the
-  /// test).
+  /// Whether the 95 % interval at `best` lies wholly above the estimates at both ends, which says less than the
+  /// test.
   public var intervalAboveEnds: Bool
 
   /// - Parameters:
-  ///   - configurations: those of the study; runs that have not finished or have diverged are left out.
-  ///   - axis: a quantity with numbers.
+  ///   - configurations: those of the study; unfinished and diverged runs are left out
+  ///   - axis: a quantity with numbers
   init(_ measure: Measure, _ configurations: [Configuration], along axis: Axis, _ selection: MergeSelection) {
     let placed = configurations.compactMap { configuration -> (position: Double, label: String, gains: [RunGain])? in
       let gains = configuration.gains(measure, selection)
@@ -133,14 +133,14 @@ public struct InteriorMaximum: Codable, Hashable, Sendable {
     guard samples.count > 2 else {
       reason =
         "there \(samples.count == 1 ? "is" : "are") \(counted(samples.count, "level")) with completed runs, "
-        + "and an interior needs at least three"
+        + "but at least three are needed"
       return
     }
     guard let low = repeated.first, let high = repeated.last, repeated.count > 2 else {
       reason =
         "\(counted(repeated.count, "level")) of \(samples.count) \(repeated.count == 1 ? "has" : "have") a "
         + "configuration "
-        + "with two or more completed runs, and the test needs repeated seeds at both ends and at one level between "
+        + "with two or more completed runs, but the test needs repeated seeds at both ends and at one level between "
         + "them"
       return
     }

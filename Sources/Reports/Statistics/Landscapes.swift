@@ -1,7 +1,8 @@
 import Foundation
 import Studies
 
-/// What was measured of the loss around and between endpoints, by configuration (the paper's Figures 24 to 27, re-basin, CKA).
+/// What was measured of the loss around and between endpoints, by configuration (the paper's Figures 24 to 27,
+/// re-basin, CKA).
 struct Landscapes: Sendable {
   /// The measurements of one configuration's finished runs at their last measured branch point: one row for each run.
   struct Setting: Sendable {
@@ -25,18 +26,18 @@ struct Landscapes: Sendable {
     if settings.isEmpty { return nil }
   }
 
-  /// What the series stand for, such as "learning rate".
+  /// What tells the series apart, such as "learning rate".
   var quantity: String { lines.axes.title }
   var series: [String] { settings.map(\.series) }
 
-  /// How paths were made, in the order measured: `nil` for the straight line between endpoints as they were trained.
+  /// How the endpoints of paths were aligned, in the order measured: nil for endpoints as they were trained.
   var alignments: [String?] { settings.flatMap(\.rows).flatMap(\.paths).map(\.alignment).distinct() }
 
   static func title(_ alignment: String?) -> String {
     alignment.map { "after \($0) matching" } ?? "as trained"
   }
 
-  /// The mean loss at each position λ between two endpoints, nats.
+  /// The mean loss (nats) at each position λ between two endpoints.
   func path(
     _ setting: Setting, _ alignment: String?, _ loss: (LandscapeRow.Path) -> [Double]
   ) -> [(position: Double, value: Estimate)] {
@@ -52,7 +53,7 @@ struct Landscapes: Sendable {
     }
   }
 
-  /// The loss in the middle of the path less the mean of its ends', nats: above 0 on a hill, below in a valley.
+  /// The loss (nats) midway along the path minus the mean at its ends: above 0 on a hill, below 0 in a valley.
   func middles(_ setting: Setting, _ alignment: String?, _ loss: (LandscapeRow.Path) -> [Double]) -> Estimate? {
     Estimate(
       samples: setting.rows.map { row in
@@ -78,9 +79,10 @@ struct Landscapes: Sendable {
       let words = found.map { "\($0.0): \(signed($0.1.value, digits: 3))\(range($0.1))" }
       let crossing = zip(found, found.dropFirst()).first { $0.1.value > 0 && $1.1.value <= 0 }
       return
-        "Training loss in the middle between endpoints \(Self.title(alignment)), above the mean of their own (nats; above 0 "
-        + "a hill, below a valley)\(quantity.isEmpty ? "" : " by \(quantity)"): \(words.joined(separator: "; "))."
-        + (crossing.map { " Hill turns valley between \($0.0) and \($1.0)." } ?? "")
+        "Training loss midway between endpoints \(Self.title(alignment)), minus the mean of the endpoints' own (nats; "
+        + "above 0 a hill, below a valley)\(quantity.isEmpty ? "" : ", by \(quantity)"): "
+        + "\(words.joined(separator: "; "))."
+        + (crossing.map { " The hill turns into a valley between \($0.0) and \($1.0)." } ?? "")
     }
     let tops = settings.compactMap { setting in top(setting).map { "\(setting.series): \(short($0.value))\(range($0))" }
     }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What the lines of a plot stand for: the swept quantities apart from the one on the horizontal axis.
+/// What the lines of a plot stand for: the swept quantities other than the one on the horizontal axis.
 struct Lines: Sendable {
-  /// The swept quantities that take more than one value, without those that others decide: where the number of epochs
-  /// is chosen for each learning rate, it is not a quantity of its own. Of two that stand for each other the first is kept.
+  /// The swept quantities that take more than one value, except those that follow from others: a number of epochs that
+  /// is chosen for each learning rate is not a quantity of its own. If two follow from each other, the first is kept.
   let axes: [Axis]
   let configurations: [Configuration]
 
@@ -11,7 +11,7 @@ struct Lines: Sendable {
     self.configurations = configurations
     let varied = axes.filter { axis in Set(configurations.map { axis.text($0) }).count > 1 }
     let known = varied.filter { $0.quantity != .other }
-    // Others one by one, lest two that decide each other both vanish.
+    // One by one, or two that decide each other would both vanish.
     self.axes = varied.filter { $0.quantity == .other }.reversed().reduce(varied) { kept, axis in
       let rest = kept.filter { $0 != axis }
       let deciders = known.isEmpty ? rest : rest.filter { known.contains($0) }
@@ -22,7 +22,7 @@ struct Lines: Sendable {
     }
   }
 
-  /// Whether configurations with the same value of `axis` have the same of `other`.
+  /// Whether configurations with the same value of `axis` have the same value of `other`.
   private static func decides(_ axis: Axis, _ other: Axis, _ configurations: [Configuration]) -> Bool {
     var values: [String: String] = [:]
     return configurations.allSatisfy { configuration in
@@ -31,8 +31,8 @@ struct Lines: Sendable {
     }
   }
 
-  /// What tells the lines of a plot over `axis` apart: all other swept quantities that it does not decide; over a noise
-  /// proxy, all but the learning rate.
+  /// What tells the lines of a plot over `axis` apart: all other swept quantities that do not follow from it; over a
+  /// noise proxy, all but the learning rate.
   func axes(over axis: Axis) -> [Axis] {
     let held = axis.isNoise ? axes.first { $0.quantity == .learningRate } ?? axes.first : axis
     guard let held else { return [] }
@@ -46,7 +46,7 @@ struct Lines: Sendable {
       : axes.map { "\($0.shortName) \($0.text(configuration))" }.joined(separator: ", ")
   }
 
-  /// What all swept quantities together make of a configuration: a series, where they tell the series apart.
+  /// The name of a configuration among series that all swept quantities together tell apart.
   func series(_ configuration: Configuration) -> String { axes.isEmpty ? "all runs" : name(configuration, axes) }
 
   /// The names of all lines in the order of their values.

@@ -1,14 +1,14 @@
 import Studies
 
-/// What a merge gains in.
+/// The quantity in which a merge gains.
 public enum Measure: String, Codable, CaseIterable, Sendable {
-  /// Test accuracy of the merge less that of its singles, in percentage points; higher is better.
+  /// Test accuracy of the merge minus that of its singles, in percentage points; higher is better.
   case accuracy
-  /// Test cross-entropy of the merge less that of its singles, in nats; lower is better.
+  /// Test cross-entropy of the merge minus that of its singles, in nats; lower is better.
   case loss
 
   var name: String { "\(rawValue) gain" }
-  /// The same where a sentence starts.
+  /// The name at the start of a sentence, with the direction of what is better.
   var heading: String { self == .accuracy ? "Accuracy gain" : "Loss gain (lower is better)" }
   var unit: String { self == .accuracy ? "pp" : "nats" }
   /// +1 where a higher gain is better, −1 where a lower one is.

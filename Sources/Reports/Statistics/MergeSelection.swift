@@ -5,8 +5,8 @@ import Studies
 ///
 /// A run's gain is the mean over its pairwise merges with the chosen method and α, on the run's own test set, at the
 /// chosen trunk checkpoints. The default, the later half of the checkpoints, is fixed beforehand: early in training the
-/// networks are still improving fast, and what the learning rate and batch size leave behind is not yet there; a single
-/// last checkpoint would waste most merges.
+/// networks still improve fast, and the effect of learning rate and batch size has not built up; a single last
+/// checkpoint would waste most merges.
 public struct MergeSelection: Codable, Hashable, Sendable {
   /// Which trunk checkpoints count.
   public enum Checkpoints: String, Codable, CaseIterable, Sendable {
@@ -26,9 +26,9 @@ public struct MergeSelection: Codable, Hashable, Sendable {
 
   /// The trunk checkpoints that a run's gain is averaged over.
   public var checkpoints: Checkpoints
-  /// The merge coefficient; where the study has not this one, the nearest it has.
+  /// The merge coefficient; if the study lacks this one, its nearest.
   public var alpha: Double
-  /// The merge method; where the study has not this one, another that it has.
+  /// The merge method; if the study lacks this one, its first in alphabetical order.
   public var method: String
 
   /// A selection, by default the plain mean of two networks.
@@ -41,8 +41,7 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     self.method = method
   }
 
-  /// The selection with method and α replaced by what occurs in `runs`: the first method in alphabetical order where
-  /// the chosen one does not, and the nearest α.
+  /// The selection with a method and an α that occur in `runs`.
   func resolved(for runs: [RunResults]) -> MergeSelection {
     let rows = runs.flatMap(\.rows).filter { Self.isGain($0, of: nil) }
     let methods = Set(rows.map(\.mergeMethod))
@@ -52,8 +51,8 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     return MergeSelection(checkpoints: checkpoints, alpha: nearest ?? alpha, method: method)
   }
 
-  /// The merges of a run with this method and α on one test set (nil: the run's own), over all checkpoints: pairs where
-  /// there are pairs, otherwise merges of more.
+  /// The merges of a run with this method and α on one test set (nil: the run's own), at all checkpoints: pairs if
+  /// there are any, otherwise merges of more networks.
   func merges(_ run: RunResults, on evaluation: String? = nil) -> [ResultRow] {
     run.rows.filter { row in
       Self.isGain(row, of: evaluation) && row.mergeMethod == method
@@ -66,7 +65,7 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     atCheckpoints(merges(run, on: evaluation))
   }
 
-  /// Of these rows of one run those at the chosen checkpoints.
+  /// The rows at the chosen checkpoints, among rows of one run.
   func atCheckpoints(_ rows: [ResultRow]) -> [ResultRow] {
     let steps = Set(rows.map(\.step)).sorted()
     let kept: Set<Int> =
@@ -84,7 +83,7 @@ public struct MergeSelection: Codable, Hashable, Sendable {
     row.kind == .merged && row.evaluation == evaluation && !row.isAcrossTasks
   }
 
-  /// "α = 0.5", with the method where it is not the usual one.
+  /// "α = 0.5", with the method if it is not the usual one.
   var words: String {
     method == MergeChoice.Method.usual.name
       ? "α = \(short(alpha))" : "\(methodTitle(method)), α = \(short(alpha))"
@@ -92,14 +91,14 @@ public struct MergeSelection: Codable, Hashable, Sendable {
 }
 
 extension ResultRow {
-  /// The method of a merge; files of before there were others do not name it.
+  /// The method of a merge; files from before there were others do not name it.
   var mergeMethod: String { method ?? MergeChoice.Method.usual.name }
-  /// Whether this is of a run with tasks.
+  /// Whether this belongs to a run with tasks.
   var isAcrossTasks: Bool { learningRates != nil || normalisedAccuracy != nil }
 }
 
 extension [ResultRow] {
-  /// Merges of two where there are any, otherwise all.
+  /// Merges of two networks if there are any, otherwise all.
   var pairs: [ResultRow] {
     let pairs = filter { $0.endpoints.count == 2 }
     return pairs.isEmpty ? self : pairs

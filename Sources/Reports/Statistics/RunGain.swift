@@ -3,7 +3,7 @@ import Studies
 /// The gain of one run.
 struct RunGain: Sendable {
   var run: RunResults
-  /// Mean over the run's chosen merges, in the measure's unit.
+  /// The mean over the run's chosen merges, in the measure's unit.
   var value: Double
   /// Standard error over test examples. The merges of a run share the test set and are correlated to an unknown degree,
   /// so this is the mean of their errors, which the error of the mean cannot exceed.

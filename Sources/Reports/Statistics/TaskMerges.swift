@@ -3,15 +3,15 @@ import Studies
 
 /// Merges of networks trained on different tasks, by their learning rates (the paper's Figures 8 and 23).
 public struct TaskMerges: Codable, Sendable {
-  /// What one method makes at one coefficient of networks trained with these learning rates.
+  /// What one method at one coefficient makes of networks trained with these learning rates.
   public struct Cell: Codable, Sendable {
     /// The merge method, as recipes call it.
     public var method: String
     /// The merge coefficient.
     public var alpha: Double
-    /// The tasks of the networks merged.
+    /// The tasks of the merged networks.
     public var tasks: [String]
-    /// Of the networks, in the order of `tasks`.
+    /// The learning rates of the networks, in the order of `tasks`.
     public var learningRates: [Double]
     /// What else is swept; empty where nothing is.
     public var group: String
@@ -22,7 +22,7 @@ public struct TaskMerges: Codable, Sendable {
     var hasOneRate: Bool { Set(learningRates).count == 1 }
   }
 
-  /// By group, method, tasks, coefficient and learning rates.
+  /// Sorted by group, method, tasks, coefficient and learning rates.
   public var cells: [Cell]
 
   private struct Key: Hashable {
@@ -79,7 +79,7 @@ public struct TaskMerges: Codable, Sendable {
     if cells.isEmpty { return nil }
   }
 
-  /// What rows about the same merge on different tasks share.
+  /// What rows about the same merge have in common, whatever the task.
   private struct Merge: Hashable {
     var step: Int
     var endpoints: [Int]
@@ -89,8 +89,9 @@ public struct TaskMerges: Codable, Sendable {
     init(_ row: ResultRow) { (step, endpoints, method, alpha) = (row.step, row.endpoints, row.method, row.alpha) }
   }
 
-  /// The standard error over test examples of the normalised accuracy of each merge: a task's ratio is 1 + gain / single,
-  /// with the paired error of the gain and the single taken as it is; test sets of different tasks are independent.
+  /// The standard error over test examples of the normalised accuracy of each merge. A task's ratio is
+  /// 1 + gain / single, with the paired error of the gain and no error of the single; test sets of different tasks are
+  /// independent.
   private static func errors(_ run: RunResults) -> [Merge: Double] {
     let rows = run.rows.filter { $0.kind == .merged && $0.evaluation != nil && $0.isAcrossTasks }
     return Dictionary(grouping: rows, by: Merge.init).compactMapValues { rows in
@@ -121,7 +122,7 @@ public struct TaskMerges: Codable, Sendable {
   /// The tasks merged with one another.
   var taskSets: [[String]] { cells.map(\.tasks).distinct() }
 
-  /// At most six coefficients, evenly among those tried and with the best among them.
+  /// At most six coefficients, evenly spread over those tried, with the best among them.
   static func shown(_ cells: [Cell]) -> [Double] {
     let alphas = Set(cells.map(\.alpha)).subtracting([0]).sorted()
     guard alphas.count > 6 else { return alphas }
@@ -134,7 +135,7 @@ public struct TaskMerges: Codable, Sendable {
     return Set(places).sorted().map { alphas[$0] }
   }
 
-  /// The best of all merges in few words.
+  /// The best of all merges, in a few words.
   var headline: String? {
     cells.max { $0.value < $1.value }.map { best in
       "Across tasks, merging keeps at best \(String(format: "%.1f %%", best.value)) of the accuracy of the networks "
@@ -143,7 +144,7 @@ public struct TaskMerges: Codable, Sendable {
     }
   }
 
-  /// The best cells, a sentence for each method and group; and for two tasks the best cell of every α.
+  /// The best cell of each method and group in a sentence; for two tasks also the best cell of every α.
   var sentences: [String] {
     groups.flatMap { group in
       taskSets.flatMap { tasks in
@@ -160,8 +161,8 @@ public struct TaskMerges: Codable, Sendable {
     let symbol = coefficientName(method)
     var text =
       "Across the tasks \(tasks.joined(separator: " and "))\(group.isEmpty ? "" : " (\(group))"), "
-      + "\(methodTitle(method)): the best normalised accuracy is \(level(best)) at \(symbol) = \(short(best.alpha)) with "
-      + "learning rates \(rates(best))"
+      + "\(methodTitle(method)): the best normalised accuracy is \(level(best)) at \(symbol) = \(short(best.alpha)) "
+      + "with learning rates \(rates(best))"
     if let same = cells.filter(\.hasOneRate).max(by: { $0.value < $1.value }), !best.hasOneRate {
       text += "; with equal ones \(level(same)) at \(symbol) = \(short(same.alpha)), \(rates(same))"
     }

@@ -10,11 +10,11 @@ public struct Transfer: Codable, Sendable {
     public var learningRate: Double
     /// What the merge gains over the mean of its singles.
     public var gain: Estimate
-    /// The level of the networks that are merged.
+    /// The level of the networks before merging.
     public var single: Estimate
     /// The level of the merged networks.
     public var merged: Estimate
-    /// Of the mean of the predicted probabilities; nil where that was not evaluated.
+    /// The level of the ensemble, which averages predicted probabilities; nil where it was not evaluated.
     public var ensemble: Estimate?
   }
 
@@ -24,13 +24,13 @@ public struct Transfer: Codable, Sendable {
     public var evaluation: String?
     /// In ascending order of the learning rate.
     public var levels: [Level]
-    /// Of the runs' gains with their learning rates.
+    /// The correlation of the runs' gains with their learning rates.
     public var correlation: Correlation?
-    /// Of the runs' gains with the logarithms of their learning rates.
+    /// The correlation of the runs' gains with the logarithms of their learning rates.
     public var logarithmicCorrelation: Correlation?
-    /// The learning rates of the best mean level.
+    /// The learning rate with the best mean level of singles.
     public var bestSingle: Double
-    /// The same for merged networks.
+    /// The learning rate with the best mean level of merged networks.
     public var bestMerged: Double
     /// Whether the test set is the only one.
     var isOnly = false
@@ -44,7 +44,7 @@ public struct Transfer: Codable, Sendable {
     func level(at learningRate: Double) -> Level? { levels.first { $0.learningRate == learningRate } }
   }
 
-  /// What gains and levels are in.
+  /// The quantity that gains and levels are in.
   public var measure: Measure
   /// The run's own test set first.
   public var testSets: [TestSet]
@@ -70,15 +70,15 @@ public struct Transfer: Codable, Sendable {
     if testSets.isEmpty { return nil }
   }
 
-  /// The finding on the run's own test set in few words; nil without a correlation.
+  /// The finding on the run's own test set, in a few words; nil without a correlation.
   var headline: String? {
     guard let set = testSets.first, let correlation = set.correlation else { return nil }
     let found =
       correlation.isCertain
       ? measure.sign * correlation.r > 0
-        ? "Merging gains more, the larger the learning rate"
-        : "Merging gains less, the larger the learning rate"
-      : "No certain linear relation between gain and the learning rate"
+        ? "The gain from merging grows with the learning rate"
+        : "The gain from merging shrinks as the learning rate grows"
+      : "No clear linear relation between gain and learning rate"
     return "\(found) (r = \(roundedCorrelation(correlation.r))); the best merged networks are at "
       + "\(short(set.bestMerged)), the best singles at \(short(set.bestSingle))"
   }
@@ -93,16 +93,16 @@ public struct Transfer: Codable, Sendable {
         text +=
           correlation.isCertain
           ? (turned > 0 ? "grows with the learning rate" : "shrinks as the learning rate grows")
-          : "shows no certain linear relation to the learning rate"
+          : "shows no clear linear relation to the learning rate"
         text += ", \(correlation.text("run"))"
         if let other = set.logarithmicCorrelation { text += "; with its logarithm r = \(roundedCorrelation(other.r))" }
       } else {
-        text += "allows no correlation with the learning rate"
+        text += "cannot be correlated with the learning rate"
       }
       if let low = set.levels.first, let high = set.levels.last, set.levels.count > 1 {
         text +=
-          ". From \(measure.text(low.gain.value)) at the smallest learning rate to \(measure.text(high.gain.value)) at "
-          + "the largest"
+          ". It goes from \(measure.text(low.gain.value)) at the smallest learning rate to "
+          + "\(measure.text(high.gain.value)) at the largest"
         let ratio = high.gain.value / low.gain.value
         if ratio.isFinite, ratio > 1, measure.sign * low.gain.value > 0 {
           text += ", \(short(ratio, digits: 2)) times as much"
@@ -111,8 +111,8 @@ public struct Transfer: Codable, Sendable {
       if let single = set.level(at: set.bestSingle), let merged = set.level(at: set.bestMerged) {
         text +=
           ". The best merged networks are at learning rate \(short(set.bestMerged)) "
-          + "(\(measure.levelText(merged.merged.value))), "
-          + "the best singles at \(short(set.bestSingle)) (\(measure.levelText(single.single.value)))"
+          + "(\(measure.levelText(merged.merged.value))), the best singles at \(short(set.bestSingle)) "
+          + "(\(measure.levelText(single.single.value)))"
       }
       return text + "."
     }
@@ -120,7 +120,7 @@ public struct Transfer: Codable, Sendable {
 }
 
 extension Transfer.TestSet {
-  /// Nil below three learning rates with gains.
+  /// Nil for fewer than three learning rates with gains.
   fileprivate init?(
     _ configurations: [Configuration], _ measure: Measure, _ selection: MergeSelection, on evaluation: String?
   ) {
@@ -145,7 +145,7 @@ extension Transfer.TestSet {
     }
     self.levels = levels
     (bestSingle, bestMerged) = (single, merged)
-    // In a fixed order, so that sums come out the same every time.
+    // In a fixed order, so that sums are the same every time.
     points.sort { ($0.rate, $0.gain) < ($1.rate, $1.gain) }
     correlation = Correlation(points.map { ($0.rate, $0.gain) })
     logarithmicCorrelation = Correlation(points.filter { $0.rate > 0 }.map { (log10($0.rate), $0.gain) })

@@ -1,8 +1,8 @@
 import Foundation
 import Studies
 
-/// A number in as few digits as say it: `0.003`, 1/3 as `0.3333`, small ones with a power of ten where that is clearly shorter,
-/// `3e-4`.
+/// A number in no more digits than it takes: `0.003`, 1/3 as `0.3333`, and small numbers with a power of ten where that
+/// is clearly shorter, `3e-4`.
 func short(_ value: Double, digits: Int = 4) -> String {
   func trimmed(_ text: String) -> String {
     // C writes exponents with two digits.
