@@ -1,7 +1,7 @@
 import Foundation
 import Studies
 
-/// What can go wrong while a report is made, told so that it can be mended.
+/// What can go wrong while a report is made, and how to mend it.
 public enum ReportError: Error, CustomStringConvertible, Equatable {
   /// No run of the study has finished with a merge.
   case noResults(study: String, runs: Int, statuses: String)
@@ -16,11 +16,12 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
 
   static func noResults(_ results: StudyResults) -> ReportError {
     var counts: [String: Int] = [:]
-    for run in results.runs { counts[statusWord(run.status), default: 0] += 1 }
+    for run in results.runs { counts[run.status.word, default: 0] += 1 }
     let statuses = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     return .noResults(study: results.name, runs: results.runs.count, statuses: statuses)
   }
 
+  /// What is wrong, where, and how to mend it.
   public var description: String {
     switch self {
     case .noResults(let study, let runs, let statuses):
@@ -30,23 +31,12 @@ public enum ReportError: Error, CustomStringConvertible, Equatable {
     case .noRenderer(let path, let variable, let written):
       "no figure renderer at \(path)\(variable ? " (named by VALLEY_RENDERER)" : ""): run `make bootstrap`, or set "
         + "VALLEY_RENDERER to "
-        + "a Python that has vl-convert-python 1.9; the tables and report.json are written in \(written) all the same"
+        + "a Python that has vl-convert-python 1.9; the tables have been written to \(written)"
     case .rendererFailed(let status, let message):
       "the figure renderer ended with status \(status): \(message)"
     case .figureFailed(let name, let message):
       "figure \(name): Vega reported an error: \(message)"
     case .file(let path, let message): "\(path): \(message)"
     }
-  }
-}
-
-/// One word for a status.
-func statusWord(_ status: RunStatus) -> String {
-  switch status {
-  case .pending: "pending"
-  case .running: "running"
-  case .done: "done"
-  case .failed: "failed"
-  case .diverged: "diverged"
   }
 }

@@ -13,7 +13,7 @@ import Testing
     let scratch = try Scratch()
     let own = scratch.url("fig6-smoke")
     try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
-    try Summary(Report(SyntheticProtocols.transfer())).json().write(to: own.appendingPathComponent("report.json"))
+    try Report(SyntheticProtocols.transfer()).summary.json().write(to: own.appendingPathComponent("report.json"))
     try Data("The trend appeared.\n".utf8).write(to: own.appendingPathComponent("trend.md"))
     let text = try FigureIndex(entries: Self.entries, results: scratch.folder).markdown()
     let lines = text.split(separator: "\n").map(String.init)
@@ -21,7 +21,7 @@ import Testing
       lines[2] == "| 6 | fig6 | Transfer \\| CLIP | `valley study run fig6 --scale smoke` | "
         + "[measured at scale smoke](results/fig6-smoke): 5 done |")
     #expect(lines[3] == "| 8 | fig8 | Tasks | `valley study run fig8 --scale smoke` | not run here |")
-    #expect(text.contains("### Figure 6: fig6 at scale smoke\n\nThe report's finding: Merging gains more"))
+    #expect(text.contains("### Figure 6: fig6 at scale smoke\n\nThe report's finding: The gain from merging grows"))
     #expect(text.contains("\n\nThe trend appeared.\n"))
     #expect(!text.contains("README"))
   }

@@ -89,7 +89,11 @@ import Testing
     #expect(analysis.maxima[0].levels.reduce(0) { $0 + $1.gain.runs } == results.runs.count - diverged.count)
 
     for index in results.runs.indices { results.runs[index].status = .diverged(step: 1) }
-    #expect(throws: ReportError.self) { try Analysis(results) }
+    let error = #expect(throws: ReportError.self) { try Analysis(results) }
+    let words = "\(results.runs.count) diverged) has finished with a merge"
+    #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    #expect(error?.description.contains("study noise demo: ") == true)
+    #expect(error?.description.contains("run it with `valley study run`") == true)
   }
 
   @Test func levelsOfEqualNoiseAreOne() throws {

@@ -40,10 +40,9 @@ import Testing
     let figure = PathFigure(
       curves: [
         .init(series: "1", measures: [Self.path(1), Self.path(1.2)]), .init(series: "8", measures: [Self.path(-0.2)]),
-      ], quantity: "branch epoch", isOrdered: true, setting: "mlp on glyphs"
-    ).figure()
+      ], quantity: "branch epoch", isOrdered: true, setting: "mlp on glyphs")
     #expect(figure.table.rows.count == 27 && figure.caption.contains("mlp on glyphs"))
-    guard case .array(let panels)? = figure.view["concat"] else { return #expect(Bool(false), "no panels") }
+    guard case .array(let panels)? = figure.spec.view["concat"] else { return #expect(Bool(false), "no panels") }
     #expect(panels.count == 2)
     // Loss of 2 in the middle of the first, and its interval.
     #expect(figure.table.csv().contains("1,0,0.5,,2.0,,"))
@@ -63,27 +62,25 @@ import Testing
         }
       })
     let figure = PlaneFigure(
-      panels: [.init(title: "low", plane: plane), .init(title: "high", plane: plane)], setting: "x"
-    )
-    .figure()
-    guard case .array(let panels)? = figure.view["concat"] else { return #expect(Bool(false), "no panels") }
+      panels: [.init(title: "low", plane: plane), .init(title: "high", plane: plane)], setting: "x")
+    guard case .array(let panels)? = figure.spec.view["concat"] else { return #expect(Bool(false), "no panels") }
     #expect(panels.count == 4 && figure.table.rows.count == 50)
     #expect(figure.table.csv().contains("low,-0.2,-0.2,-1.6,-0.8,,,"))
-    let text = String(decoding: try figure.document(.file).data(), as: UTF8.self)
+    let text = figure.document(.file).compact
     #expect(text.contains("\"log\"") && text.contains("\"name\":\"C\"") && !text.contains("nan"))
 
     // A third point beyond the grid is told, not drawn where it would stretch the picture.
     var far = plane
     far.marks[2].alpha = 300
-    let other = PlaneFigure(panels: [.init(plane: far)], setting: "x").figure()
+    let other = PlaneFigure(panels: [.init(plane: far)], setting: "x")
     #expect(other.caption.contains("C lies beyond the grid, at α = 300, β = 1."), "\(other.caption)")
-    let drawn = String(decoding: try other.document(.file).data(), as: UTF8.self)
+    let drawn = other.document(.file).compact
     #expect(drawn.contains("\"name\":\"B\"") && !drawn.contains("\"name\":\"C\""))
   }
 
   @Test func figuresAreDrawnWithAPage() throws {
     let scratch = try Scratch()
-    let figure = PathFigure(curves: [.init(series: "a – b", measures: [Self.path(1)])], setting: "mlp").figure()
+    let figure = PathFigure(curves: [.init(series: "a – b", measures: [Self.path(1)])], setting: "mlp")
     let set = FigureSet(
       name: "path", title: "Paths & more", description: "mlp", findings: ["One <thing>."], figures: [figure])
     do {

@@ -19,7 +19,8 @@ import Testing
       #expect(set.levels.allSatisfy { $0.gain.interval == .testExamples })
     }
     #expect(try Report(SyntheticProtocols.transfer()).figureNames.first == "transfer-accuracy")
-    #expect(Conclusion(analysis: analysis).headline.hasPrefix("Merging gains more, the larger the learning rate"))
+    let headline = Conclusion(analysis: analysis).headline
+    #expect(headline.hasPrefix("The gain from merging grows with the learning rate (r = "))
     #expect(transfer.sentences.count == 2)
     #expect(!Conclusion(analysis: analysis).paragraphs.contains { $0.contains("no test is possible") })
     #expect(transfer.sentences[1].hasPrefix("On fmow-ood: the accuracy gain grows with the learning rate, r = "))
@@ -153,7 +154,7 @@ import Testing
 
   @Test func atMostSixCoefficientsAreShownWithTheBestAmongThem() throws {
     let cells = try #require(Analysis(SyntheticProtocols.tasks()).tasks).cells
-    let shown = TaskFigures.shown(cells)
+    let shown = TaskMerges.shown(cells)
     #expect(shown.count == 6)
     #expect(shown.contains(try #require(cells.max { $0.value < $1.value }).alpha))
   }
@@ -164,7 +165,7 @@ import Testing
       SyntheticProtocols.language(),
     ] {
       let report = try Report(results)
-      let summary = try JSONDecoder().decode(Summary.self, from: Summary(report).json())
+      let summary = try JSONDecoder().decode(Summary.self, from: report.summary.json())
       #expect((summary.transfer == nil) == (report.analysis.transfer == nil))
       #expect(summary.alphaCurves.count == report.analysis.alphaCurves.count)
       #expect(summary.tasks?.cells.count == report.analysis.tasks?.cells.count)

@@ -59,7 +59,7 @@ import Testing
     #expect(abs(first.value - (-0.2 * (log10(0.003) + 1.5) + 0.01)) < 1e-9)
     #expect(first.runs == 3 && first.interval == .seeds)
     let sentences = Conclusion(analysis: analysis).paragraphs
-    #expect(sentences[0].contains("Hill turns valley between 0.03 and 0.1."))
+    #expect(sentences[0].contains("The hill turns into a valley between 0.03 and 0.1."))
     #expect(sentences.contains { $0.hasPrefix("Largest eigenvalue of the Hessian") })
     #expect(sentences.contains { $0.hasPrefix("Linear CKA") })
   }

@@ -79,7 +79,7 @@ struct LandscapeCurvatureCommand: ParsableCommand {
       FigureSet(
         name: "curvature", title: "Curvature of the loss", description: found.setting + ".",
         findings: found.networks.flatMap(findings),
-        figures: series.isEmpty ? [] : [CurvatureFigure(series: series, setting: found.setting).figure()]), found)
+        figures: series.isEmpty ? [] : [CurvatureFigure(series: series, setting: found.setting)]), found)
   }
 
   private func findings(_ network: CurvatureSurvey.Network) -> [String] {

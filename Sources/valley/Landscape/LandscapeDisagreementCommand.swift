@@ -40,7 +40,7 @@ struct LandscapeDisagreementCommand: ParsableCommand {
       FigureSet(
         name: "disagreement", title: "Disagreement, ensemble and merge", description: found.setting + ".",
         findings: found.disagreement.differences.map(sentence),
-        figures: [DisagreementFigure(found.disagreement, setting: found.setting).figure()]), found)
+        figures: [DisagreementFigure(found.disagreement, setting: found.setting)]), found)
     options.json ? try printJSON(found) : show(found.disagreement, found.setting)
   }
 

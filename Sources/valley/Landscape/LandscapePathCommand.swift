@@ -60,7 +60,7 @@ struct LandscapePathCommand: ParsableCommand {
       setting: setting)
     return FigureSet(
       name: "path", title: "Paths between networks", description: setting + ".", findings: paths.flatMap(sentences),
-      figures: [figure.figure()])
+      figures: [figure])
   }
 
   private func sentences(_ path: PathSurvey.Path) -> [String] {

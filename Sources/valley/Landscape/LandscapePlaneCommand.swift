@@ -63,7 +63,7 @@ struct LandscapePlaneCommand: ParsableCommand {
         : ("distance along B − A", "distance orthogonal to it"))
     return FigureSet(
       name: "plane", title: "A plane of weight space", description: found.setting + ".",
-      findings: findings(found.plane), figures: [figure.figure()])
+      findings: findings(found.plane), figures: [figure])
   }
 
   private func findings(_ plane: PlaneMeasure) -> [String] {

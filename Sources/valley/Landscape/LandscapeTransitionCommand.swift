@@ -105,7 +105,7 @@ struct LandscapeTransitionCommand: ParsableCommand {
       quantity: "branch epoch", isOrdered: true, setting: found.setting)
     return FigureSet(
       name: "transition", title: "From hill to valley", description: found.setting + ".",
-      findings: sentences(found), figures: [figure.figure()])
+      findings: sentences(found), figures: [figure])
   }
 
   private func sentences(_ found: Transition) -> [String] {

@@ -52,7 +52,8 @@ struct DiffCommand: ParsableCommand {
           name: $0.name, relative: $0.relative, cosine: $0.task?.cosine, conflicts: $0.task?.signConflicts)
       }
       let title = "A: \(name(first)), B: \(name(second))" + (base.map { ", base: \(name($0))" } ?? "")
-      let written = try DifferenceFigure(title: title, rows: rows).write(to: URL(fileURLWithPath: out))
+      let written = try DifferenceFigure(title: title, rows: rows)
+        .write(to: URL(fileURLWithPath: out), needsPictures: false)
       if !json { print("\(out): \(written.joined(separator: ", "))") }
     }
   }

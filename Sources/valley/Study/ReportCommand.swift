@@ -40,7 +40,7 @@ struct ReportCommand: ParsableCommand {
     let folder = URL(fileURLWithPath: study, isDirectory: true)
     let target = out.map { URL(fileURLWithPath: $0, isDirectory: true) } ?? folder.appendingPathComponent("report")
     let report = try Report(StudyFolder(folder).results(), selection: MergeSelection(checkpoints: checkpoints))
-    let summary = Summary(report)
+    let summary = report.summary
     if json { print(String(decoding: try summary.json(), as: UTF8.self), terminator: "") }
     let page = try report.write(to: target, formats: format)
     if !json {
