@@ -1,6 +1,8 @@
 import Alignment
 import Checkpoints
 import Landscape
+import Networks
+import Torch
 import Weights
 
 /// What aligning networks found.

@@ -16,7 +16,9 @@ import Testing
   static let script = """
     #!/bin/sh
     # Behaves as its run's batch size says; run.json is changed as the real worker would.
-    set_status() { sed "s/\\"pending\\" : {/$1/" "$folder/run.json" > "$folder/new" && mv "$folder/new" "$folder/run.json"; }
+    set_status() {
+      sed "s/\\"pending\\" : {/$1/" "$folder/run.json" > "$folder/new" && mv "$folder/new" "$folder/run.json"
+    }
     for folder; do :; done
     size=$(sed -n 's/.*"batchSize" : \\([0-9]*\\).*/\\1/p' "$folder/run.json")
     [ $size = 7 ] && trap 'echo asked > "$folder/asked"; exit 3' TERM
@@ -46,7 +48,8 @@ import Testing
       scratch = try Scratch()
       let sizes = behaviours.map { "\($0.rawValue)" }.joined(separator: ", ")
       let yaml =
-        "name: fake\nsweep: {grid: {batch_size: [\(sizes)]}}\nseeds: [\((0..<seeds).map(String.init).joined(separator: ", "))]\n"
+        "name: fake\nsweep: {grid: {batch_size: [\(sizes)]}}\n"
+        + "seeds: [\((0..<seeds).map(String.init).joined(separator: ", "))]\n"
       try Data(yaml.utf8).write(to: scratch.url("fake.yaml"))
       folder = try StudyFolder(scratch.url("out"), for: scratch.url("fake.yaml"))
       try Data(LocalExecutorTests.script.utf8).write(to: scratch.url("worker"))

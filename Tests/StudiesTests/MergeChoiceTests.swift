@@ -16,7 +16,11 @@ import Testing
       merge:
         alphas: [0.25, 0.5]
         groups: [pairs, all]
-        methods: [linear, {name: task_arithmetic, alphas: [0.2, 1.5]}, {name: ties, density: 0.2, normalize: off}, model_stock]
+        methods:
+          - linear
+          - {name: task_arithmetic, alphas: [0.2, 1.5]}
+          - {name: ties, density: 0.2, normalize: off}
+          - model_stock
       branch: {endpoints: 3}
       """)
     #expect(run.merge.groups == [.pairs, .all] && run.merge.usesBase)

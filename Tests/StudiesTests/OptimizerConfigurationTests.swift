@@ -7,7 +7,8 @@ import Training
 
 @Suite struct OptimizerConfigurationTests {
   static let transfer = """
-    optimizer: {name: adamw, lr: 3e-4, betas: [0.9, 0.95], eps: 1e-6, weight_decay: 0.1, exempt_norms_and_biases: yes, clip: 1}
+    optimizer:
+      {name: adamw, lr: 3e-4, betas: [0.9, 0.95], eps: 1e-6, weight_decay: 0.1, exempt_norms_and_biases: yes, clip: 1}
     schedule: {name: warmup-cosine, warmup: 1 epochs, length: 20 epochs, final: 0.1}
     loss: {label_smoothing: 0.1}
     freeze: [layer1, conv1]

@@ -11,13 +11,13 @@ import Training
     #expect(
       json == """
         {"augmentation":{"crop":0,"flip":false},"batchSize":128,"branch":{"endpoints":2,"every":"5 epochs"},\
-        "checkpoints":{"every":"1 epoch","keep":"endpoints"},"dataset":{"classes":10,"name":"glyphs","noise":0.5,"seed":0,\
-        "test":2000,"train":4000},"device":"cpu","measure":{"momentumExponent":1,"noise":{"every":"100 steps",\
+        "checkpoints":{"every":"1 epoch","keep":"endpoints"},"dataset":{"classes":10,"name":"glyphs","noise":0.5,\
+        "seed":0,"test":2000,"train":4000},"device":"cpu","measure":{"momentumExponent":1,"noise":{"every":"100 steps",\
         "microbatches":8}},"merge":{"alphas":[0.5],"batchNorm":"average"},"model":{"blocks":[1,1,1],"name":"resnet",\
         "stem":"cifar","width":8},"optimizer":{"decoupledWeightDecay":false,"learningRate":0.1,"momentum":0.9,\
         "nesterov":false,"weightDecay":0.0005},"precision":"bfloat16","schedule":{"decay":"6 epochs",\
-        "name":"warmup-stable-decay","shape":"1-sqrt","stable":"25 epochs","warmup":"1 epoch"},"seeds":{"augmentation":0,\
-        "initialisation":0,"order":0}}
+        "name":"warmup-stable-decay","shape":"1-sqrt","stable":"25 epochs","warmup":"1 epoch"},\
+        "seeds":{"augmentation":0,"initialisation":0,"order":0}}
         """)
     #expect(RunConfiguration().id == "4b5caa55e7dd")
   }

@@ -34,7 +34,10 @@ import Weights
       scratch,
       """
       dataset: \(Self.data)
-      evaluate: [{name: ood, dataset: {name: glyphs, size: 8, train: 64, test: 32, noise: 0.4, labels: [0, 1, 2, 3], corruption: {noise: 0.2}}}]
+      evaluate:
+        - name: ood
+          dataset:
+            {name: glyphs, size: 8, train: 64, test: 32, noise: 0.4, labels: [0, 1, 2, 3], corruption: {noise: 0.2}}
       model: {name: mlp, hidden: [12]}
       merge: {methods: [linear, {name: task_arithmetic, alphas: [0, 0.5]}, {name: ties, density: 0.5, alphas: [1]}]}
       predictions: true
@@ -144,7 +147,11 @@ import Weights
   }
 
   static let transfer = """
-    start: {pretrain: {dataset: {name: glyphs, size: 8, train: 64, test: 32, labels: [0, 1, 2, 3]}, length: 6, optimizer: {lr: 0.1}}}
+    start:
+      pretrain:
+        dataset: {name: glyphs, size: 8, train: 64, test: 32, labels: [0, 1, 2, 3]}
+        length: 6
+        optimizer: {lr: 0.1}
     dataset: {name: glyphs, size: 8, train: 64, test: 48, noise: 0.3, labels: [5, 6, 7]}
     model: {name: mlp, hidden: [12]}
     optimizer: {name: adamw, lr: 0.003}
@@ -293,7 +300,8 @@ import Weights
     #expect(Set(study.runs.map(\.values)).count == 8)
     // A fixed number of steps, whatever the batch size.
     let sizes = try StudyFile.parse(
-      "schedule: {warmup: 10 steps, stable: 90 steps, decay: 20 steps}\nbranch: {every: null}\nsweep: {grid: {batch_size: [16, 64]}}"
+      "schedule: {warmup: 10 steps, stable: 90 steps, decay: 20 steps}\nbranch: {every: null}\n"
+        + "sweep: {grid: {batch_size: [16, 64]}}"
     )
     #expect(sizes.runs.map { $0.configuration.steps().total } == [140, 140])
   }

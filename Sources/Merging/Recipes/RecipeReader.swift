@@ -36,7 +36,8 @@ struct RecipeReader {
     guard forms.count == 1 else {
       report(
         node.place, path,
-        "has \(forms.isEmpty ? "none" : forms.joined(separator: " and ")) of models, slices, modules; one of them is needed"
+        "has \(forms.isEmpty ? "none" : forms.joined(separator: " and ")) of models, slices, modules; "
+          + "one of them is needed"
       )
       return nil
     }

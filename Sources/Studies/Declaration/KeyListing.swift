@@ -2,8 +2,8 @@ import Schema
 import Support
 
 extension StudyKeys {
-  /// The keys that `word` names, mapping by mapping; nil: all. It is a dotted path or the end of one, such as `optimizer`
-  /// or `lr`.
+  /// The keys that `word` names, mapping by mapping; nil: all. It is a dotted path or the end of one, such as
+  /// `optimizer` or `lr`.
   ///
   /// - Throws: `UnknownKey`
   public static func list(_ word: String? = nil) throws -> KeyList {

@@ -41,7 +41,7 @@ struct LandscapeCKACommand: ParsableCommand {
     let found = try survey.measure(
       options.bench(weights, report), keptIn: figures.folder, report: report.listener)
     let (cka, names) = (found.cka, found.weights)
-    let figure = CKAFigure(cka: cka, names: (names[0], names[1]), setting: found.setting).figure()
+    let figure = CKAFigure(cka: cka, names: (names[0], names[1]), setting: found.setting)
     try figures.write(
       FigureSet(
         name: "cka", title: "Similarity of representations", description: found.setting + ".",

@@ -18,7 +18,8 @@ struct RunWorkerCommand: ParsableCommand {
       Libtorch.setThreads(threads)
     }
     let code = RunWorker.perform(
-      RunExecution.run, in: URL(fileURLWithPath: folder), versions: RunRecord.Versions.current, watchesInput: watchInput)
+      RunExecution.run, in: URL(fileURLWithPath: folder), versions: RunRecord.Versions.current, watchesInput: watchInput
+    )
     throw ExitCode(code)
   }
 }
