@@ -7,8 +7,9 @@ let libraries = [
   "DataMerging", "Alignment", "Landscape", "Studies", "Reports", "Workbench",
 ]
 
-/// SwiftPM refuses a dependency by version whose targets have unsafe flags, so only a clone that is itself built has them: without them
-/// debug builds are slow, and nothing else changes. Dependencies lie in a folder `checkouts` of whoever uses them.
+/// SwiftPM refuses a dependency by version whose targets have unsafe flags, so only a clone that is itself built has
+/// them: without them debug builds are slow, and nothing else changes. Dependencies lie in a folder `checkouts` of
+/// whoever uses them.
 let isRoot = Context.packageDirectory.split(separator: "/").dropLast().last != "checkouts"
 
 /// Merging and assignment in tests are real arithmetic, for which a debug build must not take minutes.

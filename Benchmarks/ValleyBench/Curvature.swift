@@ -7,8 +7,8 @@ import Networks
 import Torch
 import Training
 
-/// The largest eigenvalues of the Hessian of a ResNet18's loss on pictures that are there, after a few steps of training on them: at the
-/// start of training the spectrum has not yet the outliers that it is about.
+/// The largest eigenvalues of the Hessian of a ResNet18's loss on pictures that are there, after a few steps of
+/// training on them: at the start of training the spectrum has not yet the outliers that it is about.
 struct Curvature: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Top eigenvalues of a ResNet18's Hessian; prints a JSON line with values, residuals and products.")

@@ -4,8 +4,8 @@ import Foundation
 import Torch
 import Training
 
-/// One epoch of training on CIFAR-10 with flip and padded random crop, then evaluation on the test set. Reading the files is not timed;
-/// everything after it is, also what augmentation prepares once.
+/// One epoch of training on CIFAR-10 with flip and padded random crop, then evaluation on the test set. Reading the
+/// files is not timed; everything after it is, also what augmentation prepares once.
 struct Epoch: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "An epoch on CIFAR-10 with augmentation, and evaluation.")
 

@@ -5,8 +5,8 @@ import Landscape
 import Networks
 import Torch
 
-/// Loss and accuracy at points of weight space, on a line between two networks or on a plane through three, over pictures in memory.
-/// BatchNorm statistics are combined like weights.
+/// Loss and accuracy at points of weight space, on a line between two networks or on a plane through three, over
+/// pictures in memory. BatchNorm statistics are combined like weights.
 struct LandscapePath: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Points on a line or plane between networks, evaluated.")
 

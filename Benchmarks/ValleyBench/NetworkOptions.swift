@@ -6,7 +6,8 @@ import Torch
 struct NetworkOptions: ParsableArguments {
   @Option(
     help: """
-      resnet18, resnet34, resnet50, or resnet-1,1,1 for basic blocks by stage; densenet121, for small pictures as they are; vit_s16; \
+      resnet18, resnet34, resnet50, or resnet-1,1,1 for basic blocks by stage; densenet121, for small pictures \
+      as they are; vit_s16; \
       convnext_tiny.
       """)
   var model = "resnet18"

@@ -4,8 +4,8 @@ import Studies
 import Torch
 import Training
 
-/// What measuring the gradient noise adds to training in a run with nothing but defaults: one interval of steps, and the measurement
-/// that belongs to it. Both are timed in one go, so that they meet the same machine.
+/// What measuring the gradient noise adds to training in a run with nothing but defaults: one interval of steps, and
+/// the measurement that belongs to it. Both are timed in one go, so that they meet the same machine.
 struct NoiseOverhead: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Training with the noise measured at its default interval; the reference is without.")

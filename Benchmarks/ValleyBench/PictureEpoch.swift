@@ -3,8 +3,8 @@ import Datasets
 import Foundation
 import Torch
 
-/// One epoch of training batches from a folder of pictures: random resized crop, flip, normalisation. The network is left out. Listing
-/// the folder is timed; so is decoding, unless the pictures are to be in the cache already.
+/// One epoch of training batches from a folder of pictures: random resized crop, flip, normalisation. The network is
+/// left out. Listing the folder is timed; so is decoding, unless the pictures are to be in the cache already.
 struct PictureEpoch: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "An epoch of batches from a folder of pictures.")
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// Our side of the benchmarks. `Benchmarks/run` starts each job as a process of its own and reads the one JSON line it prints.
+/// Our side of the benchmarks. `Benchmarks/run` starts each job as a process of its own and reads the one JSON line it
+/// prints.
 ///
 /// A job is a command in a file of its own: it takes `RepetitionOptions` and ends with `Timing.report`.
 @main

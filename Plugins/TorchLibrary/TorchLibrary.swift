@@ -1,8 +1,9 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles `Sources/CTorch/CTorch.cpp` and links it with libtorch to a library of its own, a resource of the target `Torch`, which opens it
-/// when the first tensor is asked for. (Linked into a program, libtorch would be loaded at every start.)
+/// Compiles `Sources/CTorch/CTorch.cpp` and links it with libtorch to a library of its own, a resource of the target
+/// `Torch`, which opens it when the first tensor is asked for. (Linked into a program, libtorch would be loaded at
+/// every start.)
 @main
 struct TorchLibrary: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

@@ -37,7 +37,7 @@ public struct Checkpoint: Sendable {
   ///
   /// - Parameter path: a file or a folder. `FILE.pt#state_dict_ema` names one of several dictionaries in a PyTorch
   ///   file.
-  /// - Throws: `CheckpointError` naming the file, the tensor, what is wrong and what to do about it.
+  /// - Throws: `FileError` naming the file, the tensor, what is wrong and what to do about it.
   public static func read(_ path: String) throws -> Checkpoint {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -45,7 +45,7 @@ public struct Checkpoint: Sendable {
         return try Checkpoint(
           path, content: Content(file: String(path[..<mark]), part: String(path[path.index(after: mark)...])))
       }
-      throw CheckpointError(path, "cannot be read: there is no such file")
+      throw FileError(path, "cannot be read: there is no such file")
     }
     if isFolder.boolValue { return try folder(path) }
     if path.hasSuffix(".index.json") { return try Checkpoint(path, content: ShardIndex.read(path)) }
@@ -64,7 +64,7 @@ public struct Checkpoint: Sendable {
   private init(_ path: String, content: Content, configuration: Data? = nil) throws {
     var content = content
     content.keepNetwork()
-    guard !content.weights.isEmpty else { throw CheckpointError(path, "holds no weights") }
+    guard !content.weights.isEmpty else { throw FileError(path, "holds no weights") }
     self.path = path
     self.configuration = configuration
     (format, files, weights) = (content.format, content.files, content.weights)
@@ -88,7 +88,7 @@ public struct Checkpoint: Sendable {
     }
     guard let name = usualNames.first(where: names.contains) ?? only(names.filter(isWeights)) else {
       let found = names.filter { isWeights($0) || $0.hasSuffix(".index.json") }
-      throw CheckpointError(
+      throw FileError(
         path,
         found.isEmpty
           ? "is a folder without weights; expected model.safetensors, an index of shards, or pytorch_model.bin in it"
@@ -107,13 +107,13 @@ public struct Checkpoint: Sendable {
   private static func contents(of path: String) throws -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
-    } catch { throw CheckpointError(path, "cannot be read: \(error.localizedDescription)") }
+    } catch { throw FileError(path, "cannot be read: \(error.localizedDescription)") }
   }
 
   private static func config(_ folder: String) throws -> Data {
     let mapping = try MappedFile(URL(fileURLWithPath: folder).appendingPathComponent("config.json").path)
     guard mapping.bytes.count <= 16 << 20 else {
-      throw CheckpointError(mapping.path, "is too large for a configuration")
+      throw FileError(mapping.path, "is too large for a configuration")
     }
     return Data(mapping.bytes)
   }
@@ -130,9 +130,9 @@ extension Checkpoint.Content {
       return
     }
     for (magic, name) in Self.foreign where !isSafetensors && mapping.starts(with: Array(magic)) {
-      throw CheckpointError(path, "is \(name); expected safetensors or a file of torch.save")
+      throw FileError(path, "is \(name); expected safetensors or a file of torch.save")
     }
-    guard part == nil else { throw CheckpointError(path, "is not a PyTorch file, so it has no parts for a #") }
+    guard part == nil else { throw FileError(path, "is not a PyTorch file, so it has no parts for a #") }
     let content = try Safetensors.read(mapping)
     self.init(format: .safetensors, files: [path], weights: content.weights, metadata: content.metadata)
   }

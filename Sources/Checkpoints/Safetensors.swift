@@ -19,7 +19,7 @@ public enum Safetensors {
   /// The tensors are in a private mapping of it: pages are read when they are first used, and writing to a tensor does
   /// not change the file. The header is checked against the file's size before anything is allocated.
   ///
-  /// - Throws: `CheckpointError` naming the file, the tensor and what is wrong.
+  /// - Throws: `FileError` naming the file, the tensor and what is wrong.
   public static func read(_ path: String) throws -> Content {
     try read(MappedFile(path))
   }
@@ -125,10 +125,10 @@ public enum Safetensors {
 
   private static func header(of mapping: MappedFile) throws -> ([Entry], [String: String], Int) {
     let path = mapping.path, size = mapping.bytes.count
-    guard size >= 8 else { throw CheckpointError(path, "is \(size) bytes long, too short for a safetensors file") }
+    guard size >= 8 else { throw FileError(path, "is \(size) bytes long, too short for a safetensors file") }
     let length = UInt64(littleEndian: mapping.bytes.loadUnaligned(as: UInt64.self))
     guard length >= 2, length <= UInt64(size - 8), length <= 100 << 20 else {
-      throw CheckpointError(
+      throw FileError(
         path, "is not a safetensors file, or is cut off: its header would be \(length) bytes of the file's \(size)")
     }
     let dataStart = 8 + Int(length)
@@ -137,18 +137,18 @@ public enum Safetensors {
     do {
       object = try JSON.object(Array(mapping.bytes[8..<dataStart]))
     } catch {
-      throw CheckpointError(path, "its header is damaged at byte \(8 + error.offset): \(error.message)")
+      throw FileError(path, "its header is damaged at byte \(8 + error.offset): \(error.message)")
     }
     var entries: [Entry] = []
     var metadata: [String: String] = [:]
     for member in object {
       let name = member.name
       guard let fields = member.value.members else {
-        throw CheckpointError(path, "\(name): its header entry is not an object")
+        throw FileError(path, "\(name): its header entry is not an object")
       }
       if name == "__metadata__" {
         for field in fields {
-          guard let text = field.value.string else { throw CheckpointError(path, "metadata \(field.name) is not text") }
+          guard let text = field.value.string else { throw FileError(path, "metadata \(field.name) is not text") }
           metadata[field.name] = text
         }
         continue
@@ -159,7 +159,7 @@ public enum Safetensors {
     var end = 0
     for entry in entries {
       guard entry.start == end else {
-        throw CheckpointError(
+        throw FileError(
           path,
           "\(entry.name): starts at byte \(entry.start) of the data, "
             + "\(entry.start < end ? "inside the tensor before it" : "after a gap") (expected \(end))")
@@ -167,7 +167,7 @@ public enum Safetensors {
       end = entry.end
     }
     guard end == dataSize else {
-      throw CheckpointError(
+      throw FileError(
         path, "holds \(dataSize) bytes of tensors where its header names \(end); it was cut off or has a tail")
     }
     return (entries, metadata, dataStart)
@@ -180,25 +180,25 @@ public enum Safetensors {
       return numbers.count == items.count ? numbers : nil
     }
     guard let code = fields["dtype"]?.string, let dtype = dtypes[code] else {
-      throw CheckpointError(path, "\(name): its type is none of \(dtypes.keys.sorted().joined(separator: ", "))")
+      throw FileError(path, "\(name): its type is none of \(dtypes.keys.sorted().joined(separator: ", "))")
     }
     guard let shape = integers(fields["shape"]), let offsets = integers(fields["data_offsets"]),
       offsets.count == 2
-    else { throw CheckpointError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
+    else { throw FileError(path, "\(name): its header entry needs shape and data_offsets of whole numbers") }
     // Strides must not overflow either, and an empty dimension does not make them any smaller.
     var extent = dtype.byteCount
     for size in shape {
       let (product, overflow) = extent.multipliedReportingOverflow(by: max(size, 1))
-      guard !overflow else { throw CheckpointError(path, "\(name): its shape \(shape) is impossibly large") }
+      guard !overflow else { throw FileError(path, "\(name): its shape \(shape) is impossibly large") }
       extent = product
     }
     let bytes = shape.contains(0) ? 0 : extent
     guard offsets[0] <= offsets[1], offsets[1] <= dataSize else {
-      throw CheckpointError(
+      throw FileError(
         path, "\(name): its bytes \(offsets[0])..<\(offsets[1]) lie outside the file's \(dataSize) bytes of data")
     }
     guard offsets[1] - offsets[0] == bytes else {
-      throw CheckpointError(
+      throw FileError(
         path, "\(name): \(shape) \(dtype) takes \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
     }
     return Entry(name: name, dtype: dtype, shape: shape, start: offsets[0], end: offsets[1])

@@ -13,7 +13,7 @@ enum ShardIndex {
     for (_, file) in places where !files.contains(file) { files.append(file) }
     let missing = files.filter { !FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path) }
     guard missing.isEmpty else {
-      throw CheckpointError(
+      throw FileError(
         path,
         "names \(missing.prefix(4).joined(separator: ", "))"
           + "\(missing.count > 4 ? " and \(missing.count - 4) more" : ""), missing in its folder; download what is "
@@ -30,7 +30,7 @@ enum ShardIndex {
     }
     let tensors = try places.map { name, file -> (String, Tensor) in
       guard let tensor = shards[file]?[name] else {
-        throw CheckpointError(
+        throw FileError(
           path, "says that \(name) lies in \(file), which has no such tensor; index and shards do not belong together")
       }
       return (name, tensor)
@@ -38,7 +38,7 @@ enum ShardIndex {
     let named = Set(places.map(\.name))
     let extra = files.flatMap { shards[$0]?.names ?? [] }.filter { !named.contains($0) }
     guard extra.isEmpty else {
-      throw CheckpointError(
+      throw FileError(
         path,
         "does not name \(extra.prefix(4).joined(separator: ", "))"
           + "\(extra.count > 4 ? " and \(extra.count - 4) more" : ""), which its shards hold; index and shards do not "
@@ -51,24 +51,24 @@ enum ShardIndex {
 
   private static func places(_ path: String) throws -> [(name: String, file: String)] {
     let mapping = try MappedFile(path)
-    guard mapping.bytes.count <= 100 << 20 else { throw CheckpointError(path, "is too large for an index") }
+    guard mapping.bytes.count <= 100 << 20 else { throw FileError(path, "is too large for an index") }
     let object: JSON
     do {
       object = .object(try JSON.object(Array(mapping.bytes)))
     } catch {
-      throw CheckpointError(path, "is damaged at byte \(error.offset): \(error.message)")
+      throw FileError(path, "is damaged at byte \(error.offset): \(error.message)")
     }
     guard let map = object["weight_map"]?.members, !map.isEmpty else {
-      throw CheckpointError(path, "is not an index of shards: it has no weight_map with tensors")
+      throw FileError(path, "is not an index of shards: it has no weight_map with tensors")
     }
     return try map.map { member in
       let name = member.name
-      guard let file = member.value.string else { throw CheckpointError(path, "\(name): its shard is not text") }
+      guard let file = member.value.string else { throw FileError(path, "\(name): its shard is not text") }
       let isPlain =
         !file.isEmpty && !file.hasPrefix(".")
         && file.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }
       guard isPlain else {
-        throw CheckpointError(
+        throw FileError(
           path, "\(name): its shard '\(file)' is refused: shards lie beside the index, under plain names")
       }
       return (name, file)

@@ -35,13 +35,13 @@ enum TorchFile {
         return Content(weights: Weights(entries), notes: notes)
       }
     } catch let error as ZipArchive.Failure {
-      throw CheckpointError(path, error.message)
+      throw FileError(path, error.message)
     } catch let error as Unpickler.Failure {
-      throw CheckpointError(path, "its pickle is refused at byte \(error.offset): \(error.message)")
+      throw FileError(path, "its pickle is refused at byte \(error.offset): \(error.message)")
     } catch let error as StateDictionary.Failure {
-      throw CheckpointError(path, error.message)
+      throw FileError(path, error.message)
     } catch let error as Defect {
-      throw CheckpointError(path, error.message)
+      throw FileError(path, error.message)
     }
   }
 

@@ -55,7 +55,7 @@ public struct DataMerge {
   ///   - seed: what random numbers follow from
   ///   - batchNormExamples: on how many examples BatchNorm's statistics are measured; 0 is all, nil averages them
   ///   - progress: told what is under way, how much of it is done, and how much there is
-  /// - Throws: `MergeError` and `CheckpointError` for models that do not fit together.
+  /// - Throws: `MergeError` and `FileError` for models that do not fit together.
   public init(
     _ models: [Weights], base: Weights?, tasks: [Task], method: MergeMethod, settings: MergeSettings, seed: UInt64 = 0,
     batchNormExamples: Int? = nil, progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }

@@ -14,8 +14,9 @@ public enum FisherLabels: Int, Sendable, CaseIterable {
   case given
 }
 
-/// The diagonal of the Fisher information, E (∂ log p(y | x) / ∂θ)² over examples and labels, by the name of each trained
-/// parameter. Gradients are those of single examples; the network works in evaluation mode and its weights stay.
+/// The diagonal of the Fisher information, E (∂ log p(y | x) / ∂θ)² over examples and labels, by the name of each
+/// trained parameter. Gradients are those of single examples; the network works in evaluation mode and its weights
+/// stay.
 ///
 /// - Parameters:
 ///   - network: a classifier whose trained parameters are asked about

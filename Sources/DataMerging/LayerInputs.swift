@@ -4,8 +4,8 @@ import Networks
 import Torch
 import Weights
 
-/// The Gram matrices XᵀX / n of what a network's linear layers and convolutions are given, by the name of the layer's weight.
-/// A convolution is a linear layer on the patches that its kernel sees; grouped convolutions are left out.
+/// The Gram matrices XᵀX / n of what a network's linear layers and convolutions are given, by the name of the layer's
+/// weight. A convolution is a linear layer on the patches that its kernel sees; grouped convolutions are left out.
 struct LayerInputs {
   /// [inputs, inputs] in float64, in the order in which the network first uses the layers.
   private(set) var grams = Weights()

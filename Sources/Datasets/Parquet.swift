@@ -94,10 +94,10 @@ enum Parquet {
       try manager.createDirectory(at: folder, withIntermediateDirectories: true)
       for (from, to) in [("pictures.bytes", packed), ("index.json", index)] {
         guard rename(scratch.appendingPathComponent(from).path, to.path) == 0 else {
-          throw CheckpointError(to.path, "cannot be written: \(String(cString: strerror(errno)))")
+          throw FileError(to.path, "cannot be written: \(String(cString: strerror(errno)))")
         }
       }
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       throw DatasetError(file: error.path, error.message, remedy: "set VALLEY_DATA to a folder that can")
     }
   }

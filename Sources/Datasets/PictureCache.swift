@@ -47,7 +47,7 @@ enum PictureCache {
     removeLeftovers(of: path)
     do {
       try write(listing, to: path, content: content, threads: threads, progress: progress)
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       throw DatasetError(file: error.path, error.message, remedy: "free some space, or set VALLEY_DATA")
     }
     guard let store = read(path, content: content, listing) else {

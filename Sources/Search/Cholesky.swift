@@ -8,8 +8,8 @@ struct Cholesky: Sendable {
   /// What had to be added to the diagonal.
   let jitter: Double
 
-  /// Factors `matrix`. Where rounding has left it indefinite, as coinciding points do, a growing part of its mean diagonal is added; nil where
-  /// even a hundredth does not help, or an element is not finite.
+  /// Factors `matrix`. Where rounding has left it indefinite, as coinciding points do, a growing part of its mean
+  /// diagonal is added; nil where even a hundredth does not help, or an element is not finite.
   init?(_ matrix: [Double], size: Int) {
     self.size = size
     let mean = (0..<size).reduce(0.0) { $0 + matrix[$1 * size + $1] } / Double(max(1, size))

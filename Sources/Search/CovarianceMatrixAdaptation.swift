@@ -1,8 +1,9 @@
 import Foundation
 import Support
 
-/// CMA-ES in the unit cube with the default settings of Hansen's tutorial (arXiv 1604.00772), negative weights left out. Points beyond a
-/// side are reflected into the cube. Where it has converged it starts again from a random point with twice the population (Auger and Hansen, 2005).
+/// CMA-ES in the unit cube with the default settings of Hansen's tutorial (arXiv 1604.00772), negative weights left
+/// out. Points beyond a side are reflected into the cube. Where it has converged it starts again from a random point
+/// with twice the population (Auger and Hansen, 2005).
 struct CovarianceMatrixAdaptation: Sendable {
   private let dimensions: Int
   private let seed: UInt64

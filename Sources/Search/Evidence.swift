@@ -1,8 +1,8 @@
 import Foundation
 import Support
 
-/// How well a Gaussian process's parameters explain observations: the logarithm of their marginal likelihood, and with the priors of the
-/// posterior, by the parameters' logarithms θ = (log ℓ₁ …, log s², log σ²).
+/// How well a Gaussian process's parameters explain observations: the logarithm of their marginal likelihood, and with
+/// the priors of the posterior, by the parameters' logarithms θ = (log ℓ₁ …, log s², log σ²).
 struct Evidence {
   private let values: [Double]
   private let count: Int
@@ -30,8 +30,8 @@ struct Evidence {
       }
     }
     self.distances = distances
-    // Distances in a cube grow with √d, and so do sensible lengths (Hvarfner, Hellsten and Nardi, 2024). Merging and evaluating twice gives
-    // the same value twice, so noise is only what is too rough to follow.
+    // Distances in a cube grow with √d, and so do sensible lengths (Hvarfner, Hellsten and Nardi, 2024). Merging and
+    // evaluating twice gives the same value twice, so noise is only what is too rough to follow.
     let length = (mean: log(0.7) + 0.5 * log(Double(dimensions)), deviation: 1.2)
     priors = [(Double, Double)](repeating: length, count: dimensions) + [(0, 1), (log(1e-4), 2)]
   }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// log E[max(0, gain + deviation · z)] for a standard normal z: how much less than the best so far a point promises. The logarithm can be
-/// told apart where the expectation itself is too small for a number (Ament et al., 2023).
+/// log E[max(0, gain + deviation · z)] for a standard normal z: how much less than the best so far a point promises.
+/// The logarithm can be told apart where the expectation itself is too small for a number (Ament et al., 2023).
 ///
 /// - Parameters:
 ///   - gain: how far the mean lies below the best so far

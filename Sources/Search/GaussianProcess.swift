@@ -1,7 +1,7 @@
 import Foundation
 
-/// A Gaussian process over the unit cube with mean 0 and covariance s² m(r) + σ² [same observation]: Matérn's m(r) = (1 + √5 r + 5/3 r²)
-/// e^(−√5 r) of smoothness 5/2, r² = Σ (aᵢ − bᵢ)² / ℓᵢ² with a length for each dimension of the space.
+/// A Gaussian process over the unit cube with mean 0 and covariance s² m(r) + σ² [same observation]: Matérn's m(r) = (1
+/// + √5 r + 5/3 r²) e^(−√5 r) of smoothness 5/2, r² = Σ (aᵢ − bᵢ)² / ℓᵢ² with a length for each dimension of the space.
 struct GaussianProcess: Sendable {
   struct Parameters: Sendable, Hashable {
     /// By the dimension of the space; a choice's coordinates share theirs.

@@ -1,15 +1,16 @@
 import Foundation
 import Support
 
-/// Bayesian optimisation: the next point is the one that promises the most under a Gaussian process fitted to all that is known.
+/// Bayesian optimisation: the next point is the one that promises the most under a Gaussian process fitted to all that
+/// is known.
 struct GaussianProcessSearch {
   private let space: SearchSpace
   private let seed: UInt64
 
   init(_ space: SearchSpace, seed: UInt64) { (self.space, self.seed) = (space, seed) }
 
-  /// Points spread over the space before a model is worth making: few, since most of a space of merges is bad; more where there are steps,
-  /// which the model knows nothing of.
+  /// Points spread over the space before a model is worth making: few, since most of a space of merges is bad; more
+  /// where there are steps, which the model knows nothing of.
   private var design: Int {
     let count = space.dimensions.count
     let isSmooth = space.dimensions.allSatisfy { if case .number = $0.kind { true } else { false } }
@@ -50,8 +51,8 @@ struct GaussianProcessSearch {
     return kept.sorted().map { observations[$0] }
   }
 
-  /// Values of mean 0 and deviation 1 in the same order. Above the median they are taken logarithmically: how bad a bad merge is must not decide
-  /// the scale on which good ones are told apart. A failure is as bad as the worst.
+  /// Values of mean 0 and deviation 1 in the same order. Above the median they are taken logarithmically: how bad a bad
+  /// merge is must not decide the scale on which good ones are told apart. A failure is as bad as the worst.
   static func levelled(_ values: [Double]) -> [Double] {
     let finite = values.filter(\.isFinite).sorted()
     guard let least = finite.first, let worst = finite.last else { return values.map { _ in 0 } }
@@ -69,9 +70,9 @@ struct GaussianProcessSearch {
 
   // MARK: Where to go
 
-  /// The point of the highest expected improvement; every third time that of the lowest mean, if that is worth an evaluation: with few of
-  /// these and several dimensions what looks best is worth a look, however well it seems to be known. (0.05 is a twentieth of the values'
-  /// deviation.)
+  /// The point of the highest expected improvement; every third time that of the lowest mean, if that is worth an
+  /// evaluation: with few of these and several dimensions what looks best is worth a look, however well it seems to be
+  /// known. (0.05 is a twentieth of the values' deviation.)
   private func mostPromising(
     _ process: GaussianProcess, _ points: [[Double]], seen: Set<[Double]>, random: inout SplitMix64
   ) -> [Double] {
@@ -93,8 +94,8 @@ struct GaussianProcessSearch {
     return promising ?? (0..<space.width).map { _ in random.uniformDouble() }
   }
 
-  /// The point of the highest score that climbs from random points and from around `starts` find. Points evaluated before are left out: they
-  /// would give the same again.
+  /// The point of the highest score that climbs from random points and from around `starts` find. Points evaluated
+  /// before are left out: they would give the same again.
   private func highest(
     _ starts: [[Double]], seen: Set<[Double]>, random: inout SplitMix64, _ score: ([Double]) -> Double
   ) -> [Double]? {

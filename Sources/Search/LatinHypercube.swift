@@ -1,7 +1,7 @@
 import Support
 
-/// Points of the unit cube that spread over every coordinate alone (McKay, Beckman and Conover, 1979): of several draws the one whose
-/// closest two points are farthest apart.
+/// Points of the unit cube that spread over every coordinate alone (McKay, Beckman and Conover, 1979): of several draws
+/// the one whose closest two points are farthest apart.
 enum LatinHypercube {
   static func points(_ count: Int, dimensions: Int, random: inout SplitMix64, draws: Int = 32) -> [[Double]] {
     var best: [[Double]] = []

@@ -12,9 +12,9 @@ import Support
 /// print(minimiser.best)
 /// ```
 ///
-/// What is asked for depends on the space, the algorithm, the seed and what was told so far, and on nothing else: telling the
-/// observations of an interrupted search again, in their order, continues it as if nothing had happened. Points may be told that
-/// were not asked for.
+/// What is asked for depends on the space, the algorithm, the seed and what was told so far, and on nothing else:
+/// telling the observations of an interrupted search again, in their order, continues it as if nothing had happened.
+/// Points may be told that were not asked for.
 public struct Minimiser: Sendable {
   public enum Algorithm: String, Sendable, Hashable, Codable, CaseIterable {
     /// Expected improvement under a Gaussian process: for few dimensions and evaluations that take seconds or more.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations: slow for hundreds of rows, exact to rounding, and the same on
-/// every machine.
+/// Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations: slow for hundreds of rows, exact to
+/// rounding, and the same on every machine.
 struct SymmetricEigen {
   private(set) var values: [Double]
   /// Row-major; column i belongs to value i.

@@ -35,6 +35,3 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
     description = "cannot \(action) \(path): \(message)"
   }
 }
-
-/// The error of weights and checkpoints: of a file, or of weights that do not fit each other.
-public typealias CheckpointError = FileError

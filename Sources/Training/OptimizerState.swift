@@ -21,7 +21,7 @@ struct OptimizerState {
   }
 
   /// - Parameter slots: what `slots` gave, to continue from; empty: start afresh
-  /// - Throws: `CheckpointError` when it does not belong to this optimizer and these parameters.
+  /// - Throws: `FileError` when it does not belong to this optimizer and these parameters.
   init(_ optimizer: Optimizer, names: [String], parameters: [Tensor], slots saved: Weights = Weights()) throws {
     self.optimizer = optimizer
     self.names = names

@@ -39,7 +39,7 @@ public final class Trainer {
   ///   - seed: what dropout depends on, together with the step
   ///   - autocast: the type of convolutions and matrix products; nil: the weights' own
   ///   - state: where to start; nil: at the network's weights, at step 0
-  /// - Throws: `CheckpointError` when the state does not fit the network, `TrainingError` when `trained` does not.
+  /// - Throws: `FileError` when the state does not fit the network, `TrainingError` when `trained` does not.
   public init(
     _ network: any Module, batches: any BatchStream, optimizer: Optimizer, loss: CrossEntropy = CrossEntropy(),
     trained: TrainedParameters = .all, seed: Int = 0, autocast: DType? = nil, state: TrainingState? = nil

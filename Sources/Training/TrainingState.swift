@@ -29,7 +29,7 @@ public struct TrainingState: Sendable {
   /// - Parameters:
   ///   - path: the file, which is replaced
   ///   - metadata: text to keep with it, by key
-  /// - Throws: `CheckpointError` when it cannot be written.
+  /// - Throws: `FileError` when it cannot be written.
   public func write(to path: String, metadata: [String: String] = [:]) throws {
     let tensors =
       weights.map { ("weights/" + $0, $1) }
@@ -40,11 +40,11 @@ public struct TrainingState: Sendable {
 
   /// Reads a file that `write` has written.
   ///
-  /// - Throws: `CheckpointError` when it cannot be read, is damaged or is no training state.
+  /// - Throws: `FileError` when it cannot be read, is damaged or is no training state.
   public static func read(_ path: String) throws -> (state: TrainingState, metadata: [String: String]) {
     let content = try Safetensors.read(path)
     guard let step = content.metadata["step"].flatMap(Int.init), step >= 0 else {
-      throw CheckpointError(path, "is not a training state: its metadata has no step")
+      throw FileError(path, "is not a training state: its metadata has no step")
     }
     let prefix = "weights/"
     let tensors = content.weights

@@ -25,7 +25,7 @@ public struct AlignedCheckpoints {
   ///   - targets: a path for each network; nil for one that is not written
   ///   - merged: a path for the mean, written like the first file; nil for none
   ///   - report: hears where a file's tensor names could not be kept
-  /// - Throws: `CheckpointError`. Each file appears whole or not at all.
+  /// - Throws: `FileError`. Each file appears whole or not at all.
   public mutating func write(
     to targets: [String?], merged: String? = nil, report: News.Listener = { _ in }
   ) throws {

@@ -34,7 +34,7 @@ struct AlignmentInputs {
         for message in try network.loadPretrained(file.weights, head: .kept) {
           report(.note("\(file.path): \(message)"))
         }
-      } catch let error as CheckpointError {
+      } catch let error as FileError {
         let remedy =
           file.path == paths[0]
           ? "Say which network this is with `model.name` and `model.…`."

@@ -39,7 +39,7 @@ public struct Bench {
   ///   - paths: files or folders as `Checkpoint.read` takes them
   ///   - source: which network and data; not needed for checkpoints that lie in a run's folder
   ///   - report: hears what was renamed or replaced
-  /// - Throws: `WorkbenchError`, `CheckpointError` for weights of another network, `LandscapeError` for weights that
+  /// - Throws: `WorkbenchError`, `FileError` for weights of another network, `LandscapeError` for weights that
   ///   are not finite, and what reading the data throws.
   public init(
     _ paths: [String], from source: RunSource = RunSource(), measuring: Measuring = Measuring(),

@@ -12,7 +12,7 @@ extension RunConfiguration {
       for message in try file.notes + network.loadPretrained(file.weights, head: .kept) {
         report(.note("\(file.path): \(message)"))
       }
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       throw WorkbenchError(
         "\(file.path): \(error.message)\n"
           + "The network is \(value(at: "model") ?? ""); name another with `model.name` and `model.…`.")

@@ -47,7 +47,7 @@ import Weights
           try Checkpoint.read(folder)
         } throws: { error in
           if !"\(error)".contains(words) { Issue.record("'\(words)' is not in '\(error)'") }
-          return error is CheckpointError
+          return error is FileError
         }
       }
     }

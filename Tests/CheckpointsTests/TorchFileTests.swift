@@ -59,7 +59,7 @@ import Weights
     } throws: { error in
       let matches = "\(error)".contains(words) && "\(error)".contains(name.prefix { $0 != "#" })
       if !matches { Issue.record("'\(words)' is not in '\(error)'") }
-      return matches && error is CheckpointError
+      return matches && error is FileError
     }
     #expect(!FileManager.default.fileExists(atPath: "/tmp/valley-was-here"))
   }
@@ -109,7 +109,7 @@ import Weights
     ] {
       #expect { try Self.read(pickle) } throws: { error in
         if !"\(error)".contains(words) { Issue.record("'\(words)' is not in '\(error)'") }
-        return error is CheckpointError
+        return error is FileError
       }
     }
   }
@@ -139,7 +139,7 @@ import Weights
     ] as [([UInt8], String)] {
       #expect { try Self.read(pickle) } throws: { error in
         if !"\(error)".contains(words) { Issue.record("'\(words)' is not in '\(error)'") }
-        return error is CheckpointError
+        return error is FileError
       }
     }
     // A place in the memo may be huge.
@@ -178,7 +178,7 @@ import Weights
           accepted += 1
           for tensor in weights.tensors { _ = try bytes(tensor) }
         } catch {
-          #expect(error is CheckpointError, "\(error)")
+          #expect(error is FileError, "\(error)")
         }
       }
     }

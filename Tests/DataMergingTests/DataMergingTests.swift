@@ -161,7 +161,8 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
     }
   }
 
-  /// The merged kernel's outputs are nearer to those of the models than any other's: a convolution is linear in patches.
+  /// The merged kernel's outputs are nearer to those of the models than any other's: a convolution is linear in
+  /// patches.
   @Test func convolutionsAreRegressed() throws {
     let generator = try Generator(seed: 3)
     let convolution = try Conv2d(2, 3, kernel: 3, stride: 2, padding: 1, generator: generator)
@@ -256,7 +257,7 @@ private struct UnheadedMLP: PretrainedNetwork, CustomReflectable {
       #expect(result.weights.names == ["layers.0.weight", "layers.0.bias"], "\(method.declaration.name)")
       #expect(result.notes.contains { $0.contains("layers.1.weight") && $0.contains("each task's own") })
     }
-    let layout = #expect(throws: CheckpointError.self) {
+    let layout = #expect(throws: FileError.self) {
       _ = try DataMerge(
         models, base: nil, tasks: [tasks[0]], method: DataMethod.fisher.declaration,
         settings: MergeSettings([:], for: DataMethod.fisher.declaration, models: 2))

@@ -190,8 +190,8 @@ import Testing
     return results[0]
   }
 
-  /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` tells to
-  /// eight bits.
+  /// Rows long enough for buckets: each element against its rank by sorting and its random number, which `drop` tells
+  /// to eight bits.
   @Test(arguments: [300, 2051])
   func ranksAreExact(_ count: Int) throws {
     let smooth = Self.sample(count, seed: 8).map { abs($0) < 1e10 ? $0 : $0 * 1e-30 }

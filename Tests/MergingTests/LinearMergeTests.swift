@@ -106,7 +106,7 @@ import Weights
       _ = try linearMerge([a, b], coefficients: [0.5, 0.5])
     } throws: { error in
       let text = String(describing: error)
-      return error is CheckpointError
+      return error is FileError
         && [
           "weight is [7, 5] float32, expected [5, 7] float32", "bias [5] float32 is missing",
           "head [2] float32 is not expected", "num_batches_tracked is [] float32, expected [] int64",

@@ -19,8 +19,8 @@ import Weights
     return try #require(merged["w"]).array(Float.self)
   }
 
-  /// Smooth; few values, each many times; mostly zeros; one value alone; sorted, so that a sample's pieces differ; all of
-  /// the large ones in one place that the sample may miss.
+  /// Smooth; few values, each many times; mostly zeros; one value alone; sorted, so that a sample's pieces differ; all
+  /// of the large ones in one place that the sample may miss.
   private static let distributions: [[Float]] = [
     (0..<count).map { Float($0 * 7919 % 300_007) - 150_000 }, (0..<count).map { Float($0 * 7919 % 37 - 18) / 16 },
     (0..<count).map { $0 % 9 == 0 ? Float($0) : 0 }, [Float](repeating: -2, count: count),

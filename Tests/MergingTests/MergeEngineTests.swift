@@ -180,7 +180,7 @@ import Weights
         let planned = try error({ $0 = $0.filter { name, _ in name != "norm.weight" } }, missing)
         #expect(planned == count)
       }
-      let absent = #expect(throws: CheckpointError.self) {
+      let absent = #expect(throws: FileError.self) {
         try MergePlan(Recipe(.linear, [Recipe.Source(Recipe.Model("none"))]))
       }
       #expect("\(try #require(absent))" == "none: is no file or folder")
@@ -207,15 +207,15 @@ import Weights
       #expect(throws: CancellationError.self) { try plan.write(to: folder + "/out", isCancelled: { true }) }
       #expect(try Self.names(folder) == before)
       // What is there stays unless it is to be replaced, and what is no model stays anyway.
-      let present = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/1.safetensors") }
+      let present = #expect(throws: FileError.self) { try plan.write(to: folder + "/1.safetensors") }
       #expect("\(try #require(present))".hasSuffix("1.safetensors: exists; add --force to replace it"))
       var options = MergePlan.Options()
       options.replaces = true
       try FileManager.default.createDirectory(atPath: folder + "/mine", withIntermediateDirectories: true)
       try writeAtomically(Data("x".utf8), to: folder + "/mine/thesis.txt")
-      let foreign = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/mine", options: options) }
+      let foreign = #expect(throws: FileError.self) { try plan.write(to: folder + "/mine", options: options) }
       #expect("\(try #require(foreign))".hasSuffix("mine: exists and is no merged model; it is not replaced"))
-      let homeless = #expect(throws: CheckpointError.self) { try plan.write(to: folder + "/none/out") }
+      let homeless = #expect(throws: FileError.self) { try plan.write(to: folder + "/none/out") }
       #expect("\(try #require(homeless))".contains("/none does not exist"))
       #expect(try Self.names(folder + "/mine") == ["thesis.txt"])
     }

@@ -83,7 +83,8 @@ import Schema
     ),
     (
       "  - model: B",
-      "  - model: B\nmerges: {m: {merge_method: linear, models: [{model: n}, {model: m}]}, n: {merge_method: linear, models: [{model: A}]}}",
+      "  - model: B\nmerges: {m: {merge_method: linear, models: [{model: n}, {model: m}]}, n: {merge_method: "
+        + "linear, models: [{model: A}]}}",
       "merges.m.models[0].model: is the merge n itself or one after it"
     ),
   ])
@@ -94,10 +95,13 @@ import Schema
 
   /// Recipes of every form and method as mergekit's documentation and its users have them.
   @Test(arguments: [
-    "models:\n  - model: psmathur/orca_mini_v3_13b\n    parameters:\n      weight: 1.0\n  - model: WizardLM/WizardLM-13B-V1.2\n"
+    "models:\n  - model: psmathur/orca_mini_v3_13b\n    parameters:\n      weight: 1.0\n  - model: "
+      + "WizardLM/WizardLM-13B-V1.2\n"
       + "    parameters:\n      weight: 0.3\nmerge_method: linear\ndtype: float16",
-    "models:\n  - model: a\n  - model: b\nmerge_method: slerp\nbase_model: a\nparameters:\n  t:\n    - filter: self_attn\n"
-      + "      value: [0, 0.5, 0.3, 0.7, 1]\n    - filter: mlp\n      value: [1, 0.5, 0.7, 0.3, 0]\n    - value: 0.5\ndtype: float16",
+    "models:\n  - model: a\n  - model: b\nmerge_method: slerp\nbase_model: a\nparameters:\n  t:\n    - filter: "
+      + "self_attn\n"
+      + "      value: [0, 0.5, 0.3, 0.7, 1]\n    - filter: mlp\n      value: [1, 0.5, 0.7, 0.3, 0]\n    - value: "
+      + "0.5\ndtype: float16",
     "models:\n  - model: a\n    parameters: {density: [1, 0.7, 0.1], weight: 1.0}\n  - model: b\n    parameters:\n"
       + "      density: 0.33\n      weight:\n        - filter: mlp\n          value: 0.5\n        - value: 0\n"
       + "merge_method: ties\nbase_model: c\nparameters:\n  normalize: true\n  int8_mask: true\ndtype: float16",
@@ -108,16 +112,21 @@ import Schema
     "models: [{model: a}, {model: b}]\nbase_model: c\nmerge_method: model_stock\nparameters: {filter_wise: false}",
     "models: [{model: a, parameters: {weight: 0.3, density: 0.5, epsilon: 0.1}}]\nmerge_method: della\nbase_model: c\n"
       + "parameters: {lambda: 1.1, normalize: true}\nout_dtype: bfloat16\nchat_template: auto",
-    "models: [{model: a, parameters: {weight: 1, density: 0.9, gamma: 0.01}}]\nmerge_method: breadcrumbs_ties\nbase_model: c",
+    "models: [{model: a, parameters: {weight: 1, density: 0.9, gamma: 0.01}}]\nmerge_method: "
+      + "breadcrumbs_ties\nbase_model: c",
     "models: [{model: a, parameters: {weight: 0.5}}, {model: b, parameters: {weight: 0.5}}]\nmerge_method: nuslerp\n"
       + "parameters: {nuslerp_row_wise: true, nuslerp_flatten: false}",
-    "models: [{model: a, parameters: {weight: [0, 1]}}, {model: b+lora/x, parameters: {weight: 1}}]\nmerge_method: multislerp",
+    "models: [{model: a, parameters: {weight: [0, 1]}}, {model: b+lora/x, parameters: {weight: "
+      + "1}}]\nmerge_method: multislerp",
     "models: [{model: a}, {model: b@main}]\nmerge_method: karcher\nparameters: {max_iter: 20, tol: 1e-6}",
     "models: [{model: a}, {model: b}]\nbase_model: c\nmerge_method: sce\nparameters: {select_topk: 0.1}",
-    "models: [{model: a}]\nbase_model: c\nmerge_method: arcee_fusion\ntokenizer:\n  source: base\n  pad_to_multiple_of: 32",
+    "models: [{model: a}]\nbase_model: c\nmerge_method: arcee_fusion\ntokenizer:\n  source: base\n  "
+      + "pad_to_multiple_of: 32",
     "models: [{model: a}]\nbase_model: c\nmerge_method: nearswap\nparameters: {t: 0.001}",
-    "merge_method: task_arithmetic\nbase_model: c\nmodels: [{model: {model: {path: a}, lora: {path: l}}, parameters: {weight: 1}}]\n"
-      + "tokenizer:\n  source: union\n  tokens:\n    <|im_start|>:\n      source: a\n    <unk>:\n      source: {kind: zero}\n"
+    "merge_method: task_arithmetic\nbase_model: c\nmodels: [{model: {model: {path: a}, lora: {path: l}}, "
+      + "parameters: {weight: 1}}]\n"
+      + "tokenizer:\n  source: union\n  tokens:\n    <|im_start|>:\n      source: a\n    <unk>:\n      source: "
+      + "{kind: zero}\n"
       + "    <|extra|>:\n      source: {kind: model_token, model: a, token: </s>}\n      force: true",
     "modules:\n  default:\n    slices:\n      - sources: [{model: a, layer_range: [0, 2]}]\nmerge_method: passthrough",
   ])

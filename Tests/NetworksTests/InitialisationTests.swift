@@ -5,7 +5,7 @@ import Testing
 import Torch
 import Weights
 
-@testable @testable import Networks
+@testable import Networks
 
 /// How PyTorch draws each parameter: `initialisation.json`, and `initialisation-vision.json` for what timm and
 /// open_clip build.

@@ -238,7 +238,7 @@ import Weights
     #expect(try #require(start[given.names[0]]).isIdentical(to: #require(given[given.names[0]])))
     let other = try StudyFile.parse(yaml.replacingOccurrences(of: "WIDTH", with: "13")).runs[0].configuration
     let wrong = try RunFolder(scratch.url("wrong"), configuration: other)
-    let error = try #require(throws: CheckpointError.self) {
+    let error = try #require(throws: FileError.self) {
       try wrong.perform(RunExecution.run, versions: nil, control: .init())
     }
     #expect("\(error)".contains("endpoint-16-1") && "\(error)".contains("expected"), "\(error)")

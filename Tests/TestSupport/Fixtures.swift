@@ -24,7 +24,7 @@ public struct Fixture: Sendable {
   /// The tensor under `key`, which must be there.
   public subscript(key: String) -> Tensor {
     get throws {
-      guard let tensor = tensors[key] else { throw CheckpointError("fixture", "has no \(key)") }
+      guard let tensor = tensors[key] else { throw FileError("fixture", "has no \(key)") }
       return tensor
     }
   }

@@ -122,4 +122,26 @@ import Torch
     // Nothing that may still be needed is overwritten.
     if !overwriting { #expect(try relativeError(other, kept) == 0) }
   }
+
+  /// libtorch's own kernels fail here on some processors.
+  @Test(arguments: [MemoryFormat.contiguous, .channelsLast], [(8, 16, 32, 16), (4, 8, 16, 9), (16, 64, 128, 8)])
+  func gradientsOfPointwiseKernelsUnderAStride(
+    _ format: MemoryFormat, _ sizes: (batch: Int, inputs: Int, outputs: Int, pixels: Int)
+  ) throws {
+    let generator = try Generator(seed: 5)
+    let x = try Tensor.normal([sizes.batch, sizes.inputs, sizes.pixels, sizes.pixels], generator: generator)
+    let weight = try Tensor.normal([sizes.outputs, sizes.inputs, 1, 1], generator: generator)
+    func found(_ dtype: DType, _ format: MemoryFormat) throws -> [Tensor] {
+      let leaves = try [x, weight].map { try $0.to(dtype).contiguous(format).detach() }
+      for leaf in leaves { try leaf.setRequiresGradient(true) }
+      let result = try leaves[0].conv2d(leaves[1], stride: 2)
+      return try [result.detach()] + gradients(of: result.square().sum(), withRespectTo: leaves)
+    }
+    let expected = try found(.float64, .contiguous)
+    for _ in 0..<3 {
+      for (result, exact) in zip(try found(.float32, format), expected) {
+        #expect(try relativeError(result, exact) < 1e-5)
+      }
+    }
+  }
 }

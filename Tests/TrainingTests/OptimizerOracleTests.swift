@@ -117,7 +117,7 @@ import Training
       let (fresh, _) = try Self.trainer("adamw.all", fixture, state: TrainingState(weights: state.weights, step: 3))
       for step in 3..<8 { _ = try fresh.advance(on: Self.batch(step, fixture), learningRate: 0.01) }
       #expect(try !fresh.state().weights.isIdentical(to: whole.state().weights))
-      let text = failure(of: CheckpointError.self) {
+      let text = failure(of: FileError.self) {
         try Trainer(
           after.network, batches: Samples.batches(), optimizer: .sgd(),
           state: TrainingState(weights: state.weights, slots: state.slots))

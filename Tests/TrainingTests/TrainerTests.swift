@@ -117,13 +117,13 @@ import Weights
 
   @Test func stateOfAnotherNetworkIsRefused() throws {
     let other = try Samples.network(.mlp).weights
-    let wrongWeights = failure(of: CheckpointError.self) {
+    let wrongWeights = failure(of: FileError.self) {
       try Trainer(
         Samples.network(.resnet), batches: Samples.batches(), optimizer: .sgd(), state: TrainingState(weights: other))
     }
     #expect(wrongWeights.contains("conv1.weight") && wrongWeights.contains("is missing"), "\(wrongWeights)")
     let network = try Samples.network(.resnet)
-    let wrongSlots = failure(of: CheckpointError.self) {
+    let wrongSlots = failure(of: FileError.self) {
       try Trainer(
         network, batches: Samples.batches(), optimizer: .sgd(),
         state: TrainingState(weights: network.weights, slots: other))

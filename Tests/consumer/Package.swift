@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-// A package as others have it: it depends on a version of Valley, imports every library and builds a program. `run` makes a tagged copy
-// of this clone to depend on and says where it is.
+// A package as others have it: it depends on a version of Valley, imports every library and builds a program. `run`
+// makes a tagged copy of this clone to depend on and says where it is.
 let environment = ProcessInfo.processInfo.environment
 let libraries = [
   "Support", "Search", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging",

@@ -8,7 +8,8 @@ extension DataMethod {
   static let regMean = DataMethod(
     MergeMethod(
       "regmean",
-      "(Σ Gᵢ)⁻¹ Σ GᵢWᵢ for linear layers and convolutions, with Gᵢ = XᵀX / n over their inputs, reduced off the diagonal",
+      "(Σ Gᵢ)⁻¹ Σ GᵢWᵢ for linear layers and convolutions, with Gᵢ = XᵀX / n over their inputs, reduced off the "
+        + "diagonal",
       source: "https://arxiv.org/abs/2212.09849", base: .none, models: 2..., data: .examples,
       parameters: RegMean.parameters)
   ) { merge in

@@ -1,8 +1,8 @@
 import Foundation
 import MergeKernels
 
-/// Methods whose result is a linear combination of the inputs. Its coefficients follow from the inner products of the models
-/// (or task vectors) alone, so one pass takes those and another adds up.
+/// Methods whose result is a linear combination of the inputs. Its coefficients follow from the inner products of the
+/// models (or task vectors) alone, so one pass takes those and another adds up.
 enum Combination {
   /// What is combined: models Wᵢ, giving Σ cᵢWᵢ, or task vectors δᵢ, giving W₀ + Σ cᵢδᵢ.
   enum Terms { case models, taskVectors }
@@ -93,8 +93,8 @@ enum Combination {
   }
 }
 
-/// The inner products of several vectors, and with them the geometry of their linear combinations: a combination is known
-/// by its coefficients.
+/// The inner products of several vectors, and with them the geometry of their linear combinations: a combination is
+/// known by its coefficients.
 struct Products {
   let count: Int
   private var values: [Double]

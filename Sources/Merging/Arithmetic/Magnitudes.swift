@@ -35,9 +35,9 @@ struct Magnitudes {
 
   /// The elements at the ranks that follow from how many elements are 0.
   ///
-  /// A sample tells between which magnitudes each of them almost certainly lies. One pass counts what lies below and gathers
-  /// what lies between, and the element is found among that. Where luck fails, or half the tensor is one value, digits
-  /// are counted.
+  /// A sample tells between which magnitudes each of them almost certainly lies. One pass counts what lies below and
+  /// gathers what lies between, and the element is found among that. Where luck fails, or half the tensor is one value,
+  /// digits are counted.
   func places(_ ranks: (_ zeros: Int) -> [Int]) throws -> [Place] {
     guard count > 4 * Self.sampleSize else { return try countedPlaces(ranks) }
     let sample = try sample()
@@ -59,11 +59,11 @@ struct Magnitudes {
     return known.count == found.count ? known : try countedPlaces(ranks)
   }
 
-  /// Notes the largest elements, the `part` of those that are not 0 (of equals the first), and adds up x² over these for each
-  /// of the vectors beside them.
+  /// Notes the largest elements, the `part` of those that are not 0 (of equals the first), and adds up x² over these
+  /// for each of the vectors beside them.
   ///
-  /// As with `places`, a sample tells about where the boundary lies. A single pass notes what is certainly above it, adds
-  /// that up, and gathers what lies near the boundary, to decide on it at the end.
+  /// As with `places`, a sample tells about where the boundary lies. A single pass notes what is certainly above it,
+  /// adds that up, and gathers what lies near the boundary, to decide on it at the end.
   ///
   /// - Parameter beside: the vectors at a range, for which `elements` has just been asked
   /// - Returns: nil where the tensor is too small, or luck fails; `beside` has then been asked for in vain
@@ -239,8 +239,8 @@ struct Magnitudes {
     return selection
   }
 
-  /// The `kept` largest of `count` elements that come in chunks from any number of tensors, and all that equal the last of
-  /// them.
+  /// The `kept` largest of `count` elements that come in chunks from any number of tensors, and all that equal the last
+  /// of them.
   static func atLeastAsLarge(
     as kept: Int, of count: Int, _ kernels: UnsafePointer<VMKernels>,
     _ forEachChunk: ((Vector) throws -> Void) throws -> Void

@@ -1,8 +1,8 @@
 import Torch
 
-/// What the methods share that take a task vector as a matrix [outputs, inputs]; in a convolution's kernel each output's
-/// weights are a row. Matrices are decomposed in float64, by one libtorch thread to each of the engine's, so that results
-/// do not depend on how many there are.
+/// What the methods share that take a task vector as a matrix [outputs, inputs]; in a convolution's kernel each
+/// output's weights are a row. Matrices are decomposed in float64, by one libtorch thread to each of the engine's, so
+/// that results do not depend on how many there are.
 enum Matrices {
   static let convolutions = MergeParameter.flag(
     "convolutions", default: true,

@@ -1,7 +1,7 @@
 import MergeKernels
 
-/// Which elements of a tensor are kept, a bit for each, none at first: what one pass finds out, the next need not find out
-/// again.
+/// Which elements of a tensor are kept, a bit for each, none at first: what one pass finds out, the next need not find
+/// out again.
 final class NotedElements {
   private let bits: UnsafeMutablePointer<UInt8>
   private let group: Int
@@ -33,7 +33,8 @@ final class NotedElements {
     elements.kernels.pointee.keepNoted(elements.elements, place(range), scale, range.count)
   }
 
-  /// Keeps the elements of a chunk that rank and chance choose, as `Sparsification.ranked` says. None of them is kept yet.
+  /// Keeps the elements of a chunk that rank and chance choose, as `Sparsification.ranked` says. None of them is kept
+  /// yet.
   ///
   /// - Parameters:
   ///   - length: how many elements are ranked together

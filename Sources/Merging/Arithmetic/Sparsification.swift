@@ -29,11 +29,11 @@ enum Sparsification {
     return max(1, inputs.shape.count < 2 ? inputs.count : inputs.count / max(1, inputs.shape[0]))
   }
 
-  /// What is known of each model's task vector, after as many passes over it as that takes. `rescale` scales what is kept to
-  /// the L1 norm of the whole.
+  /// What is known of each model's task vector, after as many passes over it as that takes. `rescale` scales what is
+  /// kept to the L1 norm of the whole.
   ///
-  /// The first of equal magnitudes are kept, but `withoutOutliers` takes the first for the smaller: mergekit's order where
-  /// its sort is stable.
+  /// The first of equal magnitudes are kept, but `withoutOutliers` takes the first for the smaller: mergekit's order
+  /// where its sort is stable.
   static func prepare(
     _ sparsifications: [Sparsification], _ inputs: MergeInputs, group: Int, rescale: Bool
   ) throws -> [SparseTaskVector] {

@@ -31,8 +31,8 @@ enum TaskVectors {
   enum Consensus {
     /// W₀ + λ Σ wᵢδᵢ, divided by Σ wᵢ if `normalize`.
     case sum
-    /// As `sum`, but element by element only the terms wᵢδᵢ that have the sign of their sum (+ where that is 0); `normalize`
-    /// divides by the weights of these.
+    /// As `sum`, but element by element only the terms wᵢδᵢ that have the sign of their sum (+ where that is 0);
+    /// `normalize` divides by the weights of these.
     case elected
   }
 

@@ -24,7 +24,8 @@ enum TensorArithmetic {
       }
       guard result.shape == shape, result.dtype.canBeMerged else {
         throw MergeError(
-          "\(inputs.name): \(method) gave \(result.shapeDescription) for inputs of shape \(shape); it must give a tensor of "
+          "\(inputs.name): \(method) gave \(result.shapeDescription) for inputs of shape \(shape); it must give a "
+            + "tensor of "
             + "that shape with real elements")
       }
       return try TensorSource(result)

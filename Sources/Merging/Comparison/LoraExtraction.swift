@@ -143,7 +143,7 @@ public struct LoraExtraction: Sendable {
   ///   - folder: where the adapter goes
   ///   - base: what the configuration names as the base model
   ///   - replaces: replace an adapter or model that is there
-  /// - Throws: `CheckpointError` where the folder cannot be written.
+  /// - Throws: `FileError` where the folder cannot be written.
   public func write(to folder: String, base: String, replaces: Bool = false) throws {
     let target = MergeTarget(folder)
     try target.check(room: tensors.reduce(0) { $0 + $1.1.count * $1.1.dtype.byteCount }, replaces: replaces)

@@ -2,7 +2,8 @@ extension MergeMethod {
   /// Only what is out of the ordinary in a task vector.
   static let arceeFusion = MergeMethod(
     "arcee_fusion",
-    "W₀ + δ where s = |δ| · KL(softmax W₁ ‖ softmax W₀), row by row, is at least s's median + 1.5 · interquartile range",
+    "W₀ + δ where s = |δ| · KL(softmax W₁ ‖ softmax W₀), row by row, is at least s's median + 1.5 · interquartile "
+      + "range",
     source: "https://arcee.ai", base: .required, models: 1..., upTo: 1,
     arithmetic: { inputs, _ in
       let length = max(1, inputs.shape.last ?? 1)

@@ -2,8 +2,8 @@ import Schema
 import Support
 
 extension MergeSettings {
-  /// Settings of `method` for `models` models. `given` has one value, or one for each model, by the parameter's name; the
-  /// rest is default.
+  /// Settings of `method` for `models` models. `given` has one value, or one for each model, by the parameter's name;
+  /// the rest is default.
   ///
   /// - Throws: `MergeError` for a parameter that the method lacks, one missing, a value out of range, or another number
   ///   of values.

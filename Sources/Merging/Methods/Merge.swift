@@ -10,7 +10,7 @@ import Weights
 /// - Parameters:
 ///   - base: the weights that the models were fine-tuned from, for methods that take them
 ///   - seed: what the random numbers of a random method follow from
-/// - Throws: `MergeError` where the method wants another number of models or a base, `CheckpointError` listing every
+/// - Throws: `MergeError` where the method wants another number of models or a base, `FileError` listing every
 ///   difference in names, shapes and types.
 public func merge(
   _ models: [Weights], base: Weights? = nil, method: MergeMethod, settings: MergeSettings, seed: UInt64 = 0

@@ -127,7 +127,8 @@ public struct MergeMethod: Sendable {
   ///   - traits: what else must be known; without `elementwise` every input's whole tensor is in memory at once
   ///   - alpha: what studies sweep; nil: a parameter called `lambda`, if there is one, as a `scale`
   ///   - check: throws `MergeError` for settings that the parameters' ranges let pass
-  ///   - combine: gives the merged tensor. `models` and `base` (nil where there is none) have one shape and one type, float32
+  ///   - combine: gives the merged tensor. `models` and `base` (nil where there is none) have one shape and one type,
+  ///     float32
   ///     or, where an input has float64, that; the result has the same shape and is rounded to the stored type once. An
   ///     elementwise method gets pieces as vectors, any other one tensors in their own shape. Operators run on one
   ///     thread and record no gradients; several tensors may be merged at once, each on a thread of its own

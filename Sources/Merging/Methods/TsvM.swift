@@ -4,7 +4,8 @@ extension MergeMethod {
   /// Each task's leading singular vectors, made orthogonal between the tasks.
   static let tsvM = MergeMethod(
     "tsv_m",
-    "W₀ + λ U⊥ΣV⊥ᵀ: the first rank / N singular directions of each task vector, orthogonalised together (U = PSQᵀ → PQᵀ)",
+    "W₀ + λ U⊥ΣV⊥ᵀ: the first rank / N singular directions of each task vector, orthogonalised together (U = PSQᵀ "
+      + "→ PQᵀ)",
     source: "https://arxiv.org/abs/2412.00081", base: .required, models: 2...,
     parameters: [Matrices.lambda, Matrices.convolutions], needsWhole: Matrices.needsWhole,
     arithmetic: { inputs, settings in

@@ -45,17 +45,17 @@ struct LoraAdapter {
     }
   }
 
-  /// - Throws: `CheckpointError` for an adapter of another kind, or one whose tensors do not fit together.
+  /// - Throws: `FileError` for an adapter of another kind, or one whose tensors do not fit together.
   init(folder: String) throws {
     let path = folder + "/adapter_config.json"
     let configuration: Configuration
     do {
       configuration = try JSONDecoder().decode(Configuration.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {
-      throw CheckpointError(path, "is missing or no adapter's configuration: it needs the rank r")
+      throw FileError(path, "is missing or no adapter's configuration: it needs the rank r")
     }
     guard configuration.r > 0, configuration.peft_type ?? "LORA" == "LORA", configuration.use_dora != true else {
-      throw CheckpointError(path, "describes an adapter that is no plain LoRA; merge it with the library it comes from")
+      throw FileError(path, "describes an adapter that is no plain LoRA; merge it with the library it comes from")
     }
     let file = folder + "/adapter_model.safetensors"
     let weights = try Safetensors.read(file).weights
@@ -66,10 +66,10 @@ struct LoraAdapter {
       ] where name.hasSuffix(mark) {
         let stem = String(name.dropLast(mark.count))
         guard let a = weights[name], let b = weights[stem + partner] else {
-          throw CheckpointError(file, "\(name) has no \(stem + partner) beside it")
+          throw FileError(file, "\(name) has no \(stem + partner) beside it")
         }
         guard a.rank == 2, b.rank == 2, a.shape[0] == b.shape[1] else {
-          throw CheckpointError(
+          throw FileError(
             file, "\(name) is \(a.shape) and \(stem + partner) \(b.shape); expected [r, in] and [out, r]")
         }
         let module = Self.inner(stem)
@@ -81,12 +81,12 @@ struct LoraAdapter {
     }
     for name in rest {
       guard !name.contains("lora_") else {
-        throw CheckpointError(file, "\(name): is a part that no plain LoRA has")
+        throw FileError(file, "\(name): is a part that no plain LoRA has")
       }
       let plain = Self.inner(name).replacingOccurrences(of: ".modules_to_save", with: "")
       replacements[plain.replacingOccurrences(of: ".base_layer", with: "")] = weights[name]
     }
-    guard !weights.isEmpty else { throw CheckpointError(file, "holds no weights") }
+    guard !weights.isEmpty else { throw FileError(file, "holds no weights") }
   }
 
   /// Heads keep [out, in] where other layers do not, and PEFT goes by the layer.

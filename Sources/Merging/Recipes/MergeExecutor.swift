@@ -4,8 +4,8 @@ import Support
 import Synchronization
 import Torch
 
-/// Runs planned tensors: the one place that goes through a method's passes, whether the result is written to a file, kept
-/// in memory, or an input of another merge.
+/// Runs planned tensors: the one place that goes through a method's passes, whether the result is written to a file,
+/// kept in memory, or an input of another merge.
 ///
 /// One thread uses it and its working memory for tensor after tensor. What a tensor becomes depends neither on the
 /// threads nor on their order.

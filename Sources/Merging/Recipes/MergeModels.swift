@@ -8,7 +8,7 @@ public struct MergeModels {
   /// Reads the headers of all inputs.
   ///
   /// - Parameter folder: where the recipe's relative paths start (they may also start at the working folder).
-  /// - Throws: `CheckpointError` for files that cannot be read.
+  /// - Throws: `FileError` for files that cannot be read.
   public init(_ recipe: Recipe, relativeTo folder: String = ".") throws {
     files = try recipe.models.map { try ModelFiles($0, relativeTo: folder) }
     inputs = try Dictionary(

@@ -24,13 +24,13 @@ extension MergePlan {
     public init() {}
   }
 
-  /// Carries the plan out. `output` is a folder in Hugging Face's layout, or a single file if it ends in `.safetensors`; it
-  /// appears when it is whole, or not at all.
+  /// Carries the plan out. `output` is a folder in Hugging Face's layout, or a single file if it ends in
+  /// `.safetensors`; it appears when it is whole, or not at all.
   ///
   /// - Parameters:
   ///   - progress: told the bytes written so far
   ///   - isCancelled: asked now and then; true ends the merge with `CancellationError`
-  /// - Throws: `CheckpointError` for files that cannot be read or written, `MergeError` for elements that would not be
+  /// - Throws: `FileError` for files that cannot be read or written, `MergeError` for elements that would not be
   ///   finite.
   public func write(
     to output: String, options: Options = Options(), progress: @escaping @Sendable (Int) -> Void = { _ in },
@@ -105,7 +105,7 @@ extension MergePlan {
 
   /// Checks what can be known beforehand: whether the result may be written there, and whether the disk has room.
   ///
-  /// - Throws: `CheckpointError` saying what is in the way.
+  /// - Throws: `FileError` saying what is in the way.
   public func check(output: String, replaces: Bool) throws {
     try MergeTarget(output).check(room: byteCount, replaces: replaces)
   }
@@ -147,17 +147,17 @@ extension MergePlan {
   private func verify(_ path: String, _ target: MergeTarget, _ checksums: [String: UInt64]) throws {
     let found = try Checkpoint.read(path).weights
     guard found.count == tensors.count else {
-      throw CheckpointError(target.path, "has \(found.count) tensors when read again, not \(tensors.count)")
+      throw FileError(target.path, "has \(found.count) tensors when read again, not \(tensors.count)")
     }
     for planned in tensors {
       guard let tensor = found[planned.name], tensor.shape == planned.shape, tensor.dtype == planned.dtype else {
-        throw CheckpointError(target.path, "\(planned.name): is missing or of another shape when read again")
+        throw FileError(target.path, "\(planned.name): is missing or of another shape when read again")
       }
       let sum = try tensor.withUnsafeBytes { bytes in
         bytes.baseAddress.map { vm_checksum($0, bytes.count, 0) } ?? 0
       }
       guard sum == checksums[planned.name] ?? 0 else {
-        throw CheckpointError(
+        throw FileError(
           target.path, "\(planned.name): is not what was written when read again; is the disk sound?")
       }
     }

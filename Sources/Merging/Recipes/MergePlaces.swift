@@ -60,8 +60,8 @@ struct MergePlaces {
 
   // MARK: Layers
 
-  /// The layers of the slices, numbered anew. What the first slice's inputs have before their layers comes first, and what
-  /// the last one's have after theirs comes last.
+  /// The layers of the slices, numbered anew. What the first slice's inputs have before their layers comes first, and
+  /// what the last one's have after theirs comes last.
   private mutating func findLayers() throws {
     guard let first = module.slices.first, let last = module.slices.last else { return }
     for source in module.slices.flatMap(\.sources) {

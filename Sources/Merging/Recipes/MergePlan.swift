@@ -25,7 +25,7 @@ public struct MergePlan: Sendable {
   /// Reads the headers of all inputs and plans every tensor.
   ///
   /// - Parameter folder: where the recipe's relative paths start (they may also start at the working folder).
-  /// - Throws: `CheckpointError` for files that cannot be read, `MergeError` with every tensor that does not fit.
+  /// - Throws: `FileError` for files that cannot be read, `MergeError` with every tensor that does not fit.
   public init(_ recipe: Recipe, relativeTo folder: String = ".", seed: UInt64 = 0) throws {
     try self.init(recipe, models: MergeModels(recipe, relativeTo: folder), seed: seed)
   }
@@ -58,7 +58,7 @@ public struct MergePlan: Sendable {
     if let tokenizer, !TokenizerFiles.exist(in: tokenizer), recipe.tokenizer != nil || !donors.isEmpty {
       let name = URL(fileURLWithPath: tokenizer).lastPathComponent
       guard recipe.tokenizer == nil else {
-        throw CheckpointError(
+        throw FileError(
           tokenizer, "has no tokenizer, which the recipe asks for; leave out `tokenizer`, or name a model that has one")
       }
       notes.append(

@@ -74,14 +74,15 @@ struct MergePlanner {
     if let model = models.first(where: { vocabularies[$0] == nil }) {
       guard tokenizer.source == .union || !tokenizer.tokens.isEmpty || tokenizer.padding != nil else { return nil }
       throw MergeError(
-        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast tokenizer, or "
+        "\(model): has no tokenizer.json, by which its tokens could be told; save it with transformers' fast "
+          + "tokenizer, or "
           + "leave out `tokenizer`")
     }
     var source: Vocabulary?
     if case .model(let model) = tokenizer.source {
       let path = try ModelFiles.locate(model, folder)
       source = try vocabularies[model] ?? Vocabulary(folder: path)
-      guard source != nil else { throw CheckpointError(path, "has no tokenizer.json") }
+      guard source != nil else { throw FileError(path, "has no tokenizer.json") }
     }
     return try VocabularyPlan(
       tokenizer, vocabularies: vocabularies, order: models, base: recipe.base, source: source)

@@ -16,19 +16,19 @@ struct MergeTarget {
   private var url: URL { URL(fileURLWithPath: path) }
   private var parent: String { url.deletingLastPathComponent().path }
 
-  /// - Throws: `CheckpointError` where the result could not be written, as far as that is known beforehand.
+  /// - Throws: `FileError` where the result could not be written, as far as that is known beforehand.
   func check(room bytes: Int, replaces: Bool) throws {
     let manager = FileManager.default
     var isDirectory: ObjCBool = false
     guard manager.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue else {
-      throw CheckpointError(path, "cannot be written: the folder \(parent) does not exist")
+      throw FileError(path, "cannot be written: the folder \(parent) does not exist")
     }
     guard access(parent, W_OK) == 0 else {
       let reason = errno == EROFS ? "a read-only file system has" : "no permission to write in"
-      throw CheckpointError(path, "cannot be written: \(reason) \(parent)")
+      throw FileError(path, "cannot be written: \(reason) \(parent)")
     }
     if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
-      guard replaces else { throw CheckpointError(path, "exists; add --force to replace it") }
+      guard replaces else { throw FileError(path, "exists; add --force to replace it") }
       // A folder that is no merge's output may be anybody's.
       let marks = [
         "config.json", "recipe.yml", "adapter_config.json", ModelFolder.single, ModelFolder.index,
@@ -36,12 +36,12 @@ struct MergeTarget {
       let isModel = marks.contains { manager.fileExists(atPath: path + "/" + $0) }
       let isEmpty = (try? manager.contentsOfDirectory(atPath: path))?.isEmpty ?? false
       guard isFile ? !isDirectory.boolValue : isDirectory.boolValue && (isModel || isEmpty) else {
-        throw CheckpointError(path, "exists and is no merged model; it is not replaced")
+        throw FileError(path, "exists and is no merged model; it is not replaced")
       }
     }
     let attributes = try? manager.attributesOfFileSystem(forPath: parent)
     if let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue, free < bytes {
-      throw CheckpointError(
+      throw FileError(
         path, "takes \(byteText(bytes)), and the disk has \(byteText(free)) left")
     }
   }
@@ -70,15 +70,15 @@ struct MergeTarget {
       }
     } catch {
       try? manager.removeItem(atPath: temporary)
-      guard let error = error as? CheckpointError, error.path.hasPrefix(temporary) else { throw error }
+      guard let error = error as? FileError, error.path.hasPrefix(temporary) else { throw error }
       // By the name that it would have had.
-      throw CheckpointError(path + error.path.dropFirst(temporary.count), error.message)
+      throw FileError(path + error.path.dropFirst(temporary.count), error.message)
     }
   }
 
   private func rename(_ from: String, to: String) throws {
     guard Foundation.rename(from, to) == 0 else {
-      throw CheckpointError(to, "cannot be written: \(String(cString: strerror(errno)))")
+      throw FileError(to, "cannot be written: \(String(cString: strerror(errno)))")
     }
   }
 

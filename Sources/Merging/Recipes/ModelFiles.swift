@@ -4,8 +4,8 @@ import Support
 import Torch
 import Weights
 
-/// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when they
-/// are needed.
+/// The weights that a recipe names, opened: their names, shapes and types are known, and their elements are read when
+/// they are needed.
 struct ModelFiles {
   let model: Recipe.Model
   /// A file, or a folder in Hugging Face's layout.
@@ -16,7 +16,7 @@ struct ModelFiles {
   let adapter: LoraAdapter?
 
   /// - Parameter folder: where relative paths start.
-  /// - Throws: `CheckpointError` naming the file and what is wrong with it.
+  /// - Throws: `FileError` naming the file and what is wrong with it.
   init(_ model: Recipe.Model, relativeTo folder: String) throws {
     self.model = model
     // What looks like a revision or an adapter may be part of a file's name with an @ or a plus.
@@ -50,12 +50,12 @@ struct ModelFiles {
   static func locate(_ model: Recipe.Model, _ folder: String) throws -> String {
     if let path = local(model.path, folder) {
       guard let revision = model.revision else { return path }
-      throw CheckpointError(model.path, "is here already, and what is here has no revisions; leave out @\(revision)")
+      throw FileError(model.path, "is here already, and what is here has no revisions; leave out @\(revision)")
     }
     let manager = FileManager.default
     let parts = model.path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else {
-      throw CheckpointError(model.path, "is no file or folder")
+      throw FileError(model.path, "is no file or folder")
     }
     let environment = ProcessInfo.processInfo.environment
     let home = environment["HF_HOME"] ?? NSHomeDirectory() + "/.cache/huggingface"
@@ -65,7 +65,7 @@ struct ModelFiles {
     let snapshot =
       cache + "/snapshots/" + (named?.trimmingCharacters(in: .whitespacesAndNewlines) ?? revision)
     guard !revision.contains(".."), manager.fileExists(atPath: snapshot) else {
-      throw CheckpointError(
+      throw FileError(
         model.description,
         "is no file or folder, and the Hugging Face cache does not hold it; download it first: "
           + "huggingface-cli download \(model.path)\(model.revision.map { " --revision \($0)" } ?? "")")

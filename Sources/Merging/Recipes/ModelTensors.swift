@@ -67,8 +67,8 @@ struct ModelTensors {
     return stacks.first { $0.stack.prefix.split(separator: ".").contains { $0 == part } }
   }
 
-  /// The stack of layers that most elements belong to, or that of a part of the network, which a component of its tensors'
-  /// names calls by name.
+  /// The stack of layers that most elements belong to, or that of a part of the network, which a component of its
+  /// tensors' names calls by name.
   func stack(in part: String? = nil) -> LayerStack? { found(part)?.stack }
 
   /// What a layer of that stack has, by names without the layer.

@@ -4,9 +4,9 @@ import Schema
 
 /// A recipe with ranges in place of values: what a search for the best merge goes through.
 ///
-/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}` that it
-/// is searched in ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices: [ties,
-/// task_arithmetic]}` searches methods; parameters that only the others have are then left out.
+/// Wherever a parameter has a value, `{from: 0, to: 1}` says that it is searched, `{from: 1e-3, to: 1, scale: log}`
+/// that it is searched in ratios, and `{choices: [true, false]}` that it is one of these. `merge_method: {choices:
+/// [ties, task_arithmetic]}` searches methods; parameters that only the others have are then left out.
 public struct RecipeSpace: Sendable {
   /// The ranges in the order of the recipe.
   public let space: SearchSpace

@@ -31,7 +31,7 @@ final class TensorWriter: Sendable {
 
   /// Writes a part of a tensor, `position` bytes from its start.
   func write(_ bytes: UnsafeRawBufferPointer, of name: String, at position: Int) throws {
-    guard let offset = offsets[name] else { throw CheckpointError(path, "has no tensor \(name)") }
+    guard let offset = offsets[name] else { throw FileError(path, "has no tensor \(name)") }
     try write(bytes, at: offset + position)
   }
 

@@ -1,6 +1,7 @@
 import Torch
 
-/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it lacks them.
+/// An embedding (or head) with the rows of another vocabulary: its own where it has them, and others' where it lacks
+/// them.
 struct RearrangedRows: Operand {
   enum Row: Sendable, Hashable {
     case row(Place)

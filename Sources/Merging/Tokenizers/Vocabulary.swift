@@ -19,7 +19,7 @@ struct Vocabulary: Sendable {
 
   /// Reads a folder's tokenizer; nil where it has none.
   ///
-  /// - Throws: `CheckpointError` where it is damaged.
+  /// - Throws: `FileError` where it is damaged.
   init?(folder: String) throws {
     let path = folder + "/tokenizer.json"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -28,14 +28,14 @@ struct Vocabulary: Sendable {
     func add(_ token: Token?, _ id: Int?) throws {
       // Numbers become rows, of which there are not that many anywhere.
       guard let token, let id, (0..<1 << 24).contains(id) else {
-        throw CheckpointError(path, "has a token without a text or a number within 0 … \(1 << 24)")
+        throw FileError(path, "has a token without a text or a number within 0 … \(1 << 24)")
       }
       ids[token] = id
     }
     switch document["model"]?["vocab"] {
     case .object(let members): for member in members { try add(member.key, member.value.integer) }
     case .array(let pieces): for (id, piece) in pieces.enumerated() { try add(piece.elements?.first?.bytes, id) }
-    default: throw CheckpointError(path, "has no vocabulary; expected model.vocab in it")
+    default: throw FileError(path, "has no vocabulary; expected model.vocab in it")
     }
     for entry in document["added_tokens"]?.elements ?? [] { try add(entry["content"]?.bytes, entry["id"]?.integer) }
     self.init(folder: folder, ids: ids, document: document)
@@ -50,8 +50,8 @@ struct Vocabulary: Sendable {
 
   private var kind: String { document["model"]?["type"]?.string ?? "BPE" }
 
-  /// The tokens of this one under their numbers, then those that only the others have, in their order; with the rules (merges
-  /// of a byte-pair encoding) that lead to the new ones.
+  /// The tokens of this one under their numbers, then those that only the others have, in their order; with the rules
+  /// (merges of a byte-pair encoding) that lead to the new ones.
   ///
   /// - Throws: `MergeError` where they are of different kinds.
   func union(_ others: [Vocabulary]) throws -> Vocabulary {
@@ -64,7 +64,8 @@ struct Vocabulary: Sendable {
     for other in others where other.ids != ids {
       guard other.kind == kind else {
         throw MergeError(
-          "\(folder) has a tokenizer of type \(kind) and \(other.folder) one of type \(other.kind), which have no union; "
+          "\(folder) has a tokenizer of type \(kind) and \(other.folder) one of type \(other.kind), which have no "
+            + "union; "
             + "choose base or one of the models as the tokenizer's source")
       }
       var entries: [Token: JSON] = [:]
@@ -117,7 +118,7 @@ struct Vocabulary: Sendable {
 
   /// The folder's `tokenizer_config.json` with the tokens that were added; nil where it has none.
   ///
-  /// - Throws: `CheckpointError` where it is no JSON.
+  /// - Throws: `FileError` where it is no JSON.
   func configuration() throws -> JSON? {
     let path = folder + "/tokenizer_config.json"
     guard FileManager.default.fileExists(atPath: path) else { return nil }

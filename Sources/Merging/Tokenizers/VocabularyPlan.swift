@@ -86,7 +86,8 @@ struct VocabularyPlan {
           tables[index][id] = stand
         } else {
           throw MergeError(
-            "\(name): no model has the token \(Self.text(token)); tokenizer.tokens says where its embedding comes from, "
+            "\(name): no model has the token \(Self.text(token)); tokenizer.tokens says where its embedding comes "
+              + "from, "
               + "such as {\(Self.text(token)): {source: {kind: zero}}}")
         }
       }

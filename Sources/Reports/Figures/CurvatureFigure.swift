@@ -108,7 +108,8 @@ public struct CurvatureFigure: Figure {
     colors = (landscapes.series, landscapes.quantity, true)
     caption =
       "The \(count) largest eigenvalues of the Hessian of the mean training loss (evaluation mode, \(examples) "
-      + "training examples, no augmentation) at the first endpoint of the last branch point, by the Lanczos method with "
+      + "training examples, no augmentation) at the first endpoint of the last branch point, by the Lanczos "
+      + "method with "
       + "full reorthogonalisation. \(analysis.subjectText)." + intervalWords(rows.map(\.value), cutOff)
   }
 

@@ -85,9 +85,9 @@ struct Pretraining {
     do {
       let (state, metadata) = try TrainingState.read(resumePath)
       if metadata["run"] == configuration.id { return state }
-      throw CheckpointError(resumePath, "is of another pretraining")
-    } catch let error as CheckpointError {
-      throw CheckpointError(error.path, "\(error.message); delete \(workplace.path) and the pretraining starts over")
+      throw FileError(resumePath, "is of another pretraining")
+    } catch let error as FileError {
+      throw FileError(error.path, "\(error.message); delete \(workplace.path) and the pretraining starts over")
     }
   }
 }

@@ -99,7 +99,7 @@ struct RunCheckpoints {
     guard let text = metadata["place"], let place = try? JSONDecoder().decode(RunPlace.self, from: Data(text.utf8)),
       metadata["run"] == folder.configuration.id
     else {
-      throw CheckpointError(
+      throw FileError(
         resumePath,
         "does not say where run \(folder.configuration.id) stands; delete it and the run starts over")
     }
@@ -111,8 +111,8 @@ struct RunCheckpoints {
   private func readable<Value>(_ read: () throws -> Value) throws -> Value {
     do {
       return try read()
-    } catch let error as CheckpointError {
-      throw CheckpointError(
+    } catch let error as FileError {
+      throw FileError(
         error.path,
         "\(error.message); the file was damaged after it was written. "
           + "Delete \(folder.checkpoints.path) and the run starts over, to the same results")

@@ -22,8 +22,8 @@ extension RunExecution {
     }
     do {
       notes += try network.loadPretrained(weights.clone(), head: start.pretrain != nil ? .replaced : .replacedIfNeeded)
-    } catch let error as CheckpointError {
-      throw CheckpointError(start.file ?? "the pretrained start", error.message)
+    } catch let error as FileError {
+      throw FileError(start.file ?? "the pretrained start", error.message)
     }
     try network.move(to: prepared.device, format: .channelsLast)
     for note in notes { try folder.note(note) }

@@ -91,8 +91,8 @@ struct ModelImportCommand: ParsableCommand {
     let network = try architecture.makeNetwork(input: input, classes: classes, generator: Generator(seed: seed))
     do {
       summary.messages += try network.loadPretrained(checkpoint.weights)
-    } catch let error as CheckpointError {
-      throw CheckpointError(
+    } catch let error as FileError {
+      throw FileError(
         file,
         "\(error.message)\nThe network is \(architecture.summary) for \(input) and \(classes) classes"
           + (name == nil ? ", as its names suggest; name another with --model, --set, --size" : ""))
