@@ -16,6 +16,7 @@ import Support
 /// telling the observations of an interrupted search again, in their order, continues it as if nothing had happened.
 /// Points may be told that were not asked for.
 public struct Minimiser: Sendable {
+  /// How the next point to try is chosen.
   public enum Algorithm: String, Sendable, Hashable, Codable, CaseIterable {
     /// Expected improvement under a Gaussian process: for few dimensions and evaluations that take seconds or more.
     case gaussianProcess = "gp"
@@ -32,11 +33,15 @@ public struct Minimiser: Sendable {
     /// Lower is better. NaN and infinities stand for a failed evaluation and count as the worst.
     public var value: Double
 
+    /// What `value` was found at `point`.
     public init(point: [Double], value: Double) { (self.point, self.value) = (point, value) }
   }
 
+  /// What may be chosen.
   public let space: SearchSpace
+  /// How the next point to try is chosen.
   public let algorithm: Algorithm
+  /// What random choices follow from.
   public let seed: UInt64
   /// In the order in which they were told.
   public private(set) var observations: [Observation] = []

@@ -4,6 +4,7 @@ import Foundation
 public struct SearchSpace: Sendable, Hashable, Codable {
   /// How a number's range is gone through.
   public enum Scale: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Equal differences count as equal steps.
     case linear
     /// Equal ratios count as equal steps; the range is above 0.
     case log
@@ -11,6 +12,7 @@ public struct SearchSpace: Sendable, Hashable, Codable {
 
   /// One thing to choose.
   public struct Dimension: Sendable, Hashable, Codable {
+    /// What may be chosen in this dimension.
     public enum Kind: Sendable, Hashable, Codable {
       case number(from: Double, to: Double, scale: Scale)
       case integer(from: Int, to: Int, scale: Scale)
@@ -18,23 +20,29 @@ public struct SearchSpace: Sendable, Hashable, Codable {
       case choice(of: Int)
     }
 
+    /// What messages and results call it.
     public let name: String
+    /// What may be chosen.
     public let kind: Kind
 
+    /// A real number within a range.
     public static func number(_ name: String, from lower: Double, to upper: Double, scale: Scale = .linear) -> Dimension
     {
       Dimension(name: name, kind: .number(from: lower, to: upper, scale: scale))
     }
 
+    /// A whole number within a range, both ends included.
     public static func integer(_ name: String, from lower: Int, to upper: Int, scale: Scale = .linear) -> Dimension {
       Dimension(name: name, kind: .integer(from: lower, to: upper, scale: scale))
     }
 
+    /// One of `count` things that have no order.
     public static func choice(_ name: String, of count: Int) -> Dimension {
       Dimension(name: name, kind: .choice(of: count))
     }
   }
 
+  /// What is chosen, in the order of a point's values.
   public let dimensions: [Dimension]
 
   /// - Throws: `SearchError` for no dimensions, a name given twice, and ranges that hold nothing to choose from.
@@ -51,6 +59,7 @@ public struct SearchSpace: Sendable, Hashable, Codable {
 
 /// A space that cannot be searched.
 public struct SearchError: Error, CustomStringConvertible, Sendable {
+  /// Which dimension is wrong, and how.
   public let description: String
   init(_ description: String) { self.description = description }
 }

@@ -11,7 +11,9 @@ import Workbench
 extension AlignmentMethod: ExpressibleByArgument {}
 extension AlignmentReference: ExpressibleByArgument {}
 extension BatchNormPolicy: ExpressibleByArgument {
+  /// The policy that an option spells.
   public init?(argument: String) { self.init(argument) }
+  /// As help shows a default.
   public var defaultValueDescription: String { text }
 }
 extension Measuring.Part: ExpressibleByArgument {}

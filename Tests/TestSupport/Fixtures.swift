@@ -10,8 +10,11 @@ public let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathCompo
 
 /// What PyTorch computed, by key.
 public struct Fixture: Sendable {
+  /// Its file's name without the ending.
   public let name: String
+  /// What the file holds.
   public let tensors: Weights
+  /// The file's metadata: settings as JSON.
   public let metadata: [String: String]
 
   /// Reads `Fixtures/<name>.safetensors`.

@@ -37,6 +37,7 @@ public enum Oracle {
       classes: 10, generator: generator)
   }
 
+  /// The network of a fixture, with freshly drawn weights.
   public static func network(_ fixture: Fixture, seed: UInt64 = 0) throws -> any Module {
     let generator = try Generator(seed: seed)
     if let architecture = architectures[fixture.name] ?? otherNames[fixture.name] { return try architecture(generator) }
