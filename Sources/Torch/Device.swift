@@ -76,9 +76,6 @@ public enum Libtorch {
   /// The vector instructions its kernels were chosen for: "AVX512", "AVX2", "DEFAULT", …
   public static var cpuCapability: String { String(cString: libtorch.cpu_capability()) }
 
-  /// Whether kernels are those for AVX2, the widest registers of processors without AVX-512.
-  static let hasAVX2Alone = cpuCapability == "AVX2"
-
   /// How many threads an operator may use; `torch.get_num_threads`. Only runs with the same number give the same bits.
   public static var threads: Int { Int(libtorch.threads()) }
 

@@ -31,13 +31,7 @@ extension Tensor {
   public func conv2d(
     _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
   ) throws -> Tensor {
-    // libtorch 2.11 on processors without AVX-512 gives wrong gradients of 1×1 kernels under a stride in channels_last.
-    // Taking every stride-th pixel first is the same convolution.
-    if stride > 1, padding == 0, rank == 4, weight.shape.suffix(2) == [1, 1], device == .cpu, Libtorch.hasAVX2Alone {
-      let pixels = try slice(2, 0..<shape[2], step: stride).slice(3, 0..<shape[3], step: stride)
-      return try pixels.conv2d(weight, bias, groups: groups)
-    }
-    return try call(
+    try call(
       "aten::conv2d", self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
   }
 

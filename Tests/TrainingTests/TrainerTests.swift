@@ -24,7 +24,8 @@ import Weights
     }
     #expect(trainer.step == 5)
     #expect(try relativeError(Tensor(losses), fixture["losses\(suffix)"]) < 1e-5)
-    #expect(try deviations(trainer.state().weights, fixture.part("after\(suffix)/")) == [])
+    let missed = try deviations(trainer.state().weights, fixture.part("after\(suffix)/"))
+    #expect(missed == [])
   }
 
   /// A process that is saved to a file and resumed makes the same steps as one that was never interrupted, bit for bit.
