@@ -4,8 +4,8 @@ import Networks
 import Torch
 import Training
 
-/// Whether a device computes what the processor does: every network, shrunk, forwards and backwards, and a few steps of
-/// training.
+/// Checks that a device computes what the processor does: every network, shrunk, forwards and backwards, and a few
+/// steps of training.
 struct DeviceCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare a device with the processor on every network; prints a JSON line each.")

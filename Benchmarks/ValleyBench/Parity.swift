@@ -5,7 +5,7 @@ import Networks
 import Torch
 import Weights
 
-/// What our network makes of another library's weights: its logits, loss and gradients, for `Benchmarks/parity` to
+/// What our network computes with another library's weights: logits, loss and gradients, for `Benchmarks/parity` to
 /// compare.
 ///
 /// The weights take the way of `valley model import`: any file, names mapped, nothing converted by hand.
