@@ -6,8 +6,9 @@ import PackageDescription
 // makes a tagged copy of this clone to depend on and says where it is.
 let environment = ProcessInfo.processInfo.environment
 let libraries = [
-  "Support", "Search", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging", "DataMerging",
-  "Alignment", "Landscape", "Studies", "Reports",
+  "Support", "Search", "Schema", "Torch", "Weights", "Checkpoints", "Networks", "Datasets", "Training", "Merging",
+  "DataMerging",
+  "Alignment", "Landscape", "Studies", "Reports", "Workbench",
 ]
 
 let package = Package(

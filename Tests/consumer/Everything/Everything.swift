@@ -6,9 +6,11 @@ import Landscape
 import Merging
 import Networks
 import Reports
+import Schema
 import Search
 import Studies
 import Support
 import Torch
 import Training
 import Weights
+import Workbench
